@@ -1,0 +1,1 @@
+"""Conversation: HTTP, AMQP, and the loops that move deliveries on."""

@@ -1,0 +1,1 @@
+"""Proof: judging signatures, sealing evidence, the log, and checking all of it."""

@@ -1,0 +1,1 @@
+"""The small program that holds the seal key: facts in, sealed evidence out."""

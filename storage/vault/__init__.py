@@ -1,0 +1,1 @@
+"""Documents at rest: encrypted segments, wrapped keys."""

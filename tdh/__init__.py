@@ -1,0 +1,1 @@
+"""What a registered delivery is, and how the parts are joined."""

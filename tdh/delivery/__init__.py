@@ -1,0 +1,1 @@
+"""The steps of a delivery; every effect goes through a port."""

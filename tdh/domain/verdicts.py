@@ -1,0 +1,121 @@
+"""The judge's answer about one signed document, in the words of ETSI EN 319 102-1.
+
+Plain values only: a verdict crosses a process border and is stored with the letter.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class Indication(StrEnum):
+    """Main status of a validation (EN 319 102-1, 5.1.3), and one of ours for "nothing to judge"."""
+
+    TOTAL_PASSED = "TOTAL_PASSED"
+    TOTAL_FAILED = "TOTAL_FAILED"
+    INDETERMINATE = "INDETERMINATE"
+    NO_SIGNATURE = "NO_SIGNATURE"
+
+
+class SubIndication(StrEnum):
+    """Why a validation did not pass (EN 319 102-1, 5.1.3, tables 5 and 6)."""
+
+    FORMAT_FAILURE = "FORMAT_FAILURE"
+    HASH_FAILURE = "HASH_FAILURE"
+    SIG_CRYPTO_FAILURE = "SIG_CRYPTO_FAILURE"
+    REVOKED = "REVOKED"
+    EXPIRED = "EXPIRED"
+    NOT_YET_VALID = "NOT_YET_VALID"
+    SIG_CONSTRAINTS_FAILURE = "SIG_CONSTRAINTS_FAILURE"
+    CHAIN_CONSTRAINTS_FAILURE = "CHAIN_CONSTRAINTS_FAILURE"
+    CERTIFICATE_CHAIN_GENERAL_FAILURE = "CERTIFICATE_CHAIN_GENERAL_FAILURE"
+    CRYPTO_CONSTRAINTS_FAILURE = "CRYPTO_CONSTRAINTS_FAILURE"
+    POLICY_PROCESSING_ERROR = "POLICY_PROCESSING_ERROR"
+    SIGNATURE_POLICY_NOT_AVAILABLE = "SIGNATURE_POLICY_NOT_AVAILABLE"
+    TIMESTAMP_ORDER_FAILURE = "TIMESTAMP_ORDER_FAILURE"
+    NO_SIGNING_CERTIFICATE_FOUND = "NO_SIGNING_CERTIFICATE_FOUND"
+    NO_CERTIFICATE_CHAIN_FOUND = "NO_CERTIFICATE_CHAIN_FOUND"
+    REVOKED_NO_POE = "REVOKED_NO_POE"
+    REVOKED_CA_NO_POE = "REVOKED_CA_NO_POE"
+    OUT_OF_BOUNDS_NOT_REVOKED = "OUT_OF_BOUNDS_NOT_REVOKED"
+    OUT_OF_BOUNDS_NO_POE = "OUT_OF_BOUNDS_NO_POE"
+    CRYPTO_CONSTRAINTS_FAILURE_NO_POE = "CRYPTO_CONSTRAINTS_FAILURE_NO_POE"
+    NO_POE = "NO_POE"
+    TRY_LATER = "TRY_LATER"
+    SIGNED_DATA_NOT_FOUND = "SIGNED_DATA_NOT_FOUND"
+
+
+class SignatureKind(StrEnum):
+    """What carries the signature; found from the bytes, never from the file's name."""
+
+    PADES = "pades"
+    CADES = "cades"
+    XADES = "xades"
+    ASIC_E = "asic-e"
+    ASIC_S = "asic-s"
+    TIMESTAMP = "timestamp"
+
+
+class SignatureLevel(StrEnum):
+    """Baseline level that a signature reaches (EN 319 142-1, 319 122-1, 319 132-1, clause 6)."""
+
+    B_B = "B-B"
+    B_T = "B-T"
+    B_LT = "B-LT"
+    B_LTA = "B-LTA"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reason:
+    """Why: a stable code for programs and one sentence for people in each language."""
+
+    code: str
+    """kebab-case, for example `changed-after-signing`."""
+    th: str
+    en: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signer:
+    """Who signed, as the certificate says."""
+
+    common_name: str
+    serial: str
+    """The certificate's serial number, lower-case hexadecimal without prefix."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignatureVerdict:
+    """What is known of one signature in the document."""
+
+    field: str
+    indication: Indication
+    sub_indication: SubIndication | None
+    level: SignatureLevel | None
+    """None where the signature is no baseline signature (for example adbe.pkcs7.detached)."""
+    signer: Signer | None
+    claimed_time: datetime | None
+    """What the signer says; proves nothing."""
+    proven_time: datetime | None
+    """The time of a trusted timestamp over this signature."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """The judgement of one document under one policy, at one time, against one set of anchors."""
+
+    indication: Indication
+    sub_indication: SubIndication | None
+    reason: Reason
+    kind: SignatureKind | None
+    policy: str
+    """Identifier and version of the rules that were applied."""
+    trust_version: str
+    """Digest of the trust material that was used, so that the verdict can be repeated."""
+    evaluated_at: datetime
+    signatures: tuple[SignatureVerdict, ...] = ()
+
+    @property
+    def accepted(self) -> bool:
+        """Whether intake may take the document: nothing but TOTAL_PASSED will do."""
+        return self.indication is Indication.TOTAL_PASSED
