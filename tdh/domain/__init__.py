@@ -1,1 +1,4 @@
-"""Facts and rules of a registered delivery: standard library only, no I/O, no clock, no randomness."""
+"""Facts and rules of a registered delivery.
+
+Standard library only; no I/O, no clock, no randomness: those are arguments.
+"""

@@ -1,0 +1,216 @@
+"""What somebody asks for. A step prepares a command; `decide` answers it; the group commit acts.
+
+Ids of the events that may come of a command travel with it, so that a repeated decision of the
+same command makes the same events.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from tdh.domain.events import EventReason
+from tdh.domain.identifiers import (
+    DeliveryId,
+    Digest,
+    EventId,
+    LetterId,
+    OutboxId,
+    PartyId,
+    Pseudonym,
+    TrackingNumber,
+)
+from tdh.domain.letters import Letter
+from tdh.domain.lifecycle import ConsignmentMode
+from tdh.domain.parties import Authentication, Party
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IdempotencyKey:
+    """The sender's own name for one submission; binds as long as the letter."""
+
+    sender: PartyId
+    key: str
+    fingerprint: bytes
+    """SHA-256 over the canonical JSON of the letter and its documents' digests in order."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipient:
+    """One addressee of a submission, with the names that its delivery will have."""
+
+    party: Party
+    mode: ConsignmentMode
+    accept_within: timedelta | None
+    delivery: DeliveryId
+    tracking: TrackingNumber
+    pseudonym: Pseudonym
+    event: EventId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredDocument:
+    """Where the vault keeps one document of a letter."""
+
+    number: int
+    segment: str
+    offset: int
+    length: int
+    """Of the ciphertext, in bytes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Submit:
+    """Take in a letter whose documents are durable and judged: all its deliveries, or none."""
+
+    letter: Letter
+    sender: Party
+    recipients: tuple[Recipient, ...]
+    by: Authentication
+    idempotency: IdempotencyKey
+    wrapped_key: bytes
+    """The letter's data key, wrapped by a key-encryption key."""
+    stored: tuple[StoredDocument, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefuseSubmission:
+    """Record that a submission was judged and refused. No letter and no document remain."""
+
+    stream: DeliveryId
+    pseudonym: Pseudonym
+    event: EventId
+    letter: Letter
+    """As submitted: the evidence names its number and its documents' digests."""
+    sender: Party
+    recipients: tuple[Party, ...]
+    by: Authentication
+    idempotency: IdempotencyKey
+    reasons: tuple[EventReason, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Forward:
+    """Bring an accepted delivery into the mailbox, or ask the recipient first."""
+
+    delivery: DeliveryId
+    event: EventId
+    outbox: OutboxId | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FailConsignment:
+    """Give up consigning, for a cause on the recipient's side."""
+
+    delivery: DeliveryId
+    event: EventId
+    reason: EventReason
+    outbox: OutboxId | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accept:
+    """The recipient accepts; content is consigned with it."""
+
+    delivery: DeliveryId
+    event: EventId
+    consignment_event: EventId
+    by: Authentication
+    received_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refuse:
+    """The recipient refuses."""
+
+    delivery: DeliveryId
+    event: EventId
+    by: Authentication
+    received_at: datetime
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expire:
+    """The term for accept or refuse is over."""
+
+    delivery: DeliveryId
+    event: EventId
+    outbox: OutboxId | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrackAccess:
+    """The recipient is about to get a document; committed before its first byte leaves."""
+
+    delivery: DeliveryId
+    event: EventId
+    document: int
+    by: Authentication
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Release:
+    """A document went out completely, its last byte drained. With the last one: handover."""
+
+    delivery: DeliveryId
+    event: EventId
+    document: int
+    by: Authentication
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Acknowledge:
+    """The recipient's system confirms what it has, by the documents' digests in order."""
+
+    delivery: DeliveryId
+    event: EventId
+    digests: tuple[Digest, ...]
+    by: Authentication
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndHolding:
+    """The holding time is over without a handover."""
+
+    delivery: DeliveryId
+    event: EventId
+    outbox: OutboxId | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordNotice:
+    """A channel told the recipient, or could not: a confirmed push, or a returned one."""
+
+    delivery: DeliveryId
+    event: EventId
+    channel: str
+    failure: EventReason | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Withdraw:
+    """The sender takes a delivery back before its content is placed."""
+
+    delivery: DeliveryId
+    event: EventId
+    by: Authentication
+
+
+DeliveryCommand = (
+    Forward
+    | FailConsignment
+    | Accept
+    | Refuse
+    | Expire
+    | TrackAccess
+    | Release
+    | Acknowledge
+    | EndHolding
+    | RecordNotice
+    | Withdraw
+)
+Command = Submit | RefuseSubmission | DeliveryCommand
+
+
+def letter_of(command: Command) -> LetterId | None:
+    """The letter that a submission creates, None for other commands."""
+    return command.letter.id if isinstance(command, Submit) else None

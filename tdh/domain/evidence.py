@@ -1,0 +1,182 @@
+"""The facts that are sealed: one `EvidenceFacts` for each event (ETSI EN 319 522-2, clause 8).
+
+These values, and nothing else, go to the sealer. It adds who it is (issuer, policy, log), builds
+the XML itself and signs it.
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from tdh.domain import events as ev
+from tdh.domain.commands import RefuseSubmission
+from tdh.domain.decisions import Decision, DeliveryChange
+from tdh.domain.events import EventReason
+from tdh.domain.identifiers import EvidenceId, LetterId, PartyId, Pseudonym, evidence_of
+from tdh.domain.letters import Delivery, Document, Letter
+from tdh.domain.parties import AssuranceLevel, Authentication, Party
+from tdh.domain.policies import Policy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartyFacts:
+    """A sender or recipient as evidence names it (components I01 to I06, I10, I12)."""
+
+    id: PartyId
+    name_th: str
+    name_en: str
+    assurance: AssuranceLevel
+    authenticated_at: datetime | None = None
+    """Set, with the method, for the party that acted."""
+    authentication_method: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DocumentFacts:
+    """One document as evidence names it (component M02)."""
+
+    identifier: str
+    """`<number>/<role>/<file name>`."""
+    media_type: str
+    sha256: bytes
+    verdict: str
+    """`TOTAL_PASSED`, `TOTAL_FAILED/HASH_FAILURE` ... or `not-judged`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvidenceFacts:
+    """All that is particular to one evidence."""
+
+    id: EvidenceId
+    event: str
+    time: datetime
+    pseudonym: Pseudonym
+    sequence: int
+    due: date | None
+    """Only on SubmissionAcceptance: the day by which a final state must have come."""
+    policy: str
+    reasons: tuple[EventReason, ...]
+    sender: PartyFacts
+    recipients: tuple[PartyFacts, ...]
+    submitted_at: datetime
+    message: LetterId
+    letter_number: str
+    documents: tuple[DocumentFacts, ...]
+    particulars: tuple[tuple[str, str], ...]
+    """What this event has of its own, as (name, value): `deadline`, `handover` ..."""
+
+
+def facts_of(decision: Decision, policy: Policy) -> tuple[EvidenceFacts, ...]:
+    """The facts of every new event of a decision, in its order."""
+    facts = tuple(
+        _of_event(event, change, policy) for change in decision.changes for event in change.events
+    )
+    if decision.refused is None:
+        return facts
+    return (*facts, _of_refusal(*decision.refused, policy))
+
+
+def _of_event(event: ev.DeliveryEvent, change: DeliveryChange, policy: Policy) -> EvidenceFacts:
+    dossier = change.dossier
+    actor = getattr(event, "by", None)
+    due = None
+    if isinstance(event, ev.SubmissionAcceptance):
+        due = policy.last_final_date(event.time, dossier.delivery.accept_within)
+    return EvidenceFacts(
+        id=evidence_of(event.id),
+        event=event.name,
+        time=event.time,
+        pseudonym=dossier.delivery.pseudonym,
+        sequence=event.sequence,
+        due=due,
+        policy=policy.id,
+        reasons=event.reasons,
+        sender=_party(dossier.sender, actor),
+        recipients=(_party(dossier.recipient, actor),),
+        submitted_at=dossier.letter.submitted_at,
+        message=dossier.letter.id,
+        letter_number=dossier.letter.envelope.number,
+        documents=tuple(_document(d) for d in dossier.letter.documents),
+        particulars=(*_of_delivery(dossier.delivery), *_particulars(event)),
+    )
+
+
+def _of_refusal(
+    command: RefuseSubmission, event: ev.SubmissionRejection, policy: Policy
+) -> EvidenceFacts:
+    letter: Letter = command.letter
+    return EvidenceFacts(
+        id=evidence_of(event.id),
+        event=event.name,
+        time=event.time,
+        pseudonym=command.pseudonym,
+        sequence=event.sequence,
+        due=None,
+        policy=policy.id,
+        reasons=event.reasons,
+        sender=_party(command.sender, event.by),
+        recipients=tuple(_party(party, None) for party in command.recipients),
+        submitted_at=event.time,
+        message=letter.id,
+        letter_number=letter.envelope.number,
+        documents=tuple(_document(d) for d in letter.documents),
+        particulars=(("stream", event.delivery),),
+    )
+
+
+def _party(party: Party, actor: Authentication | None) -> PartyFacts:
+    acted = actor is not None and actor.party == party.id
+    return PartyFacts(
+        id=party.id,
+        name_th=party.name_th,
+        name_en=party.name_en,
+        assurance=party.assurance,
+        authenticated_at=actor.at if acted and actor else None,
+        authentication_method=actor.method if acted and actor else None,
+    )
+
+
+def _document(document: Document) -> DocumentFacts:
+    verdict = "not-judged"
+    if document.verdict is not None:
+        found = document.verdict
+        detail = "" if found.sub_indication is None else f"/{found.sub_indication}"
+        verdict = f"{found.indication}{detail}"
+    return DocumentFacts(
+        identifier=f"{document.number}/{document.role}/{document.filename}",
+        media_type=document.media_type,
+        sha256=document.digest.value,
+        verdict=verdict,
+    )
+
+
+def _of_delivery(delivery: Delivery) -> tuple[tuple[str, str], ...]:
+    return (
+        ("delivery", delivery.id),
+        ("tracking", delivery.tracking),
+        ("consignment-mode", delivery.mode),
+    )
+
+
+def _particulars(event: ev.DeliveryEvent) -> tuple[tuple[str, str], ...]:
+    match event:
+        case ev.NotificationForAcceptance() | ev.AcceptanceRejectionExpiry():
+            return (("deadline", event.deadline.isoformat()),)
+        case ev.ConsignmentAcceptance() | ev.ConsignmentRejection():
+            return (("received-at", event.received_at.isoformat()),)
+        case ev.ContentConsignment():
+            return (("holding-until", event.holding_until.isoformat()),)
+        case ev.ConsignmentNotification() | ev.ConsignmentNotificationFailure():
+            return (("channel", event.channel),)
+        case ev.NotificationForAcceptanceFailure():
+            return (("channel", event.channel), ("final", "yes" if event.final else "no"))
+        case ev.ContentAccessTracking():
+            return (("document", str(event.document)),)
+        case ev.ContentHandover(kind=ev.HandoverKind.TRANSPORT_COMPLETE):
+            return (
+                ("handover", event.kind),
+                ("meaning", "handed to the network, not confirmed by the recipient"),
+            )
+        case ev.ContentHandover():
+            return (("handover", event.kind),)
+        case _:
+            return ()
