@@ -130,6 +130,10 @@ class Journal(Protocol):
         """
         ...
 
+    async def beat(self, at: datetime) -> None:
+        """Write the heartbeat row."""
+        ...
+
     async def committed(self, events: Sequence[EventId]) -> bool:
         """On a new connection: whether a batch that has these events committed."""
         ...
@@ -192,6 +196,14 @@ class Parties(Protocol):
     """Who is registered."""
 
     async def get(self, ids: Sequence[PartyId]) -> Mapping[PartyId, Party]: ...
+
+
+class Tokens(Protocol):
+    """Bearer tokens, known by their digest only."""
+
+    async def party_of_token(self, token_sha256: bytes) -> Party | None:
+        """Whose token it is; None for unknown, revoked and expired ones alike."""
+        ...
 
 
 class Mailboxes(Protocol):
@@ -301,3 +313,15 @@ class LogStore(Protocol):
         ...
 
     async def entry(self, evidence: EvidenceId) -> LoggedEntry | None: ...
+
+
+class Proofs(Protocol):
+    """What the log says of one evidence, ready to be handed out."""
+
+    async def proof_of(self, evidence: EvidenceId) -> bytes:
+        """C2SP tlog-proof as text. Raises NotLoggedYet before the first head that holds it."""
+        ...
+
+    async def head(self) -> SignedHead | None:
+        """The newest published head, None before the first."""
+        ...
