@@ -2,7 +2,7 @@
 
 A folder holds a marker that names the program it belongs to by process id *and* start time, so
 that a process id used again is not mistaken for the owner. Never touches a folder of another user,
-nor one whose owner still runs (except to make `make clean` true, in the folders made from here).
+nor one whose owner still runs (but `make clean` ends those of this checkout).
 """
 
 import contextlib
@@ -26,6 +26,7 @@ FOLDER_VARIABLE = "TDH_LOCAL_FOLDER"
 UNMARKED_SECONDS = 60
 """A folder without a marker is being made at this moment, unless it is older than this."""
 INTERRUPT_SECONDS = 20
+CHECKOUT = Path(__file__).resolve().parents[2]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,14 +37,14 @@ class Owner:
     started: int
     """Clock ticks since boot."""
     boot: str
-    made_from: str
-    """The working folder of the program, to tell this checkout's servers from others'."""
+    checkout: str
+    """Where the code lay that made the folder, to tell this checkout's servers from others'."""
 
     @classmethod
     def ourselves(cls) -> "Owner":
         process = os.getpid()
         return cls(
-            process=process, started=started_at(process), boot=_boot(), made_from=str(Path.cwd())
+            process=process, started=started_at(process), boot=_boot(), checkout=str(CHECKOUT)
         )
 
     @property
@@ -76,17 +77,17 @@ def remove_folder(folder: Path) -> None:
         shutil.rmtree(folder)
 
 
-def sweep(*, made_from: Path | None = None) -> tuple[Path, ...]:
+def sweep(*, checkout: Path | None = None) -> tuple[Path, ...]:
     """End the servers and remove the folders of programs that are gone; give the folders.
 
-    With `made_from`, programs that were started in that folder and still run are interrupted
-    first, as by Ctrl-C, and then treated alike.
+    With `checkout`, programs of that checkout that still run are interrupted first, as by Ctrl-C,
+    and then treated alike.
     """
     swept: list[Path] = []
     for folder in _our_folders():
         owner = _owner_of(folder)
         if owner is not None and owner.is_alive:
-            if made_from is None or owner.made_from != str(made_from):
+            if checkout is None or owner.checkout != str(checkout):
                 continue
             os.kill(owner.process, signal.SIGINT)
             wait_until_gone((owner.process,), seconds=INTERRUPT_SECONDS)

@@ -35,6 +35,7 @@ SETTINGS = {
 }
 """fsync and synchronous_commit are on: what is proved here must hold for the real thing."""
 AUTHENTICATION_REQUEST = b"R"
+DEBIAN = Path("/usr/lib/postgresql")
 
 
 class PostgresServer(PrivateServer):
@@ -147,8 +148,7 @@ def startup_message() -> bytes:
 
 def find_postgres() -> Path:
     """Give the folder with the newest installed `initdb` and `postgres`; raises MissingServer."""
-    debian = Path("/usr/lib/postgresql")
-    versions = sorted(debian.glob("*/bin/initdb"), key=_version, reverse=True)
+    versions = sorted(DEBIAN.glob("*/bin/initdb"), key=_version, reverse=True)
     on_path = shutil.which("initdb")
     for initdb in (*versions, *([Path(on_path).resolve()] if on_path else [])):
         if (initdb.parent / "postgres").exists():
@@ -156,7 +156,7 @@ def find_postgres() -> Path:
     raise MissingServer(
         program="PostgreSQL's server",
         package="postgresql",
-        looked_in=f"{debian}/*/bin/initdb and initdb on PATH",
+        looked_in=f"{DEBIAN}/*/bin/initdb and initdb on PATH",
     )
 
 
