@@ -210,3 +210,13 @@ class LogDiverged(TDHError):
     """The database's log is not a continuation of what was signed. Sequencing stops."""
 
     code = "log-diverged"
+
+
+class DocumentTooLarge(TDHError):
+    """A document, or all of the request, is larger than what is taken in."""
+
+    code = "too-large"
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"at most {limit} bytes")
+        self.limit = limit

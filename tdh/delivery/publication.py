@@ -1,0 +1,125 @@
+"""The log's rounds: integrate what is committed, sign it, publish it; and proofs from it.
+
+A round first compares the database's tree with the sealer's last head. It integrates in one
+transaction and only then asks for a signature, so that nothing is ever signed that is not
+committed. The tree is never rewound (DESIGN, "Log").
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import structlog
+
+from tdh.domain.errors import LogDiverged, NotLoggedYet
+from tdh.domain.identifiers import EvidenceId
+from tdh.domain.log import NodeAddress, QueuedEntry, SignedHead, Tree
+from tdh.ports import Clock, CrashPoint, HeadSigner, LogStore
+
+log = structlog.get_logger()
+
+Nodes = Mapping[NodeAddress, bytes]
+
+
+class TreeMaths(Protocol):
+    """RFC 6962 over stored complete nodes; `signing` has it."""
+
+    def nodes_to_grow(self, size: int) -> Sequence[NodeAddress]: ...
+    def grow(
+        self, size: int, nodes: Nodes, entries: Sequence[bytes]
+    ) -> tuple[dict[NodeAddress, bytes], bytes]:
+        """New complete nodes, and the root with the entries appended."""
+        ...
+
+    def root_of(self, size: int, nodes: Nodes) -> bytes:
+        """Root of the tree of this size, from the nodes of `nodes_to_grow`."""
+        ...
+
+    def nodes_for_consistency(self, old: int, new: int) -> Sequence[NodeAddress]: ...
+    def consistency(self, old: int, new: int, nodes: Nodes) -> Sequence[bytes]: ...
+    def nodes_for_inclusion(self, index: int, size: int) -> Sequence[NodeAddress]: ...
+    def proof_text(self, index: int, size: int, nodes: Nodes, note: bytes, entry: bytes) -> bytes:
+        """A tlog-proof (C2SP) with the entry in its `extra` line."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Publication:
+    """Sequencing and proving over the ports of the log."""
+
+    store: LogStore
+    signer: HeadSigner
+    maths: TreeMaths
+    clock: Clock
+    crash: CrashPoint
+    round_entries: int = 4096
+    """How many entries one transaction integrates."""
+
+    async def round(self) -> int:
+        """One round: how many entries were integrated.
+
+        If we die after the integration, the next round finds the larger tree and signs it. If we
+        die after the signature, the sealer gives the same bytes again. Raises LogDiverged, after
+        which nothing may be sequenced until an operator has looked.
+        """
+        signed_size, signed_root = await self.signer.last_head()
+        await self._compare(signed_size, signed_root)
+        total = 0
+        while integrated := await self._integrate():
+            total += integrated
+        tree = await self.store.tree()
+        published = await self.store.head()
+        if tree.size > signed_size or published is None or published.size < tree.size:
+            await self._sign_and_publish(tree, signed_size)
+        return total
+
+    async def _compare(self, signed_size: int, signed_root: bytes) -> None:
+        tree = await self.store.tree()
+        if signed_size > tree.size:
+            raise LogDiverged(f"signed up to {signed_size}, the database has {tree.size}")
+        nodes = await self.store.nodes(self.maths.nodes_to_grow(signed_size))
+        if self.maths.root_of(signed_size, nodes) != signed_root:
+            raise LogDiverged(f"another history lies below {signed_size}")
+
+    async def _integrate(self) -> int:
+        async with self.store.round() as transaction:
+            before = await transaction.tree()
+            entries: Sequence[QueuedEntry] = await transaction.take(self.round_entries)
+            if not entries:
+                return 0
+            edge = await transaction.nodes(self.maths.nodes_to_grow(before.size))
+            nodes, root = self.maths.grow(before.size, edge, [one.entry for one in entries])
+            after = Tree(epoch=before.epoch, size=before.size + len(entries), root=root)
+            if not await transaction.append(before, entries, nodes, after):
+                log.warning("log.round-lost", size=before.size)
+                return 0
+            self.crash("log.appended")
+            await transaction.commit()
+        self.crash("log.integrated")
+        return len(entries)
+
+    async def _sign_and_publish(self, tree: Tree, signed_size: int) -> None:
+        wanted = self.maths.nodes_for_consistency(signed_size, tree.size)
+        nodes = await self.store.nodes(wanted)
+        proof = self.maths.consistency(signed_size, tree.size, nodes)
+        head = await self.signer.sign_head(tree.size, tree.root, proof, self.clock.now())
+        self.crash("log.signed")
+        await self.store.publish(head)
+        self.crash("log.published")
+
+    async def head(self) -> SignedHead | None:
+        """The newest published head."""
+        return await self.store.head()
+
+    async def proof_of(self, evidence: EvidenceId) -> bytes:
+        """The tlog-proof of an evidence under the newest head.
+
+        Raises NotLoggedYet before the first head that holds it.
+        """
+        head = await self.store.head()
+        place = await self.store.entry(evidence)
+        if place is None or head is None or place.index >= head.size:
+            raise NotLoggedYet("no head of the log holds this evidence yet")
+        wanted = self.maths.nodes_for_inclusion(place.index, head.size)
+        nodes = await self.store.nodes(wanted)
+        return self.maths.proof_text(place.index, head.size, nodes, head.note, place.entry)
