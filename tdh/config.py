@@ -1,0 +1,249 @@
+"""All settings, read once: a TOML file named by `TDH_CONFIG`, then `TDH_<SECTION>__<KEY>`.
+
+The only reader of settings. Unknown keys are refused; a value may be given as a file by adding
+`_FILE` to the variable's name (secrets). Parts receive values, never this tree.
+"""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, is_dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, TypeVar, get_type_hints
+
+from tdh.domain.errors import InvalidValue
+from tdh.domain.policies import Policy
+
+Section = TypeVar("Section")
+
+
+class ConfigError(InvalidValue):
+    """A setting that is unknown, missing or of the wrong kind; `field` names it."""
+
+    code = "bad-configuration"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DatabaseConfig:
+    """PostgreSQL."""
+
+    dsn: str = "postgresql://tdh@127.0.0.1:5432/tdh"
+    connections: int = 8
+    """Most connections of one process."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AmqpConfig:
+    """RabbitMQ. Two virtual hosts, `tdh-work` and `tdh`, on one broker or two."""
+
+    url: str = "amqp://tdh@127.0.0.1:5672"
+    """User, host and port; the virtual host is ours to choose."""
+    partner_url: str = ""
+    """The partners' broker where it is another one."""
+    management_url: str = ""
+    """The management interface; needed to give partners users and queues."""
+    forward_queues: int = 4
+    submit_queues: int = 2
+    push_again_seconds: int = 3600
+    """When a message that was not acknowledged is sent again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiConfig:
+    """The HTTP interface."""
+
+    host: str = "127.0.0.1"
+    port: int = 8080
+    processes: int = 1
+    """Several share the port (SO_REUSEPORT)."""
+    max_body_bytes: int = 1 << 30
+    """Largest request body, 1 GiB."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VaultConfig:
+    """Documents at rest."""
+
+    folder: Path = Path("/var/lib/tdh/vault")
+    extra_folders: tuple[Path, ...] = ()
+    """Further stores; an acceptance waits for all of them."""
+    keys: Path = Path("/var/lib/tdh/vault-keys")
+    """Key-encryption keys: back them up apart from the documents."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SealerConfig:
+    """The program that holds the seal key. TDH only hands these on to it."""
+
+    socket: Path = Path("/run/tdh/sealer.sock")
+    keys: Path = Path("/var/lib/tdh/sealer/keys")
+    """Folder of seal, log and timestamp keys with their certificates."""
+    state: Path = Path("/var/lib/tdh/sealer/state")
+    """Ledger and last head: never restored from a back-up older than themselves."""
+    timeout_seconds: float = 2.0
+    """How long a batch may wait inside its transaction; then all of it is answered 503."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IssuerConfig:
+    """Who issues the evidence."""
+
+    origin: str = "tdh.example/log"
+    """The log's name: a schema-less URL. Never changes for a log."""
+    name_th: str = "ผู้ให้บริการ TDH"
+    name_en: str = "TDH operator"
+    uri_base: str = "https://tdh.example/19522"
+    """Base of own event, reason and method URIs."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JudgeConfig:
+    """Judging signatures."""
+
+    trust: Path = Path("/etc/tdh/trust")
+    """Folder of trust anchors and revocation data."""
+    revocation: str = "require"
+    """`require`, or `if-present`."""
+    processes: int = 2
+    seconds: float = 10.0
+    memory_bytes: int = 512 << 20
+    in_flight_bytes: int = 512 << 20
+    """All documents that are being judged together."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolicyConfig:
+    """Terms of the service; see `tdh.domain.policies.Policy`."""
+
+    id: str = "urn:tdh:policy:registered-delivery:1"
+    accept_within_days: float = 15
+    accept_within_least_seconds: float = 86400
+    holding_days: float = 90
+    acceptance_commit_seconds: float = 60
+    expiry_grace_seconds: float = 120
+
+    def policy(self) -> Policy:
+        """The policy as the domain knows it. Raises InvalidValue."""
+        return Policy(
+            id=self.id,
+            accept_within=timedelta(days=self.accept_within_days),
+            accept_within_least=timedelta(seconds=self.accept_within_least_seconds),
+            holding=timedelta(days=self.holding_days),
+            acceptance_commit=timedelta(seconds=self.acceptance_commit_seconds),
+            expiry_grace=timedelta(seconds=self.expiry_grace_seconds),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogConfig:
+    """The public log."""
+
+    round_seconds: float = 0.5
+    """Rest between rounds; the promise is one a second under load."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TelemetryConfig:
+    """Logging."""
+
+    level: str = "info"
+    human: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """The whole tree."""
+
+    database: DatabaseConfig = field(default_factory=DatabaseConfig)
+    amqp: AmqpConfig = field(default_factory=AmqpConfig)
+    api: ApiConfig = field(default_factory=ApiConfig)
+    vault: VaultConfig = field(default_factory=VaultConfig)
+    sealer: SealerConfig = field(default_factory=SealerConfig)
+    issuer: IssuerConfig = field(default_factory=IssuerConfig)
+    judge: JudgeConfig = field(default_factory=JudgeConfig)
+    policy: PolicyConfig = field(default_factory=PolicyConfig)
+    log: LogConfig = field(default_factory=LogConfig)
+    telemetry: TelemetryConfig = field(default_factory=TelemetryConfig)
+
+
+NOT_SETTINGS = frozenset(
+    {"CONFIG", "SERVER", "TOKEN_FILE", "HOME", "REFERENCE", "CRASH_POINT", "AMQP_URL_FILE"}
+)
+"""Variables that begin with TDH_ and are no settings of the service."""
+
+
+def load(environment: Mapping[str, str] | None = None) -> Config:
+    """Read the settings. Raises ConfigError naming the first bad one."""
+    variables = os.environ if environment is None else environment
+    tree: dict[str, dict[str, Any]] = {}
+    path = variables.get("TDH_CONFIG")
+    if path:
+        tree = _read_file(Path(path))
+    for name, value in variables.items():
+        if name.startswith("TDH_") and name.removeprefix("TDH_") not in NOT_SETTINGS:
+            _override(tree, name, value)
+    known = {section.name for section in fields(Config)}
+    for section in tree:
+        if section not in known:
+            raise ConfigError(section, "no such section")
+    hints = get_type_hints(Config)
+    return Config(**{name: _section(hints[name], name, tree.get(name, {})) for name in known})
+
+
+def _read_file(path: Path) -> dict[str, dict[str, Any]]:
+    try:
+        tree = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError("TDH_CONFIG", f"cannot read {path}: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError("TDH_CONFIG", f"{path} is not TOML: {error}") from error
+    for section, values in tree.items():
+        if not isinstance(values, dict):
+            raise ConfigError(section, "must be a section")
+    return tree
+
+
+def _override(tree: dict[str, dict[str, Any]], name: str, value: str) -> None:
+    section, separator, key = name.removeprefix("TDH_").lower().partition("__")
+    if not separator:
+        raise ConfigError(name, "is no setting: TDH_<SECTION>__<KEY>")
+    if key.endswith("_file"):
+        key = key.removesuffix("_file")
+        try:
+            value = Path(value).read_text(encoding="utf-8").strip()
+        except OSError as error:
+            raise ConfigError(name, f"cannot read the file: {error.strerror}") from error
+    tree.setdefault(section, {})[key] = value
+
+
+def _section(kind: type[Section], name: str, values: Mapping[str, Any]) -> Section:
+    if not is_dataclass(kind):
+        raise TypeError(f"{kind} is no section")
+    hints = get_type_hints(kind)
+    for key in values:
+        if key not in hints:
+            raise ConfigError(f"{name}.{key}", "no such setting")
+    return kind(**{key: _value(hints[key], f"{name}.{key}", v) for key, v in values.items()})
+
+
+def _value(kind: object, name: str, value: Any) -> Any:
+    """A value of the setting's kind, from TOML or from a variable's text."""
+    try:
+        if kind is bool:
+            return value if isinstance(value, bool) else _BOOLEANS[str(value).lower()]
+        if kind in (int, float):
+            return float(value) if kind is float else int(value)
+        if kind is Path:
+            return Path(value)
+        if kind == tuple[Path, ...]:
+            parts = value.split(os.pathsep) if isinstance(value, str) else value
+            return tuple(Path(part) for part in parts if part)
+    except (TypeError, ValueError, KeyError) as error:
+        raise ConfigError(name, f"{value!r} does not fit") from error
+    if not isinstance(value, str):
+        raise ConfigError(name, "must be text")
+    return value
+
+
+_BOOLEANS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}

@@ -1,0 +1,99 @@
+"""Clock, randomness and crash points of a running process: what the domain gets as arguments."""
+
+import os
+import secrets
+import signal
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+from tdh.domain.errors import ClockBehind
+from tdh.domain.identifiers import (
+    RANDOM_BYTES,
+    DeliveryId,
+    EventId,
+    LetterId,
+    Pseudonym,
+    TrackingNumber,
+    made_at,
+    make_body,
+    make_tracking_number,
+)
+
+STEP = timedelta(seconds=1)
+"""A jump of the wall clock against CLOCK_BOOTTIME that stops us."""
+RECOVERY = timedelta(seconds=10)
+"""How long the two must agree before work goes on."""
+
+
+class CheckedClock:
+    """UTC that notices its own jumps.
+
+    Steps are measured against CLOCK_BOOTTIME, which counts through suspend and cannot be set.
+    """
+
+    def __init__(
+        self,
+        wall: Callable[[], float] = time.time,
+        boot: Callable[[], float] = lambda: time.clock_gettime(time.CLOCK_BOOTTIME),
+    ) -> None:
+        self._wall = wall
+        self._boot = boot
+        self._offset = wall() - boot()
+        self._distrusted_until = 0.0
+
+    def now(self) -> datetime:
+        """UTC with microseconds. Raises ClockBehind for ten seconds after a jump."""
+        wall, boot = self._wall(), self._boot()
+        offset = wall - boot
+        if abs(offset - self._offset) > STEP.total_seconds():
+            self._distrusted_until = boot + RECOVERY.total_seconds()
+        self._offset = offset  # slewing by NTP moves it slowly, and may
+        if boot < self._distrusted_until:
+            raise ClockBehind("the clock was set; waiting until it has been steady")
+        return datetime.fromtimestamp(wall, UTC)
+
+
+class RandomIds:
+    """New names from the system's random source."""
+
+    def letter(self, now: datetime) -> LetterId:
+        """A new letter's id."""
+        return LetterId("ltr_" + make_body(now, secrets.token_bytes(RANDOM_BYTES)))
+
+    def delivery(self, of: LetterId) -> DeliveryId:
+        """A new delivery of a letter; carries the letter's milliseconds."""
+        return DeliveryId("dlv_" + make_body(made_at(of), secrets.token_bytes(RANDOM_BYTES)))
+
+    def event(self, of: DeliveryId) -> EventId:
+        """A new event of a delivery; carries the letter's milliseconds."""
+        return EventId("evt_" + make_body(made_at(of), secrets.token_bytes(RANDOM_BYTES)))
+
+    def pseudonym(self) -> Pseudonym:
+        """128 random bits."""
+        return Pseudonym(secrets.token_hex(16))
+
+    def tracking(self) -> TrackingNumber:
+        """75 random bits and a check character."""
+        return make_tracking_number(secrets.token_bytes(10))
+
+
+def crash_point_of(environment: str | None) -> Callable[[str], None]:
+    """The crash point of this process: nothing, unless `TDH_CRASH_POINT` names one.
+
+    The value is a name, or `name:n` for the n-th time (from 1). There the process ends as by
+    `kill -9`: no clean-up runs, no buffer is written.
+    """
+    if not environment:
+        return lambda _name: None
+    wanted, _, nth = environment.partition(":")
+    left = int(nth or "1")
+
+    def crash(name: str) -> None:
+        nonlocal left
+        if name == wanted:
+            left -= 1
+            if left == 0:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+    return crash
