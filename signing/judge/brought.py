@@ -1,0 +1,103 @@
+"""Validation data that a document brings along: its security store, and what its signatures hold.
+
+EN 319 142-1, 5.4.2 (DSS dictionary); RFC 5652, 10.2.1 (crls of a SignedData); Adobe's revocation
+attribute. Such data help to build and check chains and are never trusted by themselves: each is
+judged by its own signature. What cannot be parsed is left out.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Protocol, TypeVar
+
+from asn1crypto import cms, crl, ocsp, x509
+from asn1crypto.pdf import RevocationInfoArchival
+from pyhanko.pdf_utils import generic
+from pyhanko.pdf_utils.reader import PdfFileReader
+from pyhanko.sign.general import find_cms_attribute_iter
+
+from signing.judge.pdf import LIBRARY_TROUBLE, SignedObject, target
+
+MAX_ITEMS = 256
+"""Of each sort; a store that was extended every year for decades has fewer."""
+
+T_co = TypeVar("T_co", covariant=True)
+T = TypeVar("T")
+
+
+class _Loads(Protocol[T_co]):
+    def load(self, encoded_data: bytes, *, strict: bool = False) -> T_co: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Brought:
+    """Certificates and revocation data out of the document."""
+
+    certificates: list[x509.Certificate] = field(default_factory=list)
+    crls: list[crl.CertificateList] = field(default_factory=list)
+    ocsps: list[ocsp.OCSPResponse] = field(default_factory=list)
+
+    @property
+    def has_revocation(self) -> bool:
+        return bool(self.crls or self.ocsps)
+
+
+def from_store(reader: PdfFileReader) -> Brought:
+    """Read the document security store; an absent one gives nothing."""
+    store = _try(lambda: reader.root["/DSS"])
+    if not isinstance(store, generic.DictionaryObject):
+        return Brought()
+    return Brought(
+        certificates=list(_streams(store, "/Certs", x509.Certificate)),
+        crls=list(_streams(store, "/CRLs", crl.CertificateList)),
+        ocsps=list(_streams(store, "/OCSPs", ocsp.OCSPResponse)),
+    )
+
+
+def from_signatures(objects: Sequence[SignedObject]) -> Brought:
+    """Read what the signatures and timestamps hold besides their signer's certificate."""
+    whole = Brought()
+    for item in objects:
+        if item.embedded is None:
+            continue
+        signed_data: cms.SignedData = item.embedded.signed_data
+        for choice in islice(signed_data["certificates"] or (), MAX_ITEMS):
+            if choice.name == "certificate":
+                whole.certificates.append(choice.chosen.untag())
+        for choice in islice(signed_data["crls"] or (), MAX_ITEMS):
+            if choice.name is None or choice.name == "certificate_list":
+                whole.crls.append(choice.chosen.untag())
+        for archive in _adobe_archives(item.embedded.signer_info):
+            whole.crls.extend(islice(archive["crl"] or (), MAX_ITEMS))
+            whole.ocsps.extend(islice(archive["ocsp"] or (), MAX_ITEMS))
+    return whole
+
+
+def _adobe_archives(info: cms.SignerInfo) -> list[RevocationInfoArchival]:
+    found = _try(
+        lambda: list(
+            find_cms_attribute_iter(info["signed_attrs"], "adobe_revocation_info_archival")
+        )
+    )
+    return found or []
+
+
+def _streams(store: generic.DictionaryObject, key: str, kind: _Loads[T]) -> Iterator[T]:
+    items = _try(lambda: store[key])
+    if not isinstance(items, generic.ArrayObject):
+        return
+    for reference in islice(list.__iter__(items), MAX_ITEMS):
+        loaded = _try(lambda reference=reference: _load(reference, kind))  # type: ignore[misc]  # mypy knows no default of a lambda
+        if loaded is not None:
+            yield loaded
+
+
+def _load(reference: generic.PdfObject, kind: _Loads[T]) -> T:
+    return kind.load(target(reference).data, strict=True)
+
+
+def _try(read: Callable[[], T]) -> T | None:
+    try:
+        return read()
+    except LIBRARY_TROUBLE:
+        return None

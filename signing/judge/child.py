@@ -1,0 +1,82 @@
+"""A child: judges one document under limits, writes one answer, ends.
+
+Forked by `parent`, which is warm with imports and the parsed trust folder. It holds no key, no
+settings, no socket, no network. Whatever happens to it, the parent names.
+"""
+
+import asyncio
+import json
+import os
+from dataclasses import dataclass
+from datetime import datetime
+
+from signing.judge import sandbox
+from signing.judge.careful import Inputs, judge
+from signing.judge.chain import Material
+from signing.judge.policy import Limits, Policy
+from signing.judge.reasons import note
+from signing.judge.wire import MAX_MESSAGE, Note, Report, report_to_plain
+
+EXIT_MEMORY = 77
+"""The child ran into its memory limit and could still say so."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bench:
+    """What every child of one parent judges by."""
+
+    material: Material
+    trust_version: str
+    policy: Policy
+    limits: Limits
+
+
+def run(bench: Bench, document: int, size: int, at: datetime, answer: int, parent: int) -> None:  # noqa: PLR0913, PLR0917 - called once, straight after fork
+    """Judge and exit; never returns."""
+    code = 1
+    try:
+        sandbox.close_all_but(document, answer)
+        sandbox.confine(bench.limits, parent)
+        report = judge_document(bench, _read(document, size), at)
+        _write(answer, json.dumps(report_to_plain(report), ensure_ascii=True).encode("ascii"))
+        code = 0
+    except MemoryError:
+        code = EXIT_MEMORY
+    finally:
+        os._exit(code)
+
+
+def judge_document(bench: Bench, data: bytes, at: datetime) -> Report:
+    """Judge in this process; what the children do, without the walls."""
+    inputs = Inputs(
+        material=bench.material,
+        trust_version=bench.trust_version,
+        policy=bench.policy,
+        at=at,
+    )
+    judgement = asyncio.run(judge(data, inputs))
+    return Report(
+        verdict=judgement.verdict,
+        notes=tuple(Note(field=item.field, reason=note(item.code)) for item in judgement.notes),
+        seen=judgement.seen,
+    )
+
+
+def _read(document: int, size: int) -> bytes:
+    """Read the whole document; `pread`, because the descriptor's position is shared."""
+    data = bytearray(size)
+    view, offset = memoryview(data), 0
+    while offset < size:
+        count = os.preadv(document, [view[offset:]], offset)
+        if count == 0:
+            raise EOFError
+        offset += count
+    view.release()
+    return bytes(data)
+
+
+def _write(answer: int, content: bytes) -> None:
+    if len(content) > MAX_MESSAGE // 2:
+        raise ValueError("answer too long")
+    while content:
+        content = content[os.write(answer, content) :]

@@ -1,0 +1,104 @@
+"""What a CMS signature must carry and whether it holds: attributes, algorithms, digest, key.
+
+Clauses 6 and 7 of the acceptance rule (RFC 5652, 5; ETSI EN 319 122-1, 5). Used for signatures
+and for timestamp tokens alike. It does not ask whom the certificate belongs to (`chain` does).
+"""
+
+from collections import Counter
+
+from asn1crypto import cms, core, x509
+from pyhanko.sign.general import CMSStructuralError
+from pyhanko.sign.validation.errors import SignatureValidationError
+from pyhanko.sign.validation.generic_cms import (
+    extract_certs_for_validation,
+    get_signing_cert_attr,
+    validate_sig_integrity,
+)
+
+from signing.judge.algorithms import StrongAlgorithms, is_known
+from signing.judge.reasons import ANSWERS, Code, Refused
+from tdh.domain.verdicts import Signer
+
+_NEEDED = frozenset({"content_type", "message_digest"})
+_ONLY_ONE_VALUE = _NEEDED | {"signing_certificate", "signing_certificate_v2", "signing_time"}
+_STRONG = StrongAlgorithms()
+MAX_NAME = 256
+"""Characters; X.520 allows 64, a hostile certificate any number."""
+
+
+def check_signed_attributes(info: cms.SignerInfo, *, needs_certificate: bool) -> None:
+    """Clause 6: signed attributes are there, once each, and bind the signer's certificate."""
+    attributes = info["signed_attrs"]
+    if isinstance(attributes, core.Void) or attributes.native is None:
+        raise Refused(Code.SIGNED_ATTRIBUTES)
+    kinds = Counter(attribute["type"].native for attribute in attributes)
+    if not kinds.keys() >= _NEEDED:
+        raise Refused(Code.SIGNED_ATTRIBUTES)
+    repeated = [kind for kind, count in kinds.items() if count > 1]
+    several = [
+        attribute["type"].native
+        for attribute in attributes
+        if attribute["type"].native in _ONLY_ONE_VALUE and len(attribute["values"]) != 1
+    ]
+    if repeated or several:
+        raise Refused(Code.SIGNED_ATTRIBUTE_REPEATED, str(repeated or several))
+    if needs_certificate and get_signing_cert_attr(attributes) is None:
+        raise Refused(Code.SIGNING_CERTIFICATE_ATTRIBUTE)
+
+
+def signer_certificate(
+    signed_data: cms.SignedData,
+) -> tuple[x509.Certificate, tuple[x509.Certificate, ...]]:
+    """EN 319 102-1, 5.2.3: the certificate that signed, bound by its attribute; and the others."""
+    try:
+        certificates = extract_certs_for_validation(signed_data)
+    except SignatureValidationError as problem:
+        raise Refused(Code.SIGNING_CERTIFICATE_MISSING, str(problem)) from problem
+    return certificates.signer_cert, tuple(certificates.other_certs)
+
+
+def check_algorithms(info: cms.SignerInfo, certificate: x509.Certificate) -> Code | None:
+    """Clause 7: the digest, the mechanism and the key are strong enough."""
+    digest = _STRONG.digest_algorithm_allowed(info["digest_algorithm"], None)
+    algorithm = info["signature_algorithm"]
+    mechanism = _STRONG.signature_algorithm_allowed(algorithm, None, certificate.public_key)
+    if digest and mechanism:
+        return None
+    return Code.WEAK_ALGORITHM if is_known(algorithm) else Code.UNKNOWN_ALGORITHM
+
+
+def check_integrity(
+    info: cms.SignerInfo, certificate: x509.Certificate, digest: bytes, content_type: str = "data"
+) -> Code | None:
+    """EN 319 102-1, 5.2.7: the signed digest is the content's, the signature is the key's."""
+    try:
+        intact, valid = validate_sig_integrity(info, certificate, content_type, digest)
+    except CMSStructuralError as problem:
+        raise Refused(Code.CONTENTS_DAMAGED, str(problem)) from problem
+    except SignatureValidationError as problem:
+        raise Refused(Code.SIGNED_ATTRIBUTES, str(problem)) from problem
+    if not intact:
+        return Code.CHANGED_AFTER_SIGNING
+    if valid:
+        return None
+    known = is_known(info["signature_algorithm"])
+    return Code.SIGNATURE_DOES_NOT_VERIFY if known else Code.UNKNOWN_ALGORITHM
+
+
+def signer_of(certificate: x509.Certificate) -> Signer:
+    """Who signed, in the certificate's words."""
+    name = certificate.subject.native.get("common_name")
+    if isinstance(name, list):
+        name = ", ".join(map(str, name))
+    return Signer(
+        common_name=str(name or certificate.subject.human_friendly)[:MAX_NAME],
+        serial=f"{certificate.serial_number:x}",
+    )
+
+
+def worse(first: Code | None, second: Code | None) -> Code | None:
+    """Of two findings the graver: failed before unclear before none; the earlier of equals."""
+    if first is None or second is None:
+        return first or second
+    failed = [c for c in (first, second) if ANSWERS[c].indication.value == "TOTAL_FAILED"]
+    return failed[0] if failed else first

@@ -1,0 +1,161 @@
+"""The judge's parent program: started clean, warm with imports, forks a child for each document.
+
+Started by exec with an empty environment and one descriptor, its end of a socket pair. It never
+reads a document and never reads a child's answer: it forks, limits, counts seconds, kills, and
+passes on. It ends when the other end of the pair closes.
+"""
+
+import gc
+import os
+import resource
+import selectors
+import signal
+import socket
+import sys
+import time
+from dataclasses import dataclass, field
+
+from signing.judge import child, sandbox
+from signing.judge.chain import material_of
+from signing.judge.wire import MAX_MESSAGE, READY, Outcome, Reply, Request, Setup
+from signing.trust import TrustFolder
+
+_ROUNDING_SECONDS = 0.5
+_BUSY_SHARE = 0.5
+"""A child that used less of the wall time than this was starved by the machine."""
+
+
+@dataclass(slots=True, kw_only=True)
+class _Job:
+    """A child at work."""
+
+    number: int
+    pid: int
+    answer: int
+    deadline: float
+    killed: bool = False
+    content: bytearray = field(default_factory=bytearray)
+
+
+def main() -> None:
+    """Serve requests until the socket closes."""
+    sandbox.hide_memory()
+    sandbox.leave_network()
+    control = socket.socket(fileno=int(sys.argv[-1]))
+    message, (trust,) = _receive(control)
+    setup = Setup.from_bytes(message)
+    with os.fdopen(trust, "rb") as file:
+        folder = TrustFolder.from_bytes(file.read(setup.trust_bytes))
+    bench = child.Bench(
+        material=material_of(folder),
+        trust_version=folder.version,
+        policy=setup.policy,
+        limits=setup.limits,
+    )
+    gc.collect()
+    gc.freeze()  # children share these pages for good
+    control.send(READY)
+    Parent(control, bench).serve()
+
+
+class Parent:
+    """The loop: requests in, children forked, answers and deaths out."""
+
+    def __init__(self, control: socket.socket, bench: child.Bench) -> None:
+        self._control = control
+        self._bench = bench
+        self._jobs: dict[int, _Job] = {}
+        self._selector = selectors.DefaultSelector()
+        self._selector.register(control, selectors.EVENT_READ)
+
+    def serve(self) -> None:
+        """Work until the other end closes; then kill what still runs."""
+        try:
+            while self._turn():
+                pass
+        finally:
+            for job in self._jobs.values():
+                os.kill(job.pid, signal.SIGKILL)
+
+    def _turn(self) -> bool:
+        for key, _ in self._selector.select(self._wait()):
+            if key.fileobj is self._control:
+                message, descriptors = _receive(self._control)
+                if not message:
+                    return False
+                self._begin(Request.from_bytes(message), descriptors)
+            else:
+                self._take(self._jobs[key.fd])
+        self._enforce()
+        return True
+
+    def _wait(self) -> float | None:
+        if not self._jobs:
+            return None
+        nearest = min(job.deadline for job in self._jobs.values())
+        return max(0.0, nearest - time.monotonic())
+
+    def _begin(self, request: Request, descriptors: list[int]) -> None:
+        (document,) = descriptors
+        reader, writer = os.pipe()
+        parent = os.getpid()
+        pid = os.fork()
+        if pid == 0:
+            child.run(self._bench, document, request.size, request.at, writer, parent)
+        os.close(writer)
+        os.close(document)
+        os.set_blocking(reader, False)
+        deadline = time.monotonic() + self._bench.limits.wall_seconds
+        self._jobs[reader] = _Job(number=request.number, pid=pid, answer=reader, deadline=deadline)
+        self._selector.register(reader, selectors.EVENT_READ)
+
+    def _take(self, job: _Job) -> None:
+        try:
+            piece = os.read(job.answer, MAX_MESSAGE)
+        except BlockingIOError:
+            return
+        job.content += piece
+        if len(job.content) > MAX_MESSAGE:
+            os.kill(job.pid, signal.SIGKILL)
+            job.content.clear()
+        elif not piece:
+            self._finish(job)
+
+    def _enforce(self) -> None:
+        now = time.monotonic()
+        for job in self._jobs.values():
+            if job.deadline <= now and not job.killed:
+                job.killed = True
+                job.deadline = now + 1
+                os.kill(job.pid, signal.SIGKILL)
+
+    def _finish(self, job: _Job) -> None:
+        """The child's end of the pipe is closed: it is done, dead or about to be."""
+        self._selector.unregister(job.answer)
+        os.close(job.answer)
+        del self._jobs[job.answer]
+        os.kill(job.pid, signal.SIGKILL)  # changes nothing for one that has ended by itself
+        _, status, usage = os.wait4(job.pid, 0)
+        outcome = self._outcome(job, status, usage)
+        answer = bytes(job.content) if outcome is Outcome.ANSWERED else b""
+        reply = Reply(number=job.number, outcome=outcome, answer=answer)
+        self._control.send(reply.to_bytes())
+
+    def _outcome(self, job: _Job, status: int, usage: resource.struct_rusage) -> Outcome:
+        if os.WIFEXITED(status) and os.WEXITSTATUS(status) == 0 and job.content:
+            return Outcome.ANSWERED
+        if os.WIFEXITED(status) and os.WEXITSTATUS(status) == child.EXIT_MEMORY:
+            return Outcome.MEMORY_LIMIT
+        limits = self._bench.limits
+        used = usage.ru_utime + usage.ru_stime
+        if job.killed:
+            busy = used >= limits.wall_seconds * _BUSY_SHARE
+            return Outcome.TIME_LIMIT if busy else Outcome.STARVED
+        if os.WIFSIGNALED(status) and used >= limits.cpu_seconds - _ROUNDING_SECONDS:
+            return Outcome.TIME_LIMIT
+        return Outcome.CRASHED
+
+
+def _receive(control: socket.socket) -> tuple[bytes, list[int]]:
+    message, descriptors, _, _ = socket.recv_fds(control, MAX_MESSAGE, 1)
+    return message, descriptors

@@ -1,0 +1,301 @@
+"""Opens a PDF strictly and checks its form before any cryptography: the structural clauses.
+
+Each clause of the acceptance rule is one function that returns nothing or raises `Refused` with
+the code that names it. The only module, with `careful`, `chain` and `tokens`, that touches
+pyHanko's PDF reader.
+"""
+
+import io
+from collections import Counter
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from asn1crypto import cms, parser
+from pyhanko.pdf_utils import generic, misc
+from pyhanko.pdf_utils.reader import PdfFileReader
+from pyhanko.pdf_utils.xref import ObjStreamRef
+from pyhanko.sign.fields import enumerate_sig_fields
+from pyhanko.sign.validation import EmbeddedPdfSignature
+from typing_extensions import override
+
+from signing.judge import scan
+from signing.judge.policy import Policy
+from signing.judge.reasons import Code, Refused
+
+PADES = "/ETSI.CAdES.detached"
+PLAIN_PKCS7 = "/adbe.pkcs7.detached"
+TIMESTAMP = "/ETSI.RFC3161"
+SHA1_FORMATS = frozenset({"/adbe.pkcs7.sha1", "/adbe.x509.rsa_sha1"})
+"""Formats that prescribe SHA-1 (ISO 32000-2, table 260)."""
+
+LIBRARY_TROUBLE = (
+    misc.PdfError,
+    ValueError,
+    KeyError,
+    TypeError,
+    AttributeError,
+    IndexError,
+    AssertionError,
+    ArithmeticError,
+    NotImplementedError,
+    RecursionError,
+)
+"""What escapes from pyHanko and asn1crypto on damaged input (seen, not documented)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignedObject:
+    """One signature or document timestamp of the file, as both readings agree on it."""
+
+    field: str
+    byte_range: scan.Range
+    contents: bytes
+    """The CMS, without the padding."""
+    subfilter: str
+    embedded: EmbeddedPdfSignature | None
+    """pyHanko's view; None for a document timestamp that cannot be parsed and so never counts."""
+
+    @property
+    def is_timestamp(self) -> bool:
+        return self.subfilter == TIMESTAMP
+
+    @property
+    def end(self) -> int:
+        """The first byte after what is covered."""
+        return self.byte_range[2] + self.byte_range[3]
+
+
+class StrictReader(PdfFileReader):
+    """pyHanko's strict reader, except that a reference to nothing means null.
+
+    ISO 32000-2, 7.3.10 says so, and real long-term files have such references. A later revision
+    that fills the gap still counts as a change: the difference analysis looks at references.
+    """
+
+    @override
+    def _read_object(
+        self,
+        ref: generic.Reference,
+        marker: int | ObjStreamRef | None,
+        never_decrypt: bool = False,
+        as_metadata_stream: bool = False,
+    ) -> Any:
+        if marker is None:
+            nothing = generic.NullObject()
+            nothing.container_ref = ref
+            return nothing
+        return super()._read_object(ref, marker, never_decrypt, as_metadata_stream)
+
+
+def open_strictly(data: bytes) -> PdfFileReader:
+    """Clause 1: a strict reader opens the file; nothing is repaired."""
+    try:
+        reader = StrictReader(io.BytesIO(data), strict=True)
+        _ = reader.root["/Pages"]
+    except LIBRARY_TROUBLE as problem:
+        if b"/Encrypt" in data:
+            raise Refused(Code.ENCRYPTED, str(problem)) from problem
+        if scan.header_offsets(data) != (0,):
+            raise Refused(Code.HEADER_MISPLACED, str(problem)) from problem
+        raise Refused(Code.STRUCTURE_DAMAGED, str(problem)) from problem
+    return reader
+
+
+def target(item: generic.PdfObject) -> Any:
+    """What a reference leads to; anything else is itself."""
+    return item.get_object()  # type: ignore[no-untyped-call]  # pyHanko is typed in part
+
+
+def is_pdf(data: bytes) -> bool:
+    """Whether the file calls itself a PDF (ISO 32000-2, 7.5.2), by the widest habit of readers."""
+    return b"%PDF-" in data[:1024]
+
+
+def check_header(data: bytes) -> None:
+    """Clause 1: exactly one header, at byte 0."""
+    if scan.header_offsets(data) != (0,):
+        raise Refused(Code.HEADER_MISPLACED)
+
+
+def check_encryption(reader: PdfFileReader) -> None:
+    """Clause 9: no encryption; what cannot be read cannot be checked."""
+    if reader.encrypted:
+        raise Refused(Code.ENCRYPTED)
+
+
+def check_hybrid(reader: PdfFileReader) -> None:
+    """A file with an /XRefStm has two readings (ISO 32000-2, 7.5.8.4)."""
+    if reader.xrefs.hybrid_xrefs_present:
+        raise Refused(Code.HYBRID_CROSS_REFERENCE)
+
+
+def check_object_streams(reader: PdfFileReader) -> None:
+    """No signature inside a compressed object stream, where its coverage means nothing."""
+    for revision in range(reader.xrefs.total_revisions):
+        numbers = reader.xrefs.object_streams_used_in(revision)  # type: ignore[no-untyped-call]  # pyHanko is typed in part
+        for number in numbers:
+            place = generic.IndirectObject(number, 0, reader)  # type: ignore[no-untyped-call]  # as above
+            stream = target(place)
+            if scan.BYTE_RANGE_NAME.search(stream.data):
+                raise Refused(Code.SIGNATURE_IN_OBJECT_STREAM)
+
+
+def signed_objects(data: bytes, reader: PdfFileReader, policy: Policy) -> tuple[SignedObject, ...]:
+    """Clause 2: every signature and timestamp, found by both readings, in order of coverage."""
+    found = scan.find_byte_ranges(data)
+    fields = _filled_fields(reader)
+    if max(len(found), len(fields)) > policy.max_signatures:
+        raise Refused(Code.TOO_MANY_SIGNATURES)
+    for _, _, dictionary in fields:
+        _check_complete(dictionary)
+    ranges = [_byte_range(dictionary) for _, _, dictionary in fields]
+    if len(found) != len(ranges):
+        raise Refused(Code.SIGNATURES_DISAGREE, f"{len(found)} in bytes, {len(ranges)} in fields")
+    for byte_range in ranges:
+        check_byte_range_shape(byte_range, len(data))
+    if Counter(place.numbers for place in found) != Counter(ranges):
+        raise Refused(Code.SIGNATURES_DISAGREE, "byte ranges differ")
+    objects = [
+        _signed_object(EmbeddedField(name, field, byte_range), data, reader, policy)
+        for (name, field, _), byte_range in zip(fields, ranges, strict=True)
+    ]
+    return tuple(sorted(objects, key=lambda item: item.end))
+
+
+Field = tuple[str, generic.DictionaryObject, generic.DictionaryObject]
+
+
+def _filled_fields(reader: PdfFileReader) -> list[Field]:
+    try:
+        return [
+            (str(name), target(field), target(value))
+            for name, value, field in enumerate_sig_fields(reader, filled_status=True)
+        ]
+    except LIBRARY_TROUBLE as problem:
+        raise Refused(Code.STRUCTURE_DAMAGED, str(problem)) from problem
+
+
+def _check_complete(dictionary: generic.DictionaryObject) -> None:
+    """Clause 2: a filled field has ByteRange, Contents and SubFilter (ISO 32000-2, table 255)."""
+    if not isinstance(dictionary, generic.DictionaryObject):
+        raise Refused(Code.SIGNATURE_INCOMPLETE, "value is no dictionary")
+    for key in ("/ByteRange", "/Contents", "/SubFilter"):
+        if key not in dictionary:
+            raise Refused(Code.SIGNATURE_INCOMPLETE, key)
+
+
+def _byte_range(dictionary: generic.DictionaryObject) -> scan.Range:
+    raw = dictionary.raw_get("/ByteRange")
+    if not isinstance(raw, generic.ArrayObject) or len(raw) != len(scan.Range.__args__):  # type: ignore[attr-defined]  # the alias of a tuple of four
+        raise Refused(Code.BYTE_RANGE_SHAPE)
+    if not all(isinstance(number, generic.NumberObject) for number in raw):
+        raise Refused(Code.BYTE_RANGE_SHAPE)
+    first, length, second, rest = (int(number) for number in raw)
+    return first, length, second, rest
+
+
+def check_byte_range_shape(byte_range: scan.Range, size: int) -> None:
+    """Clause 3: [0 a b c] with a < b, c > 0, inside the file."""
+    first, length, second, rest = byte_range
+    if first != 0 or not 0 < length < second or rest <= 0 or second + rest > size:
+        raise Refused(Code.BYTE_RANGE_SHAPE, str(byte_range))
+
+
+class EmbeddedField(NamedTuple):
+    """A filled signature field and what its value says that it covers."""
+
+    name: str
+    dictionary: generic.DictionaryObject
+    byte_range: scan.Range
+
+
+def _signed_object(
+    field: EmbeddedField, data: bytes, reader: PdfFileReader, policy: Policy
+) -> SignedObject:
+    value = field.dictionary["/V"]
+    subfilter = str(value["/SubFilter"])
+    check_subfilter(subfilter, policy)
+    contents = check_gap(data, field.byte_range, value)
+    try:
+        message, embedded = _parsed(field, contents, subfilter, reader, policy)
+    except Refused:
+        if subfilter != TIMESTAMP:
+            raise
+        message, embedded = contents, None  # a timestamp that does not verify never hurts
+    return SignedObject(
+        field=field.name,
+        byte_range=field.byte_range,
+        contents=message,
+        subfilter=subfilter,
+        embedded=embedded,
+    )
+
+
+def _parsed(
+    field: EmbeddedField, contents: bytes, subfilter: str, reader: PdfFileReader, policy: Policy
+) -> tuple[bytes, EmbeddedPdfSignature]:
+    try:
+        message = check_padding(contents)
+        embedded = EmbeddedPdfSignature(reader, field.dictionary, field.name)
+        check_cms_shape(embedded.signed_data, policy, timestamp=subfilter == TIMESTAMP)
+    except LIBRARY_TROUBLE as problem:
+        raise Refused(Code.CONTENTS_DAMAGED, str(problem)) from problem
+    return message, embedded
+
+
+def check_subfilter(subfilter: str, policy: Policy) -> None:
+    """Clause 7: ETSI.CAdES.detached, by policy adbe.pkcs7.detached; RFC 3161 for timestamps."""
+    if subfilter in SHA1_FORMATS:
+        raise Refused(Code.WEAK_ALGORITHM, subfilter)
+    accepted = {PADES, TIMESTAMP} | ({PLAIN_PKCS7} if policy.allow_plain_pkcs7 else set())
+    if subfilter not in accepted:
+        raise Refused(Code.SUBFILTER, subfilter)
+
+
+def check_gap(data: bytes, byte_range: scan.Range, dictionary: generic.DictionaryObject) -> bytes:
+    """Clause 3: what is left out is exactly the hexadecimal string of /Contents."""
+    contents = scan.hex_string_in_gap(data, byte_range)
+    if contents is None:
+        raise Refused(Code.BYTE_RANGE_GAP, "no plain hexadecimal string")
+    value = dictionary.raw_get("/Contents", decrypt=generic.EncryptedObjAccess.RAW)
+    if not isinstance(value, generic.TextStringObject | generic.ByteStringObject):
+        raise Refused(Code.SIGNATURE_INCOMPLETE, "/Contents is no string")
+    if value.original_bytes != contents:
+        raise Refused(Code.BYTE_RANGE_GAP, "another /Contents")
+    if not any(contents):
+        raise Refused(Code.CONTENTS_EMPTY)
+    return contents
+
+
+def check_padding(contents: bytes) -> bytes:
+    """Clause 3: after the CMS only zeros, so that the gap hides nothing. Gives the CMS."""
+    _, _, _, header, content, trailer = parser.parse(contents)
+    length = len(header) + len(content) + len(trailer)
+    if contents[length:].strip(b"\0"):
+        raise Refused(Code.BYTE_RANGE_GAP, "data after the CMS")
+    return contents[:length]
+
+
+def check_cms_shape(signed_data: cms.SignedData, policy: Policy, *, timestamp: bool) -> None:
+    """Clause 6: one SignerInfo, detached content, a bounded number of certificates."""
+    if len(signed_data["signer_infos"]) != 1:
+        raise Refused(Code.SEVERAL_SIGNERS)
+    if len(signed_data["certificates"] or ()) > policy.max_certificates:
+        raise Refused(Code.TOO_MANY_CERTIFICATES)
+    enclosed = signed_data["encap_content_info"]
+    if timestamp:
+        return
+    if enclosed["content_type"].native != "data" or enclosed["content"].native is not None:
+        raise Refused(Code.CONTENT_NOT_DETACHED)
+
+
+def claimed_time(item: SignedObject) -> datetime | None:
+    """When the signer says that it signed (signing-time or /M); proves nothing."""
+    if item.embedded is None:
+        return None
+    try:
+        time = item.embedded.self_reported_timestamp
+    except LIBRARY_TROUBLE:
+        return None
+    return time if isinstance(time, datetime) and time.tzinfo is not None else None

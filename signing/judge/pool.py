@@ -1,0 +1,182 @@
+"""The trusted process's side: documents in, verdicts out, hostile bytes never touched here.
+
+Keeps the parent program running, hands it documents by descriptor, bounds how many are judged at
+once and how many bytes are in memory, and turns the death of a child into a verdict with a name. If
+the parent program itself dies, it is started again at once and what was in flight is asked once
+more; after that the answer is JudgeUnavailable.
+"""
+
+import asyncio
+import json
+import os
+from collections.abc import Mapping
+from datetime import datetime
+from types import MappingProxyType, TracebackType
+from typing import Self
+
+from signing.judge.budget import DocumentBudget
+from signing.judge.memfd import Memfd
+from signing.judge.policy import Limits, Policy
+from signing.judge.program import Program, ProgramEnded
+from signing.judge.reasons import ANSWERS, Code, reason
+from signing.judge.wire import Outcome, Reply, Report, Setup, report_from_plain
+from signing.trust import TrustFolder
+from tdh.domain.errors import JudgeUnavailable
+from tdh.domain.verdicts import Verdict
+
+_ENDINGS: Mapping[Outcome, Code] = MappingProxyType(
+    {
+        Outcome.TIME_LIMIT: Code.TIME_LIMIT,
+        Outcome.MEMORY_LIMIT: Code.MEMORY_LIMIT,
+        Outcome.CRASHED: Code.CRASHED,
+    }
+)
+
+
+class JudgePool:
+    """Judges documents in killable processes. Start before use, close after."""
+
+    def __init__(
+        self,
+        trust: TrustFolder,
+        *,
+        policy: Policy | None = None,
+        limits: Limits | None = None,
+        budget: DocumentBudget | None = None,
+        concurrency: int | None = None,
+    ) -> None:
+        """`concurrency`: how many documents at once; the number of cores if None."""
+        self.policy = policy or Policy()
+        self.limits = limits or Limits()
+        self.budget = budget or DocumentBudget()
+        self._trust = trust
+        self._turns = asyncio.Semaphore(concurrency or os.cpu_count() or 1)
+        self._program: Program | None = None
+        self._starting = asyncio.Lock()
+        self._closed = False
+
+    async def start(self) -> None:
+        """Start the parent program; returns when it is warm (about half a second).
+
+        Raises:
+            JudgeUnavailable: it does not start.
+
+        """
+        await self._running()
+
+    async def close(self) -> None:
+        """End the parent program and its children."""
+        self._closed = True
+        if self._program is not None:
+            await self._program.stop()
+            self._program = None
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        problem: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+    def document(self) -> "DocumentInJudgement":
+        """Begin a document that comes piece by piece."""
+        return DocumentInJudgement(self)
+
+    async def judge(self, memfd: int, size: int, at: datetime) -> Verdict:
+        """Judge a sealed document. `at` is aware; the result depends on it.
+
+        Raises:
+            JudgeUnavailable: nothing is known of the document; the same may be asked later.
+
+        """
+        return (await self.report(memfd, size, at)).verdict
+
+    async def report(self, memfd: int, size: int, at: datetime) -> Report:
+        """Judge, and give what the full report adds. Raises JudgeUnavailable."""
+        if size > self.limits.document_bytes:
+            return self._named(Code.TOO_LARGE, at)
+        async with self._turns:
+            reply = await self._ask(memfd, size, at)
+        if reply.outcome is Outcome.STARVED:
+            raise JudgeUnavailable("the machine is too busy to judge in time")
+        if reply.outcome is not Outcome.ANSWERED:
+            return self._named(_ENDINGS[reply.outcome], at)
+        try:
+            return report_from_plain(json.loads(reply.answer))
+        except (ValueError, KeyError, TypeError):
+            return self._named(Code.CRASHED, at)
+
+    async def _ask(self, memfd: int, size: int, at: datetime) -> Reply:
+        for _ in range(2):
+            program = await self._running()
+            try:
+                return await program.ask(memfd, size, at)
+            except ProgramEnded:
+                continue
+        raise JudgeUnavailable("the judge's program ended twice")
+
+    async def _running(self) -> Program:
+        async with self._starting:
+            if self._closed:
+                raise JudgeUnavailable("the judge is closed")
+            if self._program is None or self._program.ended:
+                setup = Setup(policy=self.policy, limits=self.limits, trust_bytes=0)
+                try:
+                    self._program = await Program.start(setup, self._trust)
+                except (ProgramEnded, OSError) as problem:
+                    raise JudgeUnavailable("the judge's program does not start") from problem
+            return self._program
+
+    def _named(self, code: Code, at: datetime) -> Report:
+        answer = ANSWERS[code]
+        verdict = Verdict(
+            indication=answer.indication,
+            sub_indication=answer.sub_indication,
+            reason=reason(code),
+            kind=None,
+            policy=self.policy.name,
+            trust_version=self._trust.version,
+            evaluated_at=at,
+        )
+        return Report(verdict=verdict)
+
+
+class DocumentInJudgement:
+    """One document on its way to the judge; in memory until `close`."""
+
+    def __init__(self, pool: JudgePool) -> None:
+        self._pool = pool
+        self._memfd = Memfd()
+        self._too_large = False
+
+    async def write(self, data: bytes) -> None:
+        """Add bytes. Raises JudgeBusy when all documents in flight are too large together.
+
+        What is longer than a document may be is not kept; `judge` then says so.
+        """
+        if self._too_large:
+            return
+        if self._memfd.size + len(data) > self._pool.limits.document_bytes:
+            self._too_large = True
+            return
+        self._pool.budget.reserve(len(data))
+        self._memfd.write(data)
+
+    async def judge(self, at: datetime) -> Verdict:
+        """Judge what was written. Raises JudgeUnavailable."""
+        if self._too_large:
+            size = self._pool.limits.document_bytes + 1
+            return await self._pool.judge(self._memfd.fd, size, at)
+        self._memfd.seal()
+        return await self._pool.judge(self._memfd.fd, self._memfd.size, at)
+
+    def close(self) -> None:
+        """Give the memory back. May be called twice."""
+        if self._memfd.fd >= 0:
+            self._pool.budget.release(self._memfd.size)
+            self._memfd.close()

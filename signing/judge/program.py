@@ -1,0 +1,146 @@
+"""Runs the judge's parent program and speaks to it: one process, one socket pair.
+
+The program gets an empty environment, no descriptor but its socket, `/` as folder, and nothing of
+this process's memory, because it is started by exec.
+"""
+
+import asyncio
+import os
+import socket
+import sys
+from asyncio.subprocess import DEVNULL, Process
+from contextlib import suppress
+from dataclasses import replace
+from datetime import datetime
+from itertools import count
+from pathlib import Path
+from typing import Self
+
+from signing.judge.memfd import Memfd
+from signing.judge.wire import MAX_MESSAGE, READY, Reply, Request, Setup
+from signing.trust import TrustFolder
+
+START_SECONDS = 30.0
+"""Importing takes half a second; a cold disk or a busy machine much longer."""
+_STOP_SECONDS = 5.0
+# -I leaves out user site, PYTHON* variables and the current folder; so the program names the folder
+# of its own packages, wherever they are installed. An editable install is thereby served as well.
+_BOOT = "import sys; sys.path.append(sys.argv[1]); from signing.judge.parent import main; main()"
+_PACKAGES = Path(__file__).resolve().parents[2]
+
+
+class ProgramEnded(Exception):
+    """The parent program is gone; what was asked is not answered."""
+
+
+class Program:
+    """A started and warm parent program."""
+
+    def __init__(self, process: Process, control: socket.socket) -> None:
+        self.process = process
+        self.ended = False
+        self._control = control
+        self._numbers = count(1)
+        self._waiting: dict[int, asyncio.Future[Reply]] = {}
+
+    @classmethod
+    async def start(cls, setup: Setup, trust: TrustFolder) -> Self:
+        """Exec the program and wait until it is warm. Raises ProgramEnded, OSError."""
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        try:
+            with theirs:
+                process = await asyncio.create_subprocess_exec(
+                    sys.executable,
+                    "-I",
+                    "-c",
+                    _BOOT,
+                    str(_PACKAGES),
+                    str(theirs.fileno()),
+                    stdin=DEVNULL,
+                    stdout=DEVNULL,
+                    stderr=DEVNULL,
+                    cwd="/",
+                    env={},
+                    pass_fds=[theirs.fileno()],
+                )
+        except OSError:
+            ours.close()
+            raise
+        program = cls(process, ours)
+        try:
+            await program._greet(setup, trust)
+        except BaseException:
+            await program.stop()
+            raise
+        return program
+
+    async def _greet(self, setup: Setup, trust: TrustFolder) -> None:
+        self._control.setblocking(False)
+        loop = asyncio.get_running_loop()
+        packed = trust.to_bytes()
+        with Memfd(packed) as memfd:
+            memfd.seal()
+            os.lseek(memfd.fd, 0, os.SEEK_SET)
+            message = replace(setup, trust_bytes=len(packed)).to_bytes()
+            socket.send_fds(self._control, [message], [memfd.fd])
+        try:
+            async with asyncio.timeout(START_SECONDS):
+                answer = await loop.sock_recv(self._control, MAX_MESSAGE)
+        except (TimeoutError, OSError) as problem:
+            raise ProgramEnded from problem
+        if answer != READY:
+            raise ProgramEnded
+        loop.add_reader(self._control, self._receive)
+
+    async def ask(self, memfd: int, size: int, at: datetime) -> Reply:
+        """Have one document judged. Raises ProgramEnded."""
+        if self.ended:
+            raise ProgramEnded
+        number = next(self._numbers)
+        future: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
+        self._waiting[number] = future
+        try:
+            message = Request(number=number, size=size, at=at).to_bytes()
+            socket.send_fds(self._control, [message], [memfd])
+            return await future
+        except OSError as problem:
+            self._end()
+            raise ProgramEnded from problem
+        finally:
+            self._waiting.pop(number, None)
+
+    def _receive(self) -> None:
+        try:
+            message = self._control.recv(MAX_MESSAGE)
+        except BlockingIOError:
+            return
+        except OSError:
+            message = b""
+        if not message:
+            self._end()
+            return
+        reply = Reply.from_bytes(message)
+        future = self._waiting.get(reply.number)  # None: who asked was cancelled meanwhile
+        if future is not None and not future.done():
+            future.set_result(reply)
+
+    def _end(self) -> None:
+        if self.ended:
+            return
+        self.ended = True
+        asyncio.get_running_loop().remove_reader(self._control)
+        self._control.close()
+        for future in self._waiting.values():
+            if not future.done():
+                future.set_exception(ProgramEnded())
+
+    async def stop(self) -> None:
+        """Close the socket, upon which the program ends; kill it if it does not."""
+        self._end()
+        try:
+            async with asyncio.timeout(_STOP_SECONDS):
+                await self.process.wait()
+        except TimeoutError:
+            with suppress(ProcessLookupError):
+                self.process.kill()
+            await self.process.wait()
