@@ -5,6 +5,7 @@ keeps the name (fsync(2)). Raises OSError as it comes; the callers name what the
 """
 
 import contextlib
+import errno
 import os
 import secrets
 from collections.abc import Sequence
@@ -65,6 +66,8 @@ def write_at(fd: int, chunks: Sequence[bytes], offset: int) -> int:
     first = 0
     while first < len(waiting):
         written = os.pwritev(fd, waiting[first : first + _MOST_BUFFERS], offset)
+        if not written:
+            raise OSError(errno.EIO, "the kernel takes no bytes")
         offset += written
         while first < len(waiting) and written >= len(waiting[first]):
             written -= len(waiting[first])

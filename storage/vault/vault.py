@@ -98,14 +98,12 @@ class Vault:
         if any one store fails; the damage may then still be mended from another.
         """
         loop = asyncio.get_running_loop()
-        digests = []
-        for store in self._stores:
+        digest = b""
+        for store in self._stores:  # one after another: what passes the tags is equal in all
             copy = store.reader(stored.location, from_device=True)
             frames = self._frames(letter, wrapped_key, stored, [copy])
-            digests.append(await loop.run_in_executor(self._file_threads, _digest, frames))
-        if len(set(digests)) != 1:
-            raise IntegrityFailure("the stores hold different documents")
-        return digests[0]
+            digest = await loop.run_in_executor(self._file_threads, _digest, frames)
+        return digest
 
     async def close(self) -> None:
         """Finish what is being kept, then let go of files and threads."""

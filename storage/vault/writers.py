@@ -80,7 +80,6 @@ class LetterWriter:
         syncing = (segment.sync() for segment in segments)
         for failure in await asyncio.gather(appending, *syncing, return_exceptions=True):
             if isinstance(failure, BaseException):
-                await self._remove()
                 raise failure
         self._places.crash(SYNCED)
         self._kept = True
@@ -99,9 +98,6 @@ class LetterWriter:
         because their key was stored nowhere.
         """
         self._ended = True
-        await self._remove()
-
-    async def _remove(self) -> None:
         for writer in self._documents.values():
             writer.buffered.clear()
             if writer.own_segment is not None:

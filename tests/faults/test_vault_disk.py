@@ -88,6 +88,29 @@ async def test_after_an_error_of_the_disk_its_segment_is_never_used_again(
     await vault.close()
 
 
+async def test_a_large_document_takes_nothing_more_after_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    vault = Vault(tmp_path / "vault", FileKeyService(tmp_path / "keys"))
+    failing = Failing(os.pwritev)
+    async with vault.begin(LETTER, MONTH) as writer:
+        document = writer.document(0)
+        await document.write(bytes(9 * MIB))
+        monkeypatch.setattr(os, "pwritev", failing)
+        failing.error = errno.EIO
+        with pytest.raises(StorageUnavailable):
+            await document.write(bytes(2 * MIB))
+        failing.error = None
+        with pytest.raises(StorageUnavailable):
+            await document.write(bytes(2 * MIB))
+        with pytest.raises(StorageUnavailable):
+            await document.finish()
+        with pytest.raises(RuntimeError):
+            await writer.keep()
+    assert segments(tmp_path / "vault") == {}
+    await vault.close()
+
+
 async def test_one_failing_store_of_two_fails_the_letter(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -4,7 +4,9 @@ import asyncio
 import itertools
 import os
 import stat
-from collections.abc import AsyncIterator, Callable
+import threading
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import replace
 from datetime import date
 from hashlib import sha256
@@ -14,6 +16,7 @@ import pytest
 
 from storage.vault.errors import IntegrityFailure, SegmentMissing
 from storage.vault.keys import FileKeyService
+from storage.vault.segments import SegmentCopy
 from storage.vault.stored import Location, SegmentId, StoredDocument, WrappedKey
 from storage.vault.vault import Vault
 from tdh.domain.identifiers import LetterId
@@ -293,9 +296,33 @@ async def test_a_letter_of_several_documents_is_one_fdatasync(
     assert counter.calls == 1
 
 
-async def test_a_caller_who_leaves_disturbs_nobody(vault: Vault) -> None:
+class SlowDisk:
+    """The real call, late: so that a test can act while a thread is in it."""
+
+    def __init__(self, real: Callable[..., int | None]) -> None:
+        self.real, self.entered, self.running = real, threading.Event(), 0
+
+    def __call__(self, *arguments: object) -> int | None:
+        self.running += 1
+        self.entered.set()
+        time.sleep(0.1)
+        try:
+            return self.real(*arguments)
+        finally:
+            self.running -= 1
+
+    async def wait_entered(self) -> None:
+        assert await asyncio.to_thread(self.entered.wait, 10)
+
+
+async def test_callers_who_leave_during_the_fdatasync_disturb_nobody(
+    vault: Vault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await keep(vault, ONE, b"first")
+    slow = SlowDisk(os.fdatasync)
+    monkeypatch.setattr(os, "fdatasync", slow)
     tasks = [asyncio.create_task(keep(vault, ONE, b"%d" % n)) for n in range(20)]
-    await asyncio.sleep(0)
+    await slow.wait_entered()
     for task in tasks[::2]:
         task.cancel()
     results = await asyncio.gather(*tasks, return_exceptions=True)
@@ -306,6 +333,54 @@ async def test_a_caller_who_leaves_disturbs_nobody(vault: Vault) -> None:
             assert await read(vault, ONE, key, stored) == b"%d" % number
         else:
             assert isinstance(result, asyncio.CancelledError)
+
+
+@pytest.mark.parametrize("call", ["pwritev", "fdatasync"])
+async def test_a_cancelled_letter_waits_for_its_threads_before_it_closes_its_file(
+    vault: Vault, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: str
+) -> None:
+    """Else a thread would write to a number that by then is another letter's file."""
+    await keep(vault, ONE, bytes(9 * MIB))
+    slow = SlowDisk(getattr(os, call))
+    monkeypatch.setattr(os, call, slow)
+    running_at_close: list[int] = []
+    real = SegmentCopy.close
+
+    def close(copy: SegmentCopy) -> None:
+        running_at_close.append(slow.running)
+        real(copy)
+
+    monkeypatch.setattr(SegmentCopy, "close", close)
+    before = segments(tmp_path / "vault")
+    task = asyncio.create_task(keep(vault, ONE, bytes(9 * MIB)))
+    await slow.wait_entered()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert running_at_close == [0]
+    assert segments(tmp_path / "vault") == before
+
+
+async def test_the_kernel_may_take_and_give_less_than_was_asked(
+    vault: Vault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write, pread = os.pwritev, os.pread
+
+    def write_less(fd: int, buffers: Sequence[memoryview], offset: int) -> int:
+        data = b"".join(buffers)[: 1 + sum(map(len, buffers)) * 2 // 3]
+        return write(fd, [data], offset)
+
+    monkeypatch.setattr(os, "pwritev", write_less)
+    monkeypatch.setattr(os, "pread", lambda fd, size, offset: pread(fd, 1 + size // 2, offset))
+    plain = [os.urandom(3 * MIB), b"", os.urandom(10)]
+    key, stored = await keep(vault, ONE, *plain)
+    assert [await read(vault, ONE, key, one) for one in stored] == plain
+
+
+async def test_more_documents_than_one_system_call_takes(vault: Vault) -> None:
+    plain = [b"%d" % number for number in range(1500)]
+    key, stored = await keep(vault, ONE, *plain)
+    assert [await read(vault, ONE, key, one) for one in stored] == plain
 
 
 async def test_several_stores_hold_the_same_and_mend_each_others_damage(
