@@ -156,6 +156,18 @@ async def test_a_kept_letter_that_did_not_commit_gives_its_large_documents_back(
     assert f"{large.location.segment}.seg" not in [p.name for p in segments(tmp_path / "vault")]
 
 
+async def test_a_file_is_closed_once_and_never_another_one_in_its_place(vault: Vault) -> None:
+    writer = vault.begin(ONE, MONTH)
+    document = writer.document(0)
+    await document.write(bytes(9 * MIB))
+    await document.finish()
+    await writer.keep()
+    others = [os.open("/dev/null", os.O_RDONLY) for _ in range(50)]
+    await writer.drop()
+    for descriptor in others:
+        os.close(descriptor)
+
+
 async def test_a_cancelled_upload_leaves_nothing(vault: Vault, tmp_path: Path) -> None:
     started = asyncio.Event()
 
