@@ -1,0 +1,244 @@
+-- The schema that the migrations make. Generated: python -m storage.migrate --dump DSN
+-- Monthly partitions are left out.
+
+CREATE TABLE deliveries (
+    letter_month date NOT NULL,
+    id text COLLATE "C" NOT NULL,
+    letter text COLLATE "C" NOT NULL,
+    sender text COLLATE "C" NOT NULL,
+    recipient text COLLATE "C" NOT NULL,
+    mode text NOT NULL,
+    channel text NOT NULL,
+    tracking text COLLATE "C" NOT NULL,
+    pseudonym text COLLATE "C" NOT NULL,
+    state text NOT NULL,
+    sequence integer NOT NULL,
+    last_event_at timestamp with time zone NOT NULL,
+    accept_within interval,
+    acceptance_deadline timestamp with time zone,
+    holding_until timestamp with time zone,
+    CONSTRAINT deliveries_pkey PRIMARY KEY (letter_month, id),
+    CONSTRAINT deliveries_channel_check CHECK ((channel = ANY (ARRAY['person'::text, 'api'::text, 'queue'::text]))),
+    CONSTRAINT deliveries_letter_month_tracking_key UNIQUE (letter_month, tracking),
+    CONSTRAINT deliveries_mode_check CHECK ((mode = ANY (ARRAY['basic'::text, 'consent'::text, 'signed'::text]))),
+    CONSTRAINT deliveries_pseudonym_check CHECK ((octet_length(pseudonym) = 32)),
+    CONSTRAINT deliveries_sequence_check CHECK ((sequence >= 1)),
+    CONSTRAINT deliveries_state_check CHECK ((state = ANY (ARRAY['accepted'::text, 'awaiting_acceptance'::text, 'consigned'::text, 'handed_over'::text, 'refused'::text, 'expired'::text, 'undeliverable'::text, 'uncollected'::text, 'withdrawn'::text])))
+) PARTITION BY RANGE (letter_month);
+
+CREATE TABLE documents (
+    letter_month date NOT NULL,
+    letter text COLLATE "C" NOT NULL,
+    number smallint NOT NULL,
+    role text NOT NULL,
+    filename text NOT NULL,
+    media_type text NOT NULL,
+    size bigint NOT NULL,
+    algorithm text NOT NULL,
+    digest bytea NOT NULL,
+    verdict jsonb,
+    segment text NOT NULL,
+    at_offset bigint NOT NULL,
+    length bigint NOT NULL,
+    CONSTRAINT documents_pkey PRIMARY KEY (letter_month, letter, number),
+    CONSTRAINT documents_at_offset_check CHECK ((at_offset >= 0)),
+    CONSTRAINT documents_length_check CHECK ((length >= 0)),
+    CONSTRAINT documents_number_check CHECK ((number >= 1)),
+    CONSTRAINT documents_role_check CHECK ((role = ANY (ARRAY['main'::text, 'enclosure'::text]))),
+    CONSTRAINT documents_size_check CHECK ((size >= 0))
+) PARTITION BY RANGE (letter_month);
+
+CREATE TABLE events (
+    letter_month date NOT NULL,
+    id text COLLATE "C" NOT NULL,
+    delivery text COLLATE "C" NOT NULL,
+    sequence integer NOT NULL,
+    name text COLLATE "C" NOT NULL,
+    cause text COLLATE "C" NOT NULL,
+    is_final boolean NOT NULL,
+    happened_at timestamp with time zone NOT NULL,
+    CONSTRAINT events_pkey PRIMARY KEY (letter_month, id),
+    CONSTRAINT events_cause CHECK (((cause <> ''::text) = (name = ANY (ARRAY['NotificationForAcceptanceFailure'::text, 'ConsignmentNotification'::text, 'ConsignmentNotificationFailure'::text, 'ContentAccessTracking'::text])))),
+    CONSTRAINT events_final CHECK (((is_final = (name = ANY (ARRAY['SubmissionRejection'::text, 'ConsignmentRejection'::text, 'AcceptanceRejectionExpiry'::text, 'ContentConsignmentFailure'::text, 'ContentHandover'::text, 'ContentHandoverFailure'::text, 'Withdrawal'::text]))) OR (name = 'NotificationForAcceptanceFailure'::text))),
+    CONSTRAINT events_letter_month_delivery_name_cause_key UNIQUE (letter_month, delivery, name, cause),
+    CONSTRAINT events_letter_month_delivery_sequence_key UNIQUE (letter_month, delivery, sequence),
+    CONSTRAINT events_sequence_check CHECK ((sequence >= 1))
+) PARTITION BY RANGE (letter_month);
+
+CREATE TABLE evidence (
+    letter_month date NOT NULL,
+    event text COLLATE "C" NOT NULL,
+    xml bytea NOT NULL,
+    digest bytea NOT NULL,
+    CONSTRAINT evidence_pkey PRIMARY KEY (letter_month, event),
+    CONSTRAINT evidence_digest_check CHECK ((octet_length(digest) = 32))
+) PARTITION BY RANGE (letter_month);
+
+CREATE TABLE heartbeat (
+    only_one boolean NOT NULL DEFAULT true,
+    at timestamp with time zone NOT NULL,
+    CONSTRAINT heartbeat_pkey PRIMARY KEY (only_one),
+    CONSTRAINT heartbeat_only_one_check CHECK (only_one)
+);
+
+CREATE TABLE idempotency (
+    sender text COLLATE "C" NOT NULL,
+    key text COLLATE "C" NOT NULL,
+    fingerprint bytea NOT NULL,
+    letter text COLLATE "C",
+    stream text COLLATE "C",
+    CONSTRAINT idempotency_pkey PRIMARY KEY (sender, key),
+    CONSTRAINT idempotency_check CHECK (((letter IS NULL) OR (stream IS NULL))),
+    CONSTRAINT idempotency_fingerprint_check CHECK ((octet_length(fingerprint) = 32))
+) PARTITION BY HASH (sender);
+
+CREATE TABLE letters (
+    letter_month date NOT NULL,
+    id text COLLATE "C" NOT NULL,
+    sender text COLLATE "C" NOT NULL,
+    number text NOT NULL,
+    written_on date NOT NULL,
+    subject text NOT NULL,
+    salutation text NOT NULL,
+    refers_to jsonb NOT NULL,
+    urgency text NOT NULL,
+    secrecy text NOT NULL,
+    submitted_at timestamp with time zone NOT NULL,
+    wrapped_key bytea NOT NULL,
+    CONSTRAINT letters_pkey PRIMARY KEY (letter_month, id),
+    CONSTRAINT letters_secrecy_check CHECK ((secrecy = ANY (ARRAY['none'::text, 'confidential'::text, 'secret'::text]))),
+    CONSTRAINT letters_urgency_check CHECK ((urgency = ANY (ARRAY['normal'::text, 'urgent'::text, 'very-urgent'::text, 'most-urgent'::text])))
+) PARTITION BY RANGE (letter_month);
+
+CREATE TABLE log_entries (
+    index bigint NOT NULL,
+    evidence text COLLATE "C",
+    entry bytea NOT NULL,
+    CONSTRAINT log_entries_pkey PRIMARY KEY (index),
+    CONSTRAINT log_entries_evidence_key UNIQUE (evidence),
+    CONSTRAINT log_entries_index_check CHECK ((index >= 0))
+);
+
+CREATE TABLE log_heads (
+    size bigint NOT NULL,
+    root bytea NOT NULL,
+    note bytea NOT NULL,
+    token bytea NOT NULL,
+    CONSTRAINT log_heads_pkey PRIMARY KEY (size),
+    CONSTRAINT log_heads_root_check CHECK ((octet_length(root) = 32)),
+    CONSTRAINT log_heads_size_check CHECK ((size >= 0))
+);
+
+CREATE TABLE log_nodes (
+    level smallint NOT NULL,
+    index bigint NOT NULL,
+    hash bytea NOT NULL,
+    CONSTRAINT log_nodes_pkey PRIMARY KEY (level, index),
+    CONSTRAINT log_nodes_hash_check CHECK ((octet_length(hash) = 32)),
+    CONSTRAINT log_nodes_index_check CHECK ((index >= 0)),
+    CONSTRAINT log_nodes_level_check CHECK ((level >= 0))
+);
+
+CREATE TABLE log_queue (
+    id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
+    evidence text COLLATE "C",
+    stream text COLLATE "C" NOT NULL,
+    sequence integer NOT NULL,
+    entry bytea NOT NULL,
+    CONSTRAINT log_queue_pkey PRIMARY KEY (id)
+);
+
+CREATE TABLE log_tree (
+    only_one boolean NOT NULL DEFAULT true,
+    epoch integer NOT NULL,
+    size bigint NOT NULL,
+    root bytea NOT NULL,
+    CONSTRAINT log_tree_pkey PRIMARY KEY (only_one),
+    CONSTRAINT log_tree_epoch_check CHECK ((epoch >= 1)),
+    CONSTRAINT log_tree_only_one_check CHECK (only_one),
+    CONSTRAINT log_tree_root_check CHECK ((octet_length(root) = 32)),
+    CONSTRAINT log_tree_size_check CHECK ((size >= 0))
+);
+
+CREATE TABLE outbox (
+    id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
+    kind text COLLATE "C" NOT NULL,
+    task text COLLATE "C" NOT NULL,
+    delivery text COLLATE "C" NOT NULL,
+    next_try timestamp with time zone NOT NULL,
+    attempts integer NOT NULL DEFAULT 0,
+    parked_at timestamp with time zone,
+    CONSTRAINT outbox_pkey PRIMARY KEY (id),
+    CONSTRAINT outbox_attempts_check CHECK ((attempts >= 0)),
+    CONSTRAINT outbox_kind_check CHECK ((kind = ANY (ARRAY['job'::text, 'push'::text, 'note'::text]))),
+    CONSTRAINT outbox_task_check CHECK ((task = ANY (ARRAY['forward'::text, 'expire'::text, 'end-holding'::text, 'push-envelope'::text, 'push-content'::text])))
+) WITH (fillfactor=80);
+
+CREATE TABLE parties (
+    id text COLLATE "C" NOT NULL,
+    name_th text NOT NULL,
+    name_en text NOT NULL,
+    assurance text NOT NULL,
+    channel text NOT NULL,
+    mailbox_open boolean NOT NULL,
+    CONSTRAINT parties_pkey PRIMARY KEY (id),
+    CONSTRAINT parties_channel_check CHECK ((channel = ANY (ARRAY['person'::text, 'api'::text, 'queue'::text])))
+);
+
+CREATE TABLE refused_submissions (
+    letter_month date NOT NULL,
+    stream text COLLATE "C" NOT NULL,
+    sender text COLLATE "C" NOT NULL,
+    pseudonym text COLLATE "C" NOT NULL,
+    reasons jsonb NOT NULL,
+    refused_at timestamp with time zone NOT NULL,
+    CONSTRAINT refused_submissions_pkey PRIMARY KEY (letter_month, stream),
+    CONSTRAINT refused_submissions_pseudonym_check CHECK ((octet_length(pseudonym) = 32))
+) PARTITION BY RANGE (letter_month);
+
+CREATE TABLE releases (
+    letter_month date NOT NULL,
+    delivery text COLLATE "C" NOT NULL,
+    document smallint NOT NULL,
+    CONSTRAINT releases_pkey PRIMARY KEY (letter_month, delivery, document)
+) PARTITION BY RANGE (letter_month);
+
+CREATE TABLE schema_migrations (
+    name text COLLATE "C" NOT NULL,
+    sha256 bytea NOT NULL,
+    applied_at timestamp with time zone NOT NULL,
+    CONSTRAINT schema_migrations_pkey PRIMARY KEY (name)
+);
+
+CREATE TABLE tokens (
+    hash bytea NOT NULL,
+    party text COLLATE "C" NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    revoked_at timestamp with time zone,
+    CONSTRAINT tokens_pkey PRIMARY KEY (hash),
+    CONSTRAINT tokens_hash_check CHECK ((octet_length(hash) = 32))
+);
+
+CREATE TABLE idempotency_0 PARTITION OF idempotency FOR VALUES WITH (modulus 8, remainder 0);
+CREATE TABLE idempotency_1 PARTITION OF idempotency FOR VALUES WITH (modulus 8, remainder 1);
+CREATE TABLE idempotency_2 PARTITION OF idempotency FOR VALUES WITH (modulus 8, remainder 2);
+CREATE TABLE idempotency_3 PARTITION OF idempotency FOR VALUES WITH (modulus 8, remainder 3);
+CREATE TABLE idempotency_4 PARTITION OF idempotency FOR VALUES WITH (modulus 8, remainder 4);
+CREATE TABLE idempotency_5 PARTITION OF idempotency FOR VALUES WITH (modulus 8, remainder 5);
+CREATE TABLE idempotency_6 PARTITION OF idempotency FOR VALUES WITH (modulus 8, remainder 6);
+CREATE TABLE idempotency_7 PARTITION OF idempotency FOR VALUES WITH (modulus 8, remainder 7);
+CREATE INDEX deliveries_letter ON deliveries USING btree (letter_month, letter);
+CREATE INDEX deliveries_recipient ON deliveries USING btree (recipient, letter_month, id);
+CREATE INDEX deliveries_tracking ON deliveries USING btree (tracking);
+CREATE UNIQUE INDEX events_one_end ON events USING btree (letter_month, delivery) WHERE is_final;
+CREATE INDEX letters_sender ON letters USING btree (sender, letter_month, id);
+CREATE INDEX outbox_delivery ON outbox USING btree (delivery);
+CREATE INDEX outbox_due ON outbox USING btree (task, next_try) WHERE (parked_at IS NULL);
+CREATE INDEX outbox_parked ON outbox USING btree (id) WHERE (parked_at IS NOT NULL);
+CREATE INDEX tokens_party ON tokens USING btree (party);
+ALTER TABLE evidence ALTER COLUMN xml SET STORAGE EXTERNAL;
+ALTER TABLE deliveries ADD CONSTRAINT deliveries_letter_month_letter_fkey FOREIGN KEY (letter_month, letter) REFERENCES letters(letter_month, id);
+ALTER TABLE documents ADD CONSTRAINT documents_letter_month_letter_fkey FOREIGN KEY (letter_month, letter) REFERENCES letters(letter_month, id);
+ALTER TABLE evidence ADD CONSTRAINT evidence_letter_month_event_fkey FOREIGN KEY (letter_month, event) REFERENCES events(letter_month, id);
+ALTER TABLE releases ADD CONSTRAINT releases_letter_month_delivery_fkey FOREIGN KEY (letter_month, delivery) REFERENCES deliveries(letter_month, id);
+ALTER TABLE tokens ADD CONSTRAINT tokens_party_fkey FOREIGN KEY (party) REFERENCES parties(id);
