@@ -6,18 +6,9 @@ letter's content, no key and no path outside the vault.
 
 import errno
 
-from tdh.domain.errors import ServiceUnavailable, StorageUnavailable, TDHError
+from tdh.domain.errors import IntegrityFailure, ServiceUnavailable, StorageUnavailable
 
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
-
-
-class IntegrityFailure(TDHError):
-    """Bytes at rest are not the bytes that were kept: cut, swapped, altered, or of another letter.
-
-    Final: to try again does not help, and nothing of the damaged frame was given out.
-    """
-
-    code = "integrity-failure"
 
 
 class SegmentMissing(IntegrityFailure):

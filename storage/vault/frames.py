@@ -19,9 +19,8 @@ from dataclasses import dataclass
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from storage.vault.errors import IntegrityFailure
 from storage.vault.stored import DataKey, KeyId
-from tdh.domain.errors import StorageUnavailable
+from tdh.domain.errors import IntegrityFailure, StorageUnavailable
 from tdh.domain.identifiers import LetterId
 
 FORMAT_VERSION = 1
@@ -83,14 +82,12 @@ class Encryptor:
         self._pending = bytearray()
         self._frames = 0
         self._finished = False
-        self.size_plain = 0
 
     def update(self, data: bytes) -> list[bytes]:
         """Take a piece of the document; return the ciphertext that is now ready, often none."""
         if self._finished:
             raise RuntimeError("the document is finished")
         self._pending += data
-        self.size_plain += len(data)
         # A full frame waits until more arrives: only then is it known not to be the last.
         ready = max(0, (len(self._pending) - 1) // FRAME_BYTES)
         chunks = []
@@ -138,11 +135,6 @@ def frame_spans(length: int) -> Iterator[FrameSpan]:
             length=rest if last and rest else _SEALED_FRAME_BYTES,
             last=last,
         )
-
-
-def plain_size(length: int) -> int:
-    """Bytes of the document whose ciphertext has `length` bytes; IntegrityFailure as above."""
-    return sum(span.length - TAG_BYTES for span in frame_spans(length))
 
 
 def decrypt_frames(

@@ -25,8 +25,9 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from storage.vault.crash_points import KEY_CREATED, CrashPoint, no_crash
 from storage.vault.durable import create_once, make_folder, sync_folder
-from storage.vault.errors import IntegrityFailure, KeyUnavailable, UnwrapRefused, storage_error
-from storage.vault.stored import DataKey, KeyId, WrappedKey
+from storage.vault.errors import KeyUnavailable, UnwrapRefused, storage_error
+from storage.vault.stored import DataKey, KeyId
+from tdh.domain.errors import IntegrityFailure
 from tdh.domain.identifiers import LetterId
 
 RetentionClass = NewType("RetentionClass", str)
@@ -52,21 +53,21 @@ class KeyService(Protocol):
 
     def new_data_key(
         self, letter: LetterId, month: date, retention: RetentionClass = STANDARD
-    ) -> tuple[DataKey, WrappedKey]:
+    ) -> tuple[DataKey, bytes]:
         """A fresh data key and its wrapped form, under the key of the letter's month.
 
         The key-encryption key is durable before this returns. Raises KeyUnavailable,
         StorageUnavailable, StorageFull.
         """
 
-    def unwrap(self, letter: LetterId, wrapped: WrappedKey) -> DataKey:
+    def unwrap(self, letter: LetterId, wrapped: bytes) -> DataKey:
         """The data key of a letter. Each call is counted.
 
         Raises IntegrityFailure (altered, or of another letter), KeyUnavailable, UnwrapRefused.
         """
 
 
-def key_id_of(wrapped: WrappedKey) -> KeyId:
+def key_id_of(wrapped: bytes) -> KeyId:
     """Which key-encryption key a wrapped key names. Raises IntegrityFailure if it is none."""
     return _parse(wrapped)[0]
 
@@ -117,7 +118,7 @@ class FileKeyService:
 
     def new_data_key(
         self, letter: LetterId, month: date, retention: RetentionClass = STANDARD
-    ) -> tuple[DataKey, WrappedKey]:
+    ) -> tuple[DataKey, bytes]:
         """As KeyService. Creates the month's key on first use: two fsyncs, once a month."""
         key_id = KeyId(f"{month:%Y-%m}-{retention}")
         if _KEY_ID.fullmatch(key_id) is None:
@@ -127,9 +128,9 @@ class FileKeyService:
         sealed = cipher.encrypt(nonce, data_key, _associated_data(letter, key_id))
         name = key_id.encode()
         wrapped = bytes((_WRAP_VERSION, len(name))) + name + nonce + sealed
-        return DataKey(data_key), WrappedKey(wrapped)
+        return DataKey(data_key), wrapped
 
-    def unwrap(self, letter: LetterId, wrapped: WrappedKey) -> DataKey:
+    def unwrap(self, letter: LetterId, wrapped: bytes) -> DataKey:
         """As KeyService."""
         key_id, nonce, sealed = _parse(wrapped)
         self._admit(letter)
@@ -188,7 +189,7 @@ def _associated_data(letter: LetterId, key_id: KeyId) -> bytes:
     return b"tdh-vault-key" + lengths + letter_bytes + key_bytes
 
 
-def _parse(wrapped: WrappedKey) -> tuple[KeyId, bytes, bytes]:
+def _parse(wrapped: bytes) -> tuple[KeyId, bytes, bytes]:
     """Key id, nonce, sealed data key. The key id will name a file: only our own pattern passes."""
     name_end = 2 + wrapped[1] if len(wrapped) > 2 else 0  # noqa: PLR2004 - after the two counts
     name = wrapped[2:name_end].decode("ascii", errors="replace")

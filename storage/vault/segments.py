@@ -21,10 +21,10 @@ from typing import TypeVar
 
 from storage.vault.crash_points import APPENDED, SEGMENT_CREATED, CrashPoint
 from storage.vault.durable import create_exclusive, make_folder, sync_folder, write_at
-from storage.vault.errors import IntegrityFailure, SegmentMissing, storage_error
+from storage.vault.errors import SegmentMissing, storage_error
 from storage.vault.frames import ReadAt
 from storage.vault.stored import Location, SegmentId
-from tdh.domain.errors import StorageUnavailable
+from tdh.domain.errors import IntegrityFailure, StorageUnavailable
 
 _MAGIC = b"TDHSEG\x00\x01"
 _SEGMENT_ID = re.compile(r"[0-9a-f]{32}")

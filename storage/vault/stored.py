@@ -1,4 +1,4 @@
-"""Where a document lies and what opens it: the few values that the database keeps for the vault."""
+"""What names a key or a run of ciphertext inside the vault; outside, only bytes and text go."""
 
 from dataclasses import dataclass
 from typing import NewType
@@ -12,9 +12,6 @@ KeyId = NewType("KeyId", str)
 DataKey = NewType("DataKey", bytes)
 """The 32 secret bytes that encrypt one letter. Never stored, logged or sent."""
 
-WrappedKey = NewType("WrappedKey", bytes)
-"""A data key encrypted under a key-encryption key; names that key; useless without it."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Location:
@@ -25,14 +22,3 @@ class Location:
     """Bytes from the start of the file."""
     length: int
     """Bytes of ciphertext, the document's header included."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoredDocument:
-    """One document of a letter, durable in every store."""
-
-    number: int
-    """Its number in the letter, as given to `LetterWriter.document`; bound to the ciphertext."""
-    location: Location
-    size_plain: int
-    """Bytes of the document itself."""

@@ -13,13 +13,13 @@ from hashlib import sha256
 from pathlib import Path
 
 from storage.vault.crash_points import CrashPoint, no_crash
-from storage.vault.errors import IntegrityFailure
-from storage.vault.frames import Binding, ReadAt, decrypt_frames, plain_size
+from storage.vault.frames import Binding, ReadAt, decrypt_frames
 from storage.vault.group import GroupAppender
 from storage.vault.keys import STANDARD, KeyService, RetentionClass, key_id_of
 from storage.vault.segments import Store
-from storage.vault.stored import StoredDocument, WrappedKey
+from storage.vault.stored import Location, SegmentId
 from storage.vault.writers import LetterWriter, WritingPlaces
+from tdh.domain.commands import StoredDocument
 from tdh.domain.identifiers import LetterId
 
 SEGMENT_BYTES = 256 << 20
@@ -74,14 +74,14 @@ class Vault:
         return LetterWriter(letter, data_key, wrapped_key, self._places)
 
     async def read(
-        self, letter: LetterId, wrapped_key: WrappedKey, stored: StoredDocument
+        self, letter: LetterId, wrapped_key: bytes, stored: StoredDocument
     ) -> AsyncIterator[bytes]:
         """Yield the document in pieces of up to 1 MiB, each authenticated before it is given out.
 
         Raises IntegrityFailure, StorageUnavailable, KeyUnavailable or UnwrapRefused, possibly
         after some pieces: only a run to the end gives the whole document.
         """
-        copies = [store.reader(stored.location) for store in self._stores]
+        copies = [store.reader(_location(stored)) for store in self._stores]
         frames = self._frames(letter, wrapped_key, stored, copies)
         loop = asyncio.get_running_loop()
         while (
@@ -89,9 +89,7 @@ class Vault:
         ) is not None:
             yield frame
 
-    async def verify(
-        self, letter: LetterId, wrapped_key: WrappedKey, stored: StoredDocument
-    ) -> bytes:
+    async def verify(self, letter: LetterId, wrapped_key: bytes, stored: StoredDocument) -> bytes:
         """Read the whole document in every store, past the page cache, and check each frame.
 
         Returns the SHA-256 of the plaintext, to be compared with the evidence. Raises as `read`,
@@ -100,7 +98,7 @@ class Vault:
         loop = asyncio.get_running_loop()
         digest = b""
         for store in self._stores:  # one after another: what passes the tags is equal in all
-            copy = store.reader(stored.location, from_device=True)
+            copy = store.reader(_location(stored), from_device=True)
             frames = self._frames(letter, wrapped_key, stored, [copy])
             digest = await loop.run_in_executor(self._file_threads, _digest, frames)
         return digest
@@ -114,16 +112,18 @@ class Vault:
     def _frames(
         self,
         letter: LetterId,
-        wrapped_key: WrappedKey,
+        wrapped_key: bytes,
         stored: StoredDocument,
         copies: Sequence[ReadAt],
     ) -> Iterator[bytes]:
         """The frames; runs in threads, one frame at a time."""
-        if plain_size(stored.location.length) != stored.size_plain:
-            raise IntegrityFailure("size and location contradict each other")
         binding = Binding(letter=letter, document=stored.number, key=key_id_of(wrapped_key))
         key = self._keys.unwrap(letter, wrapped_key)
-        yield from decrypt_frames(copies, stored.location.length, key=key, binding=binding)
+        yield from decrypt_frames(copies, stored.length, key=key, binding=binding)
+
+
+def _location(stored: StoredDocument) -> Location:
+    return Location(segment=SegmentId(stored.segment), offset=stored.offset, length=stored.length)
 
 
 def _digest(frames: Iterator[bytes]) -> bytes:

@@ -17,7 +17,8 @@ from storage.vault.frames import FRAME_BYTES, PREFIX_BYTES, Binding, Encryptor
 from storage.vault.group import GroupAppender
 from storage.vault.keys import key_id_of
 from storage.vault.segments import SEGMENT_HEADER_BYTES, Segment, Store
-from storage.vault.stored import DataKey, Location, StoredDocument, WrappedKey
+from storage.vault.stored import DataKey, Location
+from tdh.domain.commands import StoredDocument
 from tdh.domain.identifiers import LetterId
 
 LARGE_BYTES = 8 << 20
@@ -42,7 +43,7 @@ class LetterWriter:
     """
 
     def __init__(
-        self, letter: LetterId, data_key: DataKey, wrapped_key: WrappedKey, places: WritingPlaces
+        self, letter: LetterId, data_key: DataKey, wrapped_key: bytes, places: WritingPlaces
     ) -> None:
         self.wrapped_key = wrapped_key
         """To be stored with the letter, in the transaction that accepts it."""
@@ -151,17 +152,19 @@ class DocumentWriter:
 
     def stored(self, in_group: dict[int, Location]) -> StoredDocument:
         """What the database keeps of this document; `in_group` has the places of small ones."""
-        size = self._encryptor.size_plain
-        if self.own_segment is None:
-            return StoredDocument(
-                number=self.number, location=in_group[self.number], size_plain=size
-            )
-        location = Location(
-            segment=self.own_segment.id,
-            offset=SEGMENT_HEADER_BYTES,
-            length=self.own_segment.length - SEGMENT_HEADER_BYTES,
+        location = self._own_location() or in_group[self.number]
+        return StoredDocument(
+            number=self.number,
+            segment=location.segment,
+            offset=location.offset,
+            length=location.length,
         )
-        return StoredDocument(number=self.number, location=location, size_plain=size)
+
+    def _own_location(self) -> Location | None:
+        if self.own_segment is None:
+            return None
+        length = self.own_segment.length - SEGMENT_HEADER_BYTES
+        return Location(segment=self.own_segment.id, offset=SEGMENT_HEADER_BYTES, length=length)
 
     async def _take(self, chunks: list[bytes]) -> None:
         self.buffered += chunks

@@ -18,8 +18,8 @@ import pytest
 
 from storage.vault.errors import StorageFull
 from storage.vault.keys import FileKeyService
-from storage.vault.stored import StoredDocument, WrappedKey
 from storage.vault.vault import Vault
+from tdh.domain.commands import StoredDocument
 from tdh.domain.errors import StorageUnavailable
 from tdh.domain.identifiers import LetterId
 
@@ -28,7 +28,7 @@ LETTER = LetterId("ltr_one")
 MONTH = date(2026, 11, 1)
 MIB = 1 << 20
 
-Kept = tuple[WrappedKey, StoredDocument]
+Kept = tuple[bytes, StoredDocument]
 
 
 async def keep(vault: Vault, plain: bytes) -> Kept:

@@ -20,8 +20,8 @@ import pytest
 
 from storage.vault.crash_points import CRASH_POINTS, no_crash
 from storage.vault.keys import FileKeyService
-from storage.vault.stored import Location, SegmentId, StoredDocument, WrappedKey
 from storage.vault.vault import Vault
+from tdh.domain.commands import StoredDocument
 from tdh.domain.identifiers import LetterId
 
 ROOT = Path(__file__).parents[2]
@@ -43,8 +43,8 @@ async def keep(vault: Vault, letter: str, month: date, sizes: list[int]) -> str:
             await document.finish()
         stored = await writer.keep()
     documents = [
-        [s.number, s.location.segment, s.location.offset, s.location.length, s.size_plain]
-        for s in stored
+        [s.number, s.segment, s.offset, s.length, size]
+        for s, size in zip(stored, sizes, strict=True)
     ]
     return json.dumps([letter, b64encode(writer.wrapped_key).decode(), documents])
 
@@ -52,9 +52,8 @@ async def keep(vault: Vault, letter: str, month: date, sizes: list[int]) -> str:
 async def assert_readable(vault: Vault, line: str) -> None:
     letter, wrapped, documents = json.loads(line)
     for number, segment, offset, length, size in documents:
-        location = Location(segment=SegmentId(segment), offset=offset, length=length)
-        stored = StoredDocument(number=number, location=location, size_plain=size)
-        frames = vault.read(LetterId(letter), WrappedKey(b64decode(wrapped)), stored)
+        stored = StoredDocument(number=number, segment=segment, offset=offset, length=length)
+        frames = vault.read(LetterId(letter), b64decode(wrapped), stored)
         assert b"".join([frame async for frame in frames]) == content(letter, number, size)
 
 

@@ -10,9 +10,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from storage.vault.errors import IntegrityFailure, KeyUnavailable, UnwrapRefused
+from storage.vault.errors import KeyUnavailable, UnwrapRefused
 from storage.vault.keys import FileKeyService, RetentionClass, UnwrapBudget, key_id_of
-from storage.vault.stored import DataKey, WrappedKey
+from storage.vault.stored import DataKey
+from tdh.domain.errors import IntegrityFailure
 from tdh.domain.identifiers import LetterId
 
 ONE, TWO = LetterId("ltr_one"), LetterId("ltr_two")
@@ -75,13 +76,13 @@ def test_an_altered_or_cut_wrapped_key_never_opens(folder: Path, data: st.DataOb
     cut = wrapped[: data.draw(st.integers(0, len(wrapped) - 1))]
     for forged in (bytes(altered), cut, wrapped + b"\0"):
         with pytest.raises((IntegrityFailure, KeyUnavailable)):
-            keys.unwrap(ONE, WrappedKey(forged))
+            keys.unwrap(ONE, forged)
 
 
 def test_a_key_id_never_reaches_outside_the_folder(folder: Path) -> None:
     name = b"../../etc/shadow"
     with pytest.raises(IntegrityFailure):
-        FileKeyService(folder).unwrap(ONE, WrappedKey(bytes((1, len(name))) + name + bytes(60)))
+        FileKeyService(folder).unwrap(ONE, bytes((1, len(name))) + name + bytes(60))
     with pytest.raises(ValueError, match="retention class"):
         FileKeyService(folder).new_data_key(ONE, NOVEMBER, RetentionClass("../x"))
 
@@ -128,7 +129,7 @@ def test_services_that_need_the_first_key_at_once_agree_on_it(folder: Path) -> N
     services = [FileKeyService(folder) for _ in range(8)]
     together = threading.Barrier(len(services))
 
-    def make(service: FileKeyService) -> tuple[DataKey, WrappedKey]:
+    def make(service: FileKeyService) -> tuple[DataKey, bytes]:
         together.wait()
         return service.new_data_key(ONE, NOVEMBER)
 
