@@ -50,13 +50,14 @@ def sign_pdf(  # noqa: PLR0913 - what a signature says, by name
     reason: str | None = None,
     location: str | None = None,
     timestamp: TimestampReply | None = None,
-    digest: str = "sha256",
+    digest: str | None = None,
     pades: bool = True,
 ) -> bytes:
     """Append one signature to a PDF.
 
     `chain` begins with the signer's certificate, followed by the intermediates to embed. With
-    `timestamp` the result is B-T, without it B-B. `digest` is a name that hashlib knows. With
+    `timestamp` the result is B-T, without it B-B. `digest` is a name that hashlib
+    knows; None means what suits the key. With
     `pades=False` it is a plain `adbe.pkcs7.detached` signature, as older programs make them.
     About 50 ms of one core for a small file, while the caller waits: inside a loop use a thread.
 

@@ -35,6 +35,8 @@ from tdh.domain.verdicts import (
     Verdict,
 )
 
+FOREIGN_PURPOSES = frozenset({"time_stamping", "ocsp_signing", "code_signing", "server_auth"})
+"""Extended key usages that exclude documents. Many authorities give persons `client_auth` only."""
 LOG = logging.getLogger(__name__)
 
 
@@ -194,11 +196,14 @@ async def _judge_signature(item: pdf.SignedObject, case: _Case) -> _Judged:
 
 
 def check_key_usage(certificate: x509.Certificate) -> Code | None:
-    """RFC 5280, 4.2.1.3: a key that may sign nothing signs no document either."""
+    """RFC 5280, 4.2.1.3 and 4.2.1.12: a key for other things signs no document."""
     usage = certificate.key_usage_value
-    if usage is None or usage.native & {"digital_signature", "non_repudiation"}:
-        return None
-    return Code.KEY_USAGE
+    if usage is not None and not usage.native & {"digital_signature", "non_repudiation"}:
+        return Code.KEY_USAGE
+    purposes = certificate.extended_key_usage_value
+    if purposes is not None and set(purposes.native) <= FOREIGN_PURPOSES:
+        return Code.KEY_USAGE
+    return None
 
 
 def _after_the_fact(

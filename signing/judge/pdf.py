@@ -19,9 +19,11 @@ from pyhanko.sign.fields import enumerate_sig_fields
 from pyhanko.sign.validation import EmbeddedPdfSignature
 from typing_extensions import override
 
-from signing.judge import scan
+from signing.judge import hexstrings, scan
 from signing.judge.policy import Policy
 from signing.judge.reasons import Code, Refused
+
+hexstrings.install()
 
 PADES = "/ETSI.CAdES.detached"
 PLAIN_PKCS7 = "/adbe.pkcs7.detached"
@@ -237,11 +239,18 @@ def _parsed(
 ) -> tuple[bytes, EmbeddedPdfSignature]:
     try:
         message = check_padding(contents)
+        check_cms_shape(_signed_data(message), policy, timestamp=subfilter == TIMESTAMP)
         embedded = EmbeddedPdfSignature(reader, field.dictionary, field.name)
-        check_cms_shape(embedded.signed_data, policy, timestamp=subfilter == TIMESTAMP)
     except LIBRARY_TROUBLE as problem:
         raise Refused(Code.CONTENTS_DAMAGED, str(problem)) from problem
     return message, embedded
+
+
+def _signed_data(message: bytes) -> cms.SignedData:
+    content = cms.ContentInfo.load(message, strict=True)
+    if content["content_type"].native != "signed_data":
+        raise Refused(Code.CONTENTS_DAMAGED, "no SignedData")
+    return content["content"]
 
 
 def check_subfilter(subfilter: str, policy: Policy) -> None:
