@@ -1,8 +1,8 @@
 """An own public-key infrastructure and PDFs for tests: every fault has a name.
 
-`make_pki(folder)` writes a trust folder and gives signers; `sign_pdf(simple_pdf("…"), signer)` makes
-a signed letter. Keys are fresh in each run, times are fixed. `shared_pki()` makes one for the whole
-test session. Faulty documents are in `tests/pki/faults.py`.
+`make_pki(folder)` writes a trust folder and gives signers; `sign_pdf(simple_pdf("…"), signer)`
+makes a signed letter. Keys are fresh in each run, times are fixed. `shared_pki()` makes one for the
+whole test session. Faulty documents are in `tests/pki/faults.py`.
 """
 
 import functools
@@ -46,6 +46,12 @@ EXPIRED_AT = datetime(2026, 6, 1, tzinfo=UTC)
 SIGNED_AT = datetime(2026, 2, 1, 9, 30, tzinfo=UTC)
 """Before both of these: whether a signature survives them depends on its timestamp."""
 JUDGED_AT = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
+LISTED_AT = JUDGED_AT - timedelta(days=200)
+"""When the revocation lists were issued."""
+PAGE = (
+    b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 4 0 R "
+    b"/Resources << /Font << /F1 5 0 R >> >> >>"
+)
 ALWAYS = Validity(not_before=BEGIN, not_after=END)
 SOURCES = Sources(crl_url="http://crl.invalid/issuing.crl")
 
@@ -185,17 +191,14 @@ def _timestamper(issuer: Authority, *, serial: int) -> TestSigner:
 
 
 def revocation_lists(
-    pki: Pki,
-    *,
-    this_update: datetime = JUDGED_AT - timedelta(days=200),
-    next_update: datetime = END,
+    pki: Pki, *, this_update: datetime = LISTED_AT, next_update: datetime = END
 ) -> dict[str, bytes]:
     """The lists of both authorities by file name; serials 15 and 16 are revoked."""
     revoked = [Revocation(serial=serial, revoked_at=REVOKED_AT) for serial in (15, 16)]
-    times = {"this_update": this_update, "next_update": next_update, "number": 1}
+    make = functools.partial(make_crl, this_update=this_update, next_update=next_update, number=1)
     return {
-        "root.crl": make_crl(issuer=pki.root, revoked=[], **times),
-        "issuing.crl": make_crl(issuer=pki.issuing, revoked=revoked, **times),
+        "root.crl": make(issuer=pki.root, revoked=[]),
+        "issuing.crl": make(issuer=pki.issuing, revoked=revoked),
     }
 
 
@@ -237,8 +240,7 @@ def simple_pdf(text: str = "Hello", *, size: int = 0, catalog: bytes = b"") -> b
     objects = [
         b"<< /Type /Catalog /Pages 2 0 R %s>>" % catalog,
         b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
-        b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 4 0 R "
-        b"/Resources << /Font << /F1 5 0 R >> >> >>",
+        PAGE,
         _stream(drawing),
         b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",
     ]
