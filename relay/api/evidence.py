@@ -1,0 +1,168 @@
+"""Evidence and its proof of inclusion, for the parties; the log's head, for everybody."""
+
+from aiohttp import hdrs, web
+
+from relay.api import digests
+from relay.api.callers import Callers, evidence_id, known
+from relay.api.errors import NoCheckpointYet, NotAcceptable
+from relay.api.responses import json_answer
+from relay.api.routes import Bytes, Operation, Route
+from relay.payloads.evidence import EvidenceOut
+from tdh.domain.errors import NotFound
+from tdh.domain.log import SignedHead
+from tdh.domain.records import EvidenceRecord
+from tdh.ports import Mailboxes, Proofs
+
+XML, JSON = "application/xml", "application/json"
+
+
+class EvidenceReading:
+    """Gives evidence out: always the bytes that were sealed."""
+
+    def __init__(self, *, callers: Callers, mailboxes: Mailboxes, proofs: Proofs) -> None:
+        self._callers = callers
+        self._mailboxes = mailboxes
+        self._proofs = proofs
+
+    def routes(self) -> tuple[Route, ...]:
+        path = "/v1/evidence/{evidence}"
+        return (
+            Route(method="GET", path=path, handler=self._read, operation=_READ),
+            Route(method="GET", path=f"{path}/proof", handler=self._proof, operation=_PROOF),
+            Route(
+                method="GET",
+                path="/log/checkpoint",
+                handler=self._checkpoint,
+                operation=_CHECKPOINT,
+            ),
+            Route(method="GET", path="/log/checkpoint.tsr", handler=self._token, operation=_TOKEN),
+        )
+
+    async def _record(self, request: web.Request) -> EvidenceRecord:
+        party = await self._callers.party(request)
+        known(request.query)
+        record = await self._mailboxes.evidence(evidence_id(request), party.id)
+        if record is None:
+            raise NotFound("evidence")
+        return record
+
+    async def _read(self, request: web.Request) -> web.Response:
+        record = await self._record(request)
+        if chosen_type(request.headers.get(hdrs.ACCEPT)) == JSON:
+            return json_answer(EvidenceOut.of(record), headers={"Vary": "Accept"})
+        return web.Response(
+            body=record.xml,
+            content_type=XML,
+            headers={
+                "Content-Disposition": f'attachment; filename="{record.id}.xml"',
+                "Content-Digest": digests.header_of(record.digest),
+                "Vary": "Accept",
+            },
+        )
+
+    async def _proof(self, request: web.Request) -> web.Response:
+        record = await self._record(request)
+        proof = await self._proofs.proof_of(record.id)
+        name = f'attachment; filename="{record.id}.tlog-proof"'
+        return web.Response(
+            body=proof,
+            content_type="text/plain",
+            charset="utf-8",
+            headers={"Content-Disposition": name},
+        )
+
+    async def _checkpoint(self, request: web.Request) -> web.Response:
+        head = await self._head(request)
+        return web.Response(
+            body=head.note,
+            content_type="text/plain",
+            charset="utf-8",
+            headers={"Cache-Control": "no-cache"},
+        )
+
+    async def _token(self, request: web.Request) -> web.Response:
+        head = await self._head(request)
+        return web.Response(
+            body=head.token,
+            content_type="application/octet-stream",
+            headers={"Cache-Control": "no-cache"},
+        )
+
+    async def _head(self, request: web.Request) -> SignedHead:
+        known(request.query)
+        head = await self._proofs.head()
+        if head is None:
+            raise NoCheckpointYet("the log is empty")
+        return head
+
+
+def chosen_type(accept: str | None) -> str:
+    """XML or JSON, as an Accept header (RFC 9110, 12.5.1) prefers.
+
+    Of two alike the one that is named more exactly, else XML. Raises NotAcceptable,
+    for receipts in PDF too: they are not made yet.
+    """
+    if accept is None or not accept.strip():
+        return XML
+    weights = {XML: 0.0, JSON: 0.0}
+    exact: dict[str, int] = {XML: -1, JSON: -1}
+    for ranged in accept.split(","):
+        media, *parameters = (one.strip().lower() for one in ranged.split(";"))
+        for offered in weights:
+            rank = _fits(media, offered)
+            if rank > exact[offered]:
+                exact[offered], weights[offered] = rank, _weight(parameters)
+    best = max(weights, key=lambda one: (weights[one], exact[one]))
+    if weights[best] <= 0:
+        raise NotAcceptable("application/xml or application/json")
+    return best
+
+
+def _fits(ranged: str, offered: str) -> int:
+    """How exactly a media range names what is offered; -1 if it does not."""
+    if ranged == offered or (ranged, offered) == ("text/xml", XML):
+        return 2
+    return {"application/*": 1, "*/*": 0}.get(ranged, -1)
+
+
+def _weight(parameters: list[str]) -> float:
+    for one in parameters:
+        name, _, value = one.partition("=")
+        if name.strip() == "q":
+            try:
+                return min(max(float(value), 0.0), 1.0)
+            except ValueError:
+                return 0.0
+    return 1.0
+
+
+_READ = Operation(
+    id="readEvidence",
+    en="The evidence as it was sealed (XML), or what it is about (JSON).",
+    th="หลักฐานตามที่ประทับตรา (XML) หรือข้อมูลโดยย่อ (JSON)",
+    answers={200: (Bytes(media_type=XML), EvidenceOut)},
+    problems=("not-found", "not-acceptable"),
+)
+_PROOF = Operation(
+    id="readProof",
+    en="C2SP tlog-proof: that the public log contains the evidence.",
+    th="ข้อพิสูจน์ว่าหลักฐานอยู่ในสมุดบันทึกสาธารณะ (C2SP tlog-proof)",
+    answers={200: (Bytes(media_type="text/plain"),)},
+    problems=("not-found", "not-logged-yet"),
+)
+_CHECKPOINT = Operation(
+    id="readCheckpoint",
+    en="The newest signed head of the log (C2SP tlog-checkpoint).",
+    th="หัวสมุดบันทึกล่าสุดที่ลงนามแล้ว (C2SP tlog-checkpoint)",
+    answers={200: (Bytes(media_type="text/plain"),)},
+    public=True,
+    problems=("no-checkpoint-yet",),
+)
+_TOKEN = Operation(
+    id="readCheckpointToken",
+    en="The RFC 3161 timestamp token over that head.",
+    th="ตราประทับเวลา RFC 3161 ของหัวนั้น",
+    answers={200: (Bytes(media_type="application/octet-stream"),)},
+    public=True,
+    problems=("no-checkpoint-yet",),
+)

@@ -1,0 +1,128 @@
+"""The HTTP application: its parts are joined here, and its server's habits set.
+
+No globals: everything that a handler uses is given by name. Whoever calls `make_app` decides
+which store, clock and commit stand behind it.
+"""
+
+import secrets
+import time
+from collections.abc import Sequence
+
+from aiohttp import web
+
+from relay.api.body import ApiLimits, send_no_continue
+from relay.api.callers import Callers
+from relay.api.documents import Documents
+from relay.api.evidence import EvidenceReading
+from relay.api.inbox import Inbox
+from relay.api.middleware import LINGER_SECONDS, guard
+from relay.api.openapi import describe
+from relay.api.responses import add_headers
+from relay.api.routes import Route
+from relay.api.sent import Sent
+from relay.api.service import DESCRIBE, Description, Health, Service
+from relay.api.submitting import Submitting
+from relay.api.undisturbed import Undisturbed
+from relay.auth import BearerTokens
+from tdh.delivery.submission import Submissions
+from tdh.domain.policies import Policy
+from tdh.ports import Clock, Commit, Ids, Mailboxes, Proofs, Tokens, Vault
+
+
+def make_app(  # noqa: PLR0913 - its parts, by name
+    *,
+    submissions: Submissions,
+    commit: Commit,
+    ids: Ids,
+    clock: Clock,
+    mailboxes: Mailboxes,
+    tokens: Tokens,
+    vault: Vault,
+    proofs: Proofs,
+    health: Health,
+    policy: Policy,
+    limits: ApiLimits,
+) -> web.Application:
+    """The application of CONTRACT 5. Serve it by `make_runner`."""
+    undisturbed = Undisturbed()
+    callers = Callers(BearerTokens(tokens, monotonic=time.monotonic), clock)
+    submitting = Submitting(
+        callers=callers,
+        submissions=submissions,
+        undisturbed=undisturbed,
+        policy=policy,
+        limits=limits,
+    )
+    sent = Sent(
+        callers=callers,
+        mailboxes=mailboxes,
+        commit=commit,
+        ids=ids,
+        undisturbed=undisturbed,
+        policy=policy,
+        limits=limits,
+    )
+    inbox = Inbox(
+        callers=callers,
+        mailboxes=mailboxes,
+        commit=commit,
+        ids=ids,
+        clock=clock,
+        undisturbed=undisturbed,
+        policy=policy,
+        limits=limits,
+    )
+    documents = Documents(
+        callers=callers,
+        mailboxes=mailboxes,
+        vault=vault,
+        commit=commit,
+        ids=ids,
+        undisturbed=undisturbed,
+    )
+    evidence = EvidenceReading(callers=callers, mailboxes=mailboxes, proofs=proofs)
+    routes = (
+        *submitting.routes(),
+        *sent.routes(),
+        *inbox.routes(),
+        *documents.routes(),
+        *evidence.routes(),
+        *Service(health=health).routes(),
+    )
+    guarded = guard(
+        limits=limits, request_id=lambda: secrets.token_hex(8), monotonic=time.monotonic
+    )
+    app = web.Application(middlewares=[guarded])
+    _add_routes(app, routes, limits)
+    app.on_response_prepare.append(add_headers)
+
+    async def finish(_app: web.Application) -> None:
+        await undisturbed.finish()
+
+    app.on_cleanup.append(finish)  # after the last handler
+    return app
+
+
+def _add_routes(app: web.Application, routes: Sequence[Route], limits: ApiLimits) -> None:
+    description = Description(describe((*routes, _described(Description(b""))), limits))
+    for route in (*routes, _described(description)):
+        app.router.add_route(
+            route.method, route.path, route.handler, expect_handler=send_no_continue
+        )
+
+
+def _described(description: Description) -> Route:
+    return Route(method="GET", path="/openapi.json", handler=description.read, operation=DESCRIBE)
+
+
+def make_runner(app: web.Application, *, shutdown_seconds: float = 15.0) -> web.AppRunner:
+    """A server for the application: bodies as they come, no access log, short patience."""
+    return web.AppRunner(
+        app,
+        access_log=None,
+        auto_decompress=False,
+        keepalive_timeout=75.0,
+        lingering_time=LINGER_SECONDS,
+        max_headers=64,
+        shutdown_timeout=shutdown_seconds,
+    )

@@ -1,0 +1,1 @@
+"""JSON to domain values and back (pydantic); dicts end here."""
