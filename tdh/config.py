@@ -168,7 +168,16 @@ class Config:
 
 
 NOT_SETTINGS = frozenset(
-    {"CONFIG", "SERVER", "TOKEN_FILE", "HOME", "REFERENCE", "CRASH_POINT", "AMQP_URL_FILE"}
+    {
+        "CONFIG",
+        "SERVER",
+        "TOKEN_FILE",
+        "HOME",
+        "REFERENCE",
+        "CRASH_POINT",
+        "AMQP_URL_FILE",
+        "PARENT_PID",
+    }
 )
 """Variables that begin with TDH_ and are no settings of the service."""
 

@@ -1,5 +1,6 @@
 """Clock, randomness and crash points of a running process: what the domain gets as arguments."""
 
+import ctypes
 import os
 import secrets
 import signal
@@ -76,6 +77,16 @@ class RandomIds:
     def tracking(self) -> TrackingNumber:
         """75 random bits and a check character."""
         return make_tracking_number(secrets.token_bytes(10))
+
+
+_PR_SET_PDEATHSIG = 1
+
+
+def die_with_parent(parent: int) -> None:
+    """Have the kernel end this process with SIGTERM when its parent ends; now if it has already."""
+    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
+    if os.getppid() != parent:
+        raise SystemExit(0)
 
 
 def crash_point_of(environment: str | None) -> Callable[[str], None]:

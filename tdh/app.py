@@ -1,0 +1,293 @@
+"""The composition root: builds every part from the settings, by hand, top to bottom.
+
+One function a role; each gives the loops that the role runs. What a role does not need it does
+not build: only the API holds vault keys and a judge, none holds a seal key.
+"""
+
+import os
+from collections.abc import Awaitable, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import timedelta
+from urllib.parse import urlsplit, urlunsplit
+from uuid import uuid4
+
+from aiohttp import web
+from signing.sealer.client import SealerClient
+from storage.mailboxes import PostgresMailboxes
+
+from relay.amqp import names, topology
+from relay.amqp.connection import Publisher
+from relay.amqp.consumer import Consumer
+from relay.amqp.pushes import Pushes
+from relay.amqp.submissions import Submissions as PartnerRequests
+from relay.app import ApiLimits, make_app
+from relay.dispatcher import Dispatcher
+from relay.problems import problem_of
+from relay.timers import Timers
+from relay.worker import ForwardWorker
+from signing.judge.budget import DocumentBudget
+from signing.judge.policy import Limits as JudgeLimits
+from signing.judge.policy import Policy as JudgePolicy
+from signing.judge.policy import RevocationMode
+from signing.judge.pool import JudgePool
+from signing.log_tree import LogTree
+from signing.trust import load_trust
+from storage.database import Database, assert_fit, open_database
+from storage.database import Limits as DatabaseLimits
+from storage.journal import PostgresJournal
+from storage.log import PostgresLogStore
+from storage.migrate import migrate as migrate_database
+from storage.outbox import PostgresOutbox
+from storage.parties import PostgresParties
+from storage.partitions import ensure_partitions
+from storage.vault.keys import FileKeyService
+from storage.vault.vault import Vault
+from tdh.config import Config
+from tdh.delivery.commit import GroupCommit
+from tdh.delivery.publication import Publication
+from tdh.delivery.sequencer import Sequencer
+from tdh.delivery.submission import SubmissionPorts, Submissions
+from tdh.domain.policies import Policy
+from tdh.ports import CrashPoint
+from tdh.system import CheckedClock, RandomIds, crash_point_of
+
+PREFETCH = 16
+"""Unanswered forward messages of one queue; each names up to a batch of deliveries."""
+
+Loops = Sequence[Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Core:
+    """What every role that decides something is built on."""
+
+    database: Database
+    clock: CheckedClock
+    ids: RandomIds
+    policy: Policy
+    crash: CrashPoint
+    sealer: SealerClient
+    commit: GroupCommit
+
+
+async def api(config: Config, closing: AsyncExitStack) -> Loops:
+    """The HTTP interface: takes in, shows, hands out."""
+    core = await _core(config, "tdh-api", closing)
+    mailboxes = PostgresMailboxes(core.database)
+    parties = PostgresParties(core.database)
+    vault = Vault(
+        config.vault.folder,
+        FileKeyService(config.vault.keys, crash=core.crash),
+        extra_folders=config.vault.extra_folders,
+        crash=core.crash,
+    )
+    closing.push_async_callback(vault.close)
+    judge = await closing.enter_async_context(_judge(config))
+    submissions = Submissions(
+        SubmissionPorts(
+            commit=core.commit,
+            parties=parties,
+            mailboxes=mailboxes,
+            vault=vault,
+            judge=judge,
+            clock=core.clock,
+            ids=core.ids,
+            policy=core.policy,
+            crash=core.crash,
+        )
+    )
+    application = make_app(
+        submissions=submissions,
+        commit=core.commit,
+        ids=core.ids,
+        clock=core.clock,
+        policy=core.policy,
+        mailboxes=mailboxes,
+        tokens=parties,
+        vault=vault,
+        proofs=_publication(core),
+        health=Health(core.database, core.sealer, core.clock),
+        limits=ApiLimits(max_body_bytes=config.api.max_body_bytes),
+        crash=core.crash,
+    )
+    runner = web.AppRunner(application, access_log=None, handle_signals=False)
+    await runner.setup()
+    closing.push_async_callback(runner.cleanup)
+    site = web.TCPSite(runner, config.api.host, config.api.port, reuse_port=True)
+    await site.start()
+    return [core.commit.run()]
+
+
+async def dispatcher(config: Config, closing: AsyncExitStack) -> Loops:
+    """Publishes what waits in the outbox: to the delivery side, and to partners."""
+    core = await _core(config, "tdh-dispatcher", closing)
+    outbox = PostgresOutbox(core.database)
+    await _declare(config)
+    forward = Dispatcher(
+        outbox=outbox,
+        publisher=_publisher(work_url(config), "tdh-dispatcher", closing),
+        clock=core.clock,
+        forward_queues=config.amqp.forward_queues,
+        new_batch_id=_new_name,
+    )
+    pushes = Pushes(
+        outbox=outbox,
+        deliveries=PostgresMailboxes(core.database),
+        publisher=_publisher(partner_url(config), "tdh-pushes", closing),
+        commit=core.commit,
+        ids=core.ids,
+        clock=core.clock,
+        source=config.issuer.origin,
+        again_after=timedelta(seconds=config.amqp.push_again_seconds),
+    )
+    return [core.commit.run(), forward.run(), pushes.run()]
+
+
+async def worker(config: Config, closing: AsyncExitStack) -> Loops:
+    """The delivery side: consigns, notifies, ends terms, serves partners' requests."""
+    core = await _core(config, "tdh-worker", closing)
+    outbox = PostgresOutbox(core.database)
+    await _declare(config)
+    forward = ForwardWorker(
+        consumer=Consumer(
+            work_url(config),
+            name="tdh-worker",
+            queues=[names.forward_queue(n) for n in range(config.amqp.forward_queues)],
+            prefetch=PREFETCH,
+        ),
+        publisher=_publisher(work_url(config), "tdh-worker", closing),
+        outbox=outbox,
+        commit=core.commit,
+        ids=core.ids,
+        clock=core.clock,
+        new_message_id=_new_name,
+    )
+    timers = Timers(outbox=outbox, commit=core.commit, ids=core.ids, clock=core.clock)
+    requests = PartnerRequests(
+        consumer=Consumer(
+            partner_url(config),
+            name="tdh-requests",
+            queues=[names.submit_queue(n) for n in range(config.amqp.submit_queues)],
+            prefetch=PREFETCH,
+        ),
+        publisher=_publisher(partner_url(config), "tdh-replies", closing),
+        commit=core.commit,
+        ids=core.ids,
+        clock=core.clock,
+        problem_of=lambda error: problem_of(error).plain(),
+        source=config.issuer.origin,
+        new_message_id=_new_name,
+    )
+    return [core.commit.run(), forward.run(), timers.run(), requests.run()]
+
+
+async def sequencer(config: Config, closing: AsyncExitStack) -> Loops:
+    """The log's rounds, and the partitions of the months to come."""
+    core = await _core(config, "tdh-sequencer", closing)
+    rounds = Sequencer(
+        publication=_publication(core),
+        rest_seconds=config.log.round_seconds,
+        keep_house=lambda now: ensure_partitions(core.database, now),
+        clock=core.clock,
+    )
+    return [rounds.run()]
+
+
+async def migrate(config: Config) -> tuple[str, ...]:
+    """Bring the database to this version and declare the queues; names of applied migrations."""
+    applied = await migrate_database(config.database.dsn, CheckedClock().now())
+    await _declare(config)
+    return applied
+
+
+class Health:
+    """Whether letters can be taken in now."""
+
+    def __init__(self, database: Database, sealer: SealerClient, clock: CheckedClock) -> None:
+        self._database = database
+        self._sealer = sealer
+        self._clock = clock
+
+    async def check(self) -> None:
+        """Raises StorageUnavailable, SealingUnavailable or ClockBehind: not ready."""
+        await self._database.fetch("SELECT 1")
+        await self._sealer.ping(self._clock.now())
+
+
+def work_url(config: Config) -> str:
+    """The broker address of our own virtual host."""
+    return _on_host(config.amqp.url, names.WORK_HOST)
+
+
+def partner_url(config: Config) -> str:
+    """The broker address of the partners' virtual host."""
+    return _on_host(config.amqp.partner_url or config.amqp.url, names.PARTNER_HOST)
+
+
+def _on_host(url: str, host: str) -> str:
+    return urlunsplit(urlsplit(url)._replace(path=f"/{host}"))
+
+
+async def _core(config: Config, name: str, closing: AsyncExitStack) -> Core:
+    database = await open_database(
+        config.database.dsn,
+        application_name=name,
+        limits=DatabaseLimits(connections=config.database.connections),
+    )
+    closing.push_async_callback(database.close)
+    await assert_fit(database)
+    clock, policy = CheckedClock(), config.policy.policy()
+    crash = crash_point_of(os.environ.get("TDH_CRASH_POINT"))
+    sealer = SealerClient(config.sealer.socket, timeout_seconds=config.sealer.timeout_seconds)
+    closing.push_async_callback(sealer.close)
+    commit = GroupCommit(
+        journal=PostgresJournal(database), sealer=sealer, clock=clock, policy=policy, crash=crash
+    )
+    return Core(
+        database=database,
+        clock=clock,
+        ids=RandomIds(),
+        policy=policy,
+        crash=crash,
+        sealer=sealer,
+        commit=commit,
+    )
+
+
+def _judge(config: Config) -> JudgePool:
+    return JudgePool(
+        load_trust([config.judge.trust]),
+        policy=JudgePolicy(revocation=RevocationMode(config.judge.revocation)),
+        limits=JudgeLimits(
+            wall_seconds=config.judge.seconds, memory_bytes=config.judge.memory_bytes
+        ),
+        budget=DocumentBudget(config.judge.in_flight_bytes),
+        concurrency=config.judge.processes,
+    )
+
+
+def _publication(core: Core) -> Publication:
+    return Publication(
+        store=PostgresLogStore(core.database),
+        signer=core.sealer,
+        maths=LogTree(),
+        clock=core.clock,
+        crash=core.crash,
+    )
+
+
+def _publisher(url: str, name: str, closing: AsyncExitStack) -> Publisher:
+    publisher = Publisher(url, name=name)
+    closing.push_async_callback(publisher.close)
+    return publisher
+
+
+async def _declare(config: Config) -> None:
+    """Declare exchanges and queues: at set-up, never just before first use."""
+    await topology.declare_work(work_url(config), forward_queues=config.amqp.forward_queues)
+    await topology.declare_partner(partner_url(config), submit_queues=config.amqp.submit_queues)
+
+
+def _new_name() -> str:
+    return uuid4().hex

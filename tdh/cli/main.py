@@ -1,0 +1,78 @@
+"""`tdh`: finds the command, imports only it, turns errors into exit codes.
+
+0 done; 1 the answer is no; 2 cannot tell; 64 usage, 66 a file cannot be opened, 69 a service is
+not reachable, 70 internal error, 78 bad settings (sysexits.h).
+"""
+
+import argparse
+import importlib
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+from tdh.config import ConfigError
+from tdh.domain.errors import TDHError
+
+USAGE, NO_INPUT, UNAVAILABLE, INTERNAL, BAD_CONFIG = 64, 66, 69, 70, 78
+
+COMMANDS: dict[str, tuple[str, str]] = {
+    "demo": ("tdh.cli.demo", "เล่าเรื่องทั้งระบบ / tell the whole story on real servers"),
+    "serve": ("tdh.cli.serve", "ให้บริการ / run the service, or one role of it"),
+    "sealer": ("tdh.cli.serve", "กระบวนการประทับตรา / run the process that seals"),
+    "migrate": ("tdh.cli.serve", "เตรียมฐานข้อมูลและคิว / prepare database and queues"),
+    "keys": ("tdh.cli.keys", "สร้างกุญแจประทับตรา / make the seal, log and timestamp keys"),
+    "validate": ("tdh.cli.validate", "ตรวจลายมือชื่อในเอกสาร / judge a signed document"),
+    "verify": ("tdh.cli.verify", "ตรวจหลักฐานแบบออฟไลน์ / check evidence offline"),
+    "audit": ("tdh.cli.audit", "ตรวจสอบทั้งระบบ / audit an installation"),
+    "send": ("tdh.cli.letters", "ส่งหนังสือ / send a letter"),
+    "inbox": ("tdh.cli.letters", "ดูตู้จดหมาย / list the inbox"),
+    "show": ("tdh.cli.letters", "ดูรายละเอียด / show a letter or delivery"),
+    "accept": ("tdh.cli.letters", "ลงรับ / accept a delivery"),
+    "refuse": ("tdh.cli.letters", "ปฏิเสธ / refuse a delivery"),
+    "receive": ("tdh.cli.letters", "รับเอกสาร / fetch documents, acknowledge"),
+    "track": ("tdh.cli.letters", "ติดตาม / follow a tracking number"),
+    "evidence": ("tdh.cli.letters", "เก็บหลักฐาน / save evidence and proofs"),
+    "admin": ("tdh.cli.admin", "ผู้ดูแล / parties, tokens, parked work"),
+}
+
+
+class Parser(argparse.ArgumentParser):
+    """argparse with the usage error of sysexits.h, for its subcommands too."""
+
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong with the words of the call, and exit 64."""
+        self.print_usage(sys.stderr)
+        self.exit(USAGE, f"{self.prog}: {message}\n")
+
+
+def build_parser(command: str | None) -> Parser:
+    """The parser; only `command`'s own module is imported."""
+    parser = Parser(prog="tdh", description="TDH: registered electronic delivery.")
+    parser.add_argument("--version", action="version", version="tdh 0.1.0")
+    subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    wanted = COMMANDS.get(command or "", ("", ""))[0]
+    if wanted:
+        importlib.import_module(wanted).add_parser(subparsers)
+    for name, (module, summary) in COMMANDS.items():
+        if module != wanted:
+            subparsers.add_parser(name, help=summary)
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; its exit code."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    command = next((word for word in words if not word.startswith("-")), None)
+    args = build_parser(command).parse_args(words)
+    try:
+        return int(args.run(args))
+    except ConfigError as error:
+        print(f"tdh: {error}", file=sys.stderr)
+        return BAD_CONFIG
+    except TDHError as error:
+        print(f"tdh: {error.code}: {error}", file=sys.stderr)
+        return UNAVAILABLE if error.retryable else INTERNAL
+    except BrokenPipeError:
+        return 0
+    except KeyboardInterrupt:
+        return 130

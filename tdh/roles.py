@@ -1,0 +1,192 @@
+"""What each role runs, and the supervisor that runs them all on one machine.
+
+Roles are processes of their own, so that one can be killed without the others and each holds only
+what it needs. The supervisor starts them, starts them again when they end, and ends them in order:
+first what takes work in, the sealer last.
+"""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+import structlog
+
+from tdh import app, telemetry
+from tdh.config import Config
+from tdh.system import die_with_parent
+
+log = structlog.get_logger()
+
+STOP_SECONDS = 15.0
+"""How long a role may take to finish what it has begun."""
+
+
+class Role(StrEnum):
+    """A part of the service that runs as a process of its own."""
+
+    SEALER = "sealer"
+    API = "api"
+    DISPATCHER = "dispatcher"
+    WORKER = "worker"
+    SEQUENCER = "sequencer"
+
+
+RUNS: dict[Role, Callable[[Config, AsyncExitStack], Awaitable[Sequence[Awaitable[None]]]]] = {
+    Role.API: app.api,
+    Role.DISPATCHER: app.dispatcher,
+    Role.WORKER: app.worker,
+    Role.SEQUENCER: app.sequencer,
+}
+
+
+async def run_role(role: Role, config: Config) -> None:
+    """Run one role until SIGTERM or SIGINT. A loop that ends by an error ends the role."""
+    telemetry.configure(level=config.telemetry.level, role=role, human=config.telemetry.human)
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    async with AsyncExitStack() as closing:
+        loops = [asyncio.ensure_future(loop) for loop in await RUNS[role](config, closing)]
+        waits = asyncio.ensure_future(stop.wait())
+        log.info("role.started")
+        try:
+            done, _ = await asyncio.wait([*loops, waits], return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
+        finally:
+            for task in (*loops, waits):
+                task.cancel()
+            await asyncio.gather(*loops, waits, return_exceptions=True)
+    log.info("role.stopped")
+
+
+def sealer_command(config: Config) -> list[str]:
+    """The program that seals, with files and names as arguments; it reads no settings."""
+    keys = config.sealer.keys
+    return [
+        str(Path(sys.executable).with_name("tdh-sealer")),
+        "--socket", str(config.sealer.socket),
+        "--state", str(config.sealer.state),
+        "--seal-key", str(keys / "seal-key.pem"),
+        "--seal-certificate", str(keys / "seal-certificate.pem"),
+        "--log-key", str(keys / "log-key.pem"),
+        "--tsa-key", str(keys / "tsa-key.pem"),
+        "--tsa-certificate", str(keys / "tsa-certificate.pem"),
+        "--origin", config.issuer.origin,
+        "--issuer-th", config.issuer.name_th,
+        "--issuer-en", config.issuer.name_en,
+        "--policy", config.policy.id,
+        "--uri-base", config.issuer.uri_base,
+    ]  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """One process that the supervisor keeps running."""
+
+    name: str
+    command: tuple[str, ...]
+
+
+def parts_of(config: Config) -> tuple[Part, ...]:
+    """All processes of the service on one machine, in the order of starting."""
+    roles = (Role.SEQUENCER, Role.WORKER, Role.DISPATCHER)
+    serve = (sys.executable, "-m", "tdh", "serve", "--role")
+    return (
+        Part(name="sealer", command=tuple(sealer_command(config))),
+        *(Part(name=role, command=(*serve, role)) for role in roles),
+        *(Part(name=f"api-{n}", command=(*serve, Role.API)) for n in range(config.api.processes)),
+    )
+
+
+class Supervisor:
+    """Keeps the parts running; `stop` ends them in the opposite order of starting."""
+
+    def __init__(self, parts: Sequence[Part], *, environment: dict[str, str] | None = None) -> None:
+        self._parts = parts
+        self._environment = {**os.environ, **(environment or {})}
+        self._processes: dict[str, asyncio.subprocess.Process] = {}
+        self._keepers: list[asyncio.Task[None]] = []
+        self._stopping = False
+
+    def pid(self, name: str) -> int | None:
+        """The process id of a part, None while it is not running."""
+        process = self._processes.get(name)
+        return None if process is None or process.returncode is not None else process.pid
+
+    async def start(self) -> None:
+        """Start every part."""
+        for part in self._parts:
+            await self._spawn(part)
+            self._keepers.append(asyncio.ensure_future(self._keep(part)))
+
+    async def stop(self) -> None:
+        """End every part: SIGTERM, then SIGKILL for what does not finish in time."""
+        self._stopping = True
+        for keeper in self._keepers:
+            keeper.cancel()
+        await asyncio.gather(*self._keepers, return_exceptions=True)
+        for part in reversed(self._parts):
+            await self._end(self._processes[part.name])
+
+    async def _end(self, process: asyncio.subprocess.Process) -> None:
+        if process.returncode is not None:
+            return
+        process.terminate()
+        try:
+            await asyncio.wait_for(process.wait(), STOP_SECONDS)
+        except TimeoutError:
+            process.kill()
+            await process.wait()
+
+    async def _spawn(self, part: Part) -> None:
+        # A session of its own: Ctrl-C in a terminal reaches the supervisor only.
+        self._processes[part.name] = await asyncio.create_subprocess_exec(
+            *part.command,
+            env=self._environment | {"TDH_PARENT_PID": str(os.getpid())},
+            stdin=asyncio.subprocess.DEVNULL,
+            start_new_session=True,
+        )
+
+    async def _keep(self, part: Part) -> None:
+        """Start the part again whenever it ends; quickly at first, then with patience."""
+        loop = asyncio.get_running_loop()
+        rest = 0.1
+        while not self._stopping:
+            began = loop.time()
+            code = await self._processes[part.name].wait()
+            log.warning("part.ended", part=part.name, code=code)
+            rest = 0.1 if loop.time() - began > 10 else min(rest * 2, 5.0)  # noqa: PLR2004
+            await asyncio.sleep(rest)
+            await self._spawn(part)
+
+
+async def run_all(config: Config) -> None:
+    """Run the whole service on this machine until SIGTERM or SIGINT."""
+    telemetry.configure(
+        level=config.telemetry.level, role="supervisor", human=config.telemetry.human
+    )
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    supervisor = Supervisor(parts_of(config))
+    await supervisor.start()
+    log.info("service.started", api=f"http://{config.api.host}:{config.api.port}")
+    try:
+        await stop.wait()
+    finally:
+        await supervisor.stop()
+    log.info("service.stopped")
+
+
+def follow_parent() -> None:
+    """End with the supervisor, even when it is killed."""
+    parent = os.environ.pop("TDH_PARENT_PID", None)
+    if parent is not None:
+        die_with_parent(int(parent))
