@@ -70,7 +70,7 @@ class Database:
             try:
                 yield connection
             except BaseException as error:
-                if _leaves_doubt(error):
+                if leaves_doubt(error):
                     connection.terminate()
                 raise
             finally:
@@ -197,7 +197,7 @@ def _of_server(error: asyncpg.PostgresError) -> TDHError | None:
     return None
 
 
-def _leaves_doubt(error: BaseException) -> bool:
+def leaves_doubt(error: BaseException) -> bool:
     """Whether the connection may still be busy: anything but a plain answer of the server."""
     if isinstance(error, (StorageUnavailable, CommitUnknown)):
         return True

@@ -5,26 +5,17 @@ rows, each sorted). It decides nothing: what it writes was decided by `tdh.domai
 locks that it holds, and every update says what it expects to find.
 """
 
-import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 
-import asyncpg
-
-from storage.database import Database, Rows, Session, domain_error, translated
+from storage.database import Database, Rows
 from storage.journal_rows import BatchRows, columns_of
 from storage.queries import statements_beside
 from storage.rows import delivery_of, letters_of, months_of, party_of, recorded_of
+from storage.transaction import OpenTransaction, open_transaction
 from tdh.domain.commands import IdempotencyKey
-from tdh.domain.errors import (
-    CommitUnknown,
-    Conflict,
-    DataRefused,
-    IntegrityFailure,
-    InvalidValue,
-    StorageUnavailable,
-)
+from tdh.domain.errors import Conflict, IntegrityFailure, InvalidValue
 from tdh.domain.identifiers import DeliveryId, EventId, OutboxId
 from tdh.domain.letters import Dossier, Letter
 from tdh.domain.parties import Party
@@ -36,10 +27,10 @@ _SQL = statements_beside(__file__)
 class PostgresJournalTransaction:
     """One open transaction. Each operation is one or a few statements, however large the batch."""
 
-    def __init__(self, session: Session) -> None:
-        self._session = session
+    def __init__(self, transaction: OpenTransaction) -> None:
+        self._transaction = transaction
+        self._fetch = transaction.fetch
         self._claimed: set[tuple[str, str]] = set()
-        self.is_over = False
 
     async def claim_keys(
         self, keys: Sequence[IdempotencyKey]
@@ -100,10 +91,6 @@ class PostgresJournalTransaction:
             for row in locked
         }
 
-    async def _fetch(self, statement: str, *columns: object) -> Rows:
-        with translated():
-            return await self._session.fetch(statement, *columns)
-
     async def _letters(self, locked: Rows) -> Mapping[str, Letter]:
         ids = sorted({row["letter"] for row in locked})
         rows = await self._fetch(_SQL["read_letters"], months_of(ids), ids)
@@ -147,8 +134,7 @@ class PostgresJournalTransaction:
         if batch.events:
             await fetch(_SQL["write_events"], *columns_of(batch.events, 12))
         if batch.keys:
-            await fetch(_SQL["complete_keys"], *columns_of(batch.keys, 4))
-            self._claimed -= {(str(row[0]), str(row[1])) for row in batch.keys}
+            await self._complete_keys(batch)
         if batch.forgotten:
             await fetch(_SQL["forget_tasks"], *columns_of(batch.forgotten, 2))
         if batch.finished:
@@ -162,29 +148,21 @@ class PostgresJournalTransaction:
         if lost:
             raise Conflict(f"not as they were decided on: {', '.join(sorted(lost))}")
 
+    async def _complete_keys(self, batch: BatchRows) -> None:
+        completed = await self._fetch(_SQL["complete_keys"], *columns_of(batch.keys, 4))
+        if len(completed) != len(batch.keys):
+            raise Conflict("a submission's key was not claimed in its transaction")
+        self._claimed -= {(str(row[0]), str(row[1])) for row in batch.keys}
+
     async def commit(self) -> None:
         """Make it durable. Raises CommitUnknown when the connection ended before the answer.
 
-        A cancelled caller waits for the answer all the same: COMMIT is never left half sent.
+        Raises DataRefused and Conflict, too: then nothing was committed.
         """
         if self._claimed:
             # A key binds to a letter or a refusal. One whose submission left the batch is free.
             await self._fetch(_SQL["drop_keys"], *columns_of(sorted(self._claimed), 2))
-        answer = asyncio.ensure_future(self._session.execute("COMMIT"))
-        try:
-            tag = await asyncio.shield(answer)
-        except asyncio.CancelledError:
-            await asyncio.wait((answer,))
-            raise
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
-            ours = domain_error(error)
-            if isinstance(ours, (DataRefused, Conflict)):
-                raise ours from error  # the server's own word that nothing was committed
-            raise CommitUnknown("the connection ended before COMMIT was answered") from error
-        finally:
-            self.is_over = True
-        if tag != "COMMIT":  # the server's answer to COMMIT in a failed transaction is ROLLBACK
-            raise Conflict("the transaction had failed before it was to be committed")
+        await self._transaction.commit()
 
 
 class PostgresJournal:
@@ -199,17 +177,8 @@ class PostgresJournal:
 
         Raises DataRefused, Conflict, StorageUnavailable from the operations inside.
         """
-        async with self._database.session() as session:
-            await session.execute("BEGIN ISOLATION LEVEL READ COMMITTED")
-            transaction = PostgresJournalTransaction(session)
-            try:
-                yield transaction
-            except (asyncio.CancelledError, StorageUnavailable):
-                session.terminate()  # it may be busy for long; the server rolls back at its end
-                raise
-            finally:
-                if not (transaction.is_over or session.is_closed()):
-                    await _roll_back(session)
+        async with open_transaction(self._database) as transaction:
+            yield PostgresJournalTransaction(transaction)
 
     async def committed(self, events: Sequence[EventId]) -> bool:
         """On a new connection: whether a batch that has these events committed.
@@ -236,11 +205,3 @@ class PostgresJournal:
         """The latest beat; None before the first."""
         rows = await self._database.fetch(_SQL["last_beat"])
         return rows[0]["at"] if rows else None
-
-
-async def _roll_back(session: Session) -> None:
-    """Undo; a connection that cannot say so is ended, which undoes as well."""
-    try:
-        await session.execute("ROLLBACK", timeout=2)
-    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
-        session.terminate()

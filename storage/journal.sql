@@ -15,10 +15,12 @@ SELECT i.sender, i.key, i.fingerprint, i.letter, i.stream
   JOIN idempotency i ON i.sender = k.sender AND i.key = k.key;
 
 -- name: complete_keys
+-- Only what this transaction claimed; a row that is not returned was not claimed.
 UPDATE idempotency i
    SET letter = k.letter, stream = k.stream
   FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]) AS k(sender, key, letter, stream)
- WHERE i.sender = k.sender AND i.key = k.key AND i.letter IS NULL AND i.stream IS NULL;
+ WHERE i.sender = k.sender AND i.key = k.key AND i.letter IS NULL AND i.stream IS NULL
+RETURNING i.key;
 
 -- name: drop_keys
 -- Keys claimed in this transaction for submissions that came to nothing.

@@ -1,0 +1,71 @@
+"""Who is registered, and which bearer tokens speak for whom.
+
+Tokens are known by their SHA-256 only; whoever makes one keeps the token itself. Parties are never
+deleted: letters name them for ever.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from storage.database import Database
+from storage.queries import statements_beside
+from storage.rows import party_of
+from tdh.domain.errors import NotFound
+from tdh.domain.identifiers import PartyId
+from tdh.domain.parties import Party
+
+_SQL = statements_beside(__file__)
+
+
+class PostgresParties:
+    """The register of parties. Every method raises StorageUnavailable."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def get(self, ids: Sequence[PartyId]) -> Mapping[PartyId, Party]:
+        """Those of the ids that are registered."""
+        rows = await self._database.fetch(_SQL["get"], list(ids))
+        return {PartyId(row["id"]): party_of(row) for row in rows}
+
+    async def all(self) -> Sequence[Party]:
+        """Everybody, by id."""
+        return tuple(party_of(row) for row in await self._database.fetch(_SQL["all_parties"]))
+
+    async def register(self, party: Party) -> None:
+        """Enter a party, or bring what is known of it up to date."""
+        await self._database.fetch(
+            _SQL["register"],
+            party.id,
+            party.name_th,
+            party.name_en,
+            party.assurance,
+            party.channel,
+            party.mailbox_open,
+        )
+
+    async def open_mailbox(self, party: PartyId) -> None:
+        """Let it take new content. Raises NotFound."""
+        await self._set_mailbox(party, is_open=True)
+
+    async def close_mailbox(self, party: PartyId) -> None:
+        """Let it take nothing new; what is in it stays. Raises NotFound."""
+        await self._set_mailbox(party, is_open=False)
+
+    async def _set_mailbox(self, party: PartyId, *, is_open: bool) -> None:
+        if not await self._database.fetch(_SQL["set_mailbox"], party, is_open):
+            raise NotFound("party")
+
+    async def add_token(self, token_hash: bytes, party: PartyId, at: datetime) -> None:
+        """Let a token speak for a party. Raises DataRefused (unknown party, known token)."""
+        await self._database.fetch(_SQL["add_token"], token_hash, party, at)
+
+    async def revoke_token(self, token_hash: bytes, at: datetime) -> None:
+        """From now on it speaks for nobody. Raises NotFound."""
+        if not await self._database.fetch(_SQL["revoke_token"], token_hash, at):
+            raise NotFound("token")
+
+    async def party_of_token(self, token_hash: bytes) -> Party | None:
+        """For whom a token speaks; None for unknown and revoked alike."""
+        rows = await self._database.fetch(_SQL["party_of_token"], token_hash)
+        return party_of(rows[0]) if rows else None
