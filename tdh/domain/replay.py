@@ -1,29 +1,30 @@
 """From recorded events back to the state that they lead to: what auditors and verifiers ask.
 
 `lifecycle.TRANSITIONS` says which event may follow; this module adds what a table of states cannot
-say (each event once, acceptance before consignment, times, sequence). It was written apart from
+say (each event once, acceptance before consignment, times, sequence). It is written apart from
 `decide`, so that the two can disagree and be found out. Pure; never decides anything.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from types import MappingProxyType
+from itertools import pairwise
 
 from tdh.domain.errors import IllegalTransition, TDHError
 from tdh.domain.events import (
-    EVENTS,
     REPEATABLE,
     ConsignmentAcceptance,
     ContentConsignment,
-    DeliveryEvent,
     SubmissionRejection,
 )
 from tdh.domain.lifecycle import TRANSITIONS, ConsignmentMode, DeliveryState
 
-_ACCEPTANCE = ConsignmentAcceptance.__name__
-_CONSIGNMENT = ContentConsignment.__name__
-_EVENTS: Mapping[str, type[DeliveryEvent]] = MappingProxyType({e.__name__: e for e in EVENTS})
+Position = tuple[DeliveryState | None, bool]
+"""A state, and whether the recipient accepted just before: that one does not change the state."""
+Trigger = tuple[str, bool]
+"""An event's name, and whether it is the final kind of NotificationForAcceptanceFailure."""
+
+_START: Position = (None, False)
 
 
 class Contradiction(TDHError):
@@ -56,6 +57,10 @@ class RecordedEvent:
     final: bool = False
     """Whether a NotificationForAcceptanceFailure ended the delivery; said by no other event."""
 
+    @property
+    def trigger(self) -> Trigger:
+        return self.name, self.final
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Replayed:
@@ -67,100 +72,102 @@ class Replayed:
 
 
 def replay(events: Sequence[RecordedEvent], mode: ConsignmentMode) -> Replayed:
-    """The state after `events`, which stand in the order of their sequence.
+    """The state after all the events of a delivery, in the order of their sequence.
 
     Raises Contradiction (SequenceBroken, TimeWentBack among them), naming the first event that
     does not fit.
     """
-    check_order(events)
-    state: DeliveryState | None = None
-    before, happened = "", set[tuple[str, str]]()
+    _check_numbers(events)
+    _check_times(events)
+    _check_once(events)
+    position = _START
     for event in events:
-        state = _step(state, mode, event)
-        _check_once(event, happened)
-        _check_consent(before, event, mode)
-        happened.add((event.name, event.cause))
-        before = event.name
+        after = _following(position, mode).get(event.trigger)
+        if after is None:
+            raise _illegal(position, event)
+        position = after
+    state, _ = position
     if state is None:
         raise SequenceBroken("no event at all")
     return Replayed(state=state, sequence=len(events), last_event_at=events[-1].time)
 
 
+def check_possible(events: Sequence[RecordedEvent], mode: ConsignmentMode) -> None:
+    """Whether any delivery can have had these events, which may be some of its events only.
+
+    They stand in the order of their sequence. Raises Contradiction, naming the first one that
+    does not fit those before it.
+    """
+    for first, second in pairwise(events):
+        if first.sequence == second.sequence:
+            raise SequenceBroken(f"two different events are number {first.sequence}")
+    _check_times(events)
+    _check_once(events)
+    positions, number = {_START}, 0
+    for event in events:
+        positions = _after_unknown(positions, mode, event.sequence - number - 1)
+        following = [_following(position, mode).get(event.trigger) for position in positions]
+        positions = {after for after in following if after is not None}
+        if not positions:
+            raise Contradiction(f"{event.name} cannot be number {event.sequence}")
+        number = event.sequence
+
+
 def replay_refusal(events: Sequence[RecordedEvent]) -> None:
     """Check the stream of a refused submission: one SubmissionRejection. Raises Contradiction."""
-    check_order(events)
+    _check_numbers(events)
     if [event.name for event in events] != [SubmissionRejection.__name__]:
         raise Contradiction("a refused submission is one SubmissionRejection and nothing else")
 
 
-def check_order(events: Iterable[RecordedEvent]) -> None:
-    """Sequence 1, 2, 3 ... and times that do not go back. Raises SequenceBroken, TimeWentBack."""
-    last: RecordedEvent | None = None
+def _following(position: Position, mode: ConsignmentMode) -> Mapping[Trigger, Position]:
+    """What may come next, and where it leads.
+
+    Acceptance and consignment are one transaction: nothing comes between them, and a recipient
+    who is asked gets no content without the acceptance.
+    """
+    state, accepted = position
+    asked = state is DeliveryState.AWAITING_ACCEPTANCE
+    return {
+        (kind.__name__, final): (after, kind is ConsignmentAcceptance)
+        for (kind, final), after in TRANSITIONS[state, mode].items()
+        if not asked or accepted == (kind is ContentConsignment)
+    }
+
+
+def _after_unknown(positions: set[Position], mode: ConsignmentMode, steps: int) -> set[Position]:
+    """Where a delivery can be after so many events that nobody shows."""
+    for _ in range(steps):
+        after = {to for position in positions for to in _following(position, mode).values()}
+        if after == positions:  # and so for ever
+            break
+        positions = after
+    return positions
+
+
+def _check_numbers(events: Iterable[RecordedEvent]) -> None:
     for wanted, event in enumerate(events, start=1):
         if event.sequence != wanted:
             raise SequenceBroken(f"number {event.sequence} stands where {wanted} belongs")
-        if last is not None and event.time < last.time:
-            raise TimeWentBack(f"number {event.sequence} is earlier than the one before it")
-        last = event
 
 
-def least_sequence(name: str, mode: ConsignmentMode) -> int | None:
-    """The smallest number that the event can have in a delivery; None if it cannot occur there."""
-    if name == SubmissionRejection.__name__:
-        return 1
-    return _LEAST[mode].get(name)
+def _check_times(events: Sequence[RecordedEvent]) -> None:
+    for before, event in pairwise(events):
+        if event.time < before.time:
+            raise TimeWentBack(f"number {event.sequence} is earlier than number {before.sequence}")
 
 
-def _step(
-    state: DeliveryState | None, mode: ConsignmentMode, event: RecordedEvent
-) -> DeliveryState:
-    kind = _EVENTS.get(event.name)
-    after = None if kind is None else TRANSITIONS[state, mode].get((kind, event.final))
-    if after is None:
-        problem = IllegalTransition(state or "nothing", event.name)
-        raise Contradiction(f"number {event.sequence}: {problem}") from problem
-    return after
+def _check_once(events: Iterable[RecordedEvent]) -> None:
+    happened = set[tuple[str, str]]()
+    for event in events:
+        if (event.name in REPEATABLE) != bool(event.cause):
+            raise Contradiction(f"number {event.sequence}: {event.name} and its cause do not fit")
+        if (event.name, event.cause) in happened:
+            raise Contradiction(f"number {event.sequence}: {event.name} happened before")
+        happened.add((event.name, event.cause))
 
 
-def _check_once(event: RecordedEvent, happened: set[tuple[str, str]]) -> None:
-    if (event.name, event.cause) in happened:
-        raise Contradiction(f"number {event.sequence}: {event.name} happened before")
-    if (event.name in REPEATABLE) != bool(event.cause):
-        raise Contradiction(f"number {event.sequence}: {event.name} and its cause do not fit")
-
-
-def _check_consent(before: str, event: RecordedEvent, mode: ConsignmentMode) -> None:
-    """Acceptance and consignment are one transaction: nothing comes between, none alone.
-
-    The table cannot say it, because both events find the delivery waiting.
-    """
-    if (before == _ACCEPTANCE) != (
-        event.name == _CONSIGNMENT
-    ) and mode is not ConsignmentMode.BASIC:
-        raise Contradiction(
-            f"number {event.sequence}: {_CONSIGNMENT} follows {_ACCEPTANCE} and nothing else"
-        )
-
-
-def _least(mode: ConsignmentMode) -> Mapping[str, int]:
-    """A walk over the table, breadth first; consent counts the acceptance before consignment."""
-    found: dict[str, int] = {}
-    edge: dict[DeliveryState | None, int] = {None: 0}
-    seen: dict[DeliveryState | None, int] = {}
-    while edge:
-        seen |= edge
-        after: dict[DeliveryState | None, int] = {}
-        for state, steps in edge.items():
-            for (kind, _), target in TRANSITIONS[state, mode].items():
-                asks = kind is ContentConsignment and state is DeliveryState.AWAITING_ACCEPTANCE
-                number = steps + (2 if asks else 1)
-                found[kind.__name__] = min(number, found.get(kind.__name__, number))
-                if target not in seen:
-                    after[target] = min(number, after.get(target, number))
-        edge = after
-    return MappingProxyType(found)
-
-
-_LEAST: Mapping[ConsignmentMode, Mapping[str, int]] = MappingProxyType(
-    {mode: _least(mode) for mode in ConsignmentMode}
-)
+def _illegal(position: Position, event: RecordedEvent) -> Contradiction:
+    state, accepted = position
+    where = f"{state} and accepted" if accepted else state or "nothing"
+    return Contradiction(f"number {event.sequence}: {IllegalTransition(where, event.name)}")
