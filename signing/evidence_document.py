@@ -94,7 +94,8 @@ class Issuer:
     def __post_init__(self) -> None:
         if not self.origin:
             raise EvidenceDocumentError("the log has no origin")
-        _uri(self.uri_base)
+        for uri in (self.uri_base, *self.policies):
+            _uri(uri)
         if self.uri_base.endswith("/"):
             raise EvidenceDocumentError("the URI base ends with a slash")
         _issuer(self)

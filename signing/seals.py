@@ -120,7 +120,7 @@ class SealParts:
 class Seal:
     """A key and its certificate, ready to seal evidence."""
 
-    __slots__ = ("_algorithm", "_certificates", "_key", "chain")
+    __slots__ = ("_algorithm", "_key", "certificates", "chain")
 
     def __init__(self, *, key: SealKey, chain: Sequence[x509.Certificate]) -> None:
         """Take the key, its certificate and the issuers above it (the root need not be there).
@@ -132,7 +132,7 @@ class Seal:
         self.chain = tuple(chain)
         self._key = key
         self._algorithm = algorithm_of(key.public_key())
-        self._certificates = tuple(c.public_bytes(Encoding.DER) for c in chain)
+        self.certificates = tuple(c.public_bytes(Encoding.DER) for c in chain)
 
     def seal(self, document: bytes, *, signing_time: datetime) -> bytes:
         """The evidence with its seal inside; `document` as `write_evidence` made it."""
@@ -140,7 +140,7 @@ class Seal:
             algorithm=self._algorithm,
             evidence_digest=hashlib.sha256(document).digest(),
             signing_time=signing_time,
-            certificates=self._certificates,
+            certificates=self.certificates,
         )
         value = self._sign(unsigned.signed_info())
         signature = _with_value(unsigned, value)

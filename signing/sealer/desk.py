@@ -1,0 +1,194 @@
+"""The sealer's desk: one request in, one answer out.
+
+It builds each evidence from facts itself and seals it, and it signs heads that extend the last one
+it vouched for; it can be asked for nothing else. What it does is on the disk before it is answered.
+Each item of a frame is answered by itself; a whole frame is refused only where no item could be
+right (clocks disagree, the certificate has ended). Knows nothing of sockets.
+"""
+
+import hashlib
+import secrets
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from cryptography import x509
+
+from signing import checkpoint, log_entry
+from signing.evidence_document import Issuer, write_evidence
+from signing.merkle import MerkleError
+from signing.sealer.crash_points import AFTER_LEDGER, BEFORE_LEDGER, CrashPoint
+from signing.sealer.errors import RefusalCode
+from signing.sealer.heads import Heads
+from signing.sealer.ledger import Ledger
+from signing.sealer.messages import (
+    Answer,
+    Head,
+    HeadSigned,
+    Hello,
+    Identity,
+    LastHead,
+    Ping,
+    Pong,
+    Refused,
+    Request,
+    Sealed,
+    SealFacts,
+    SignHead,
+)
+from signing.seals import Seal
+from signing.timestamps import TimestampAuthority
+from tdh.domain.errors import TDHError
+from tdh.domain.evidence import EvidenceFacts
+from tdh.domain.records import RefusedItem, SealedEvidence
+
+CLOCK_TOLERANCE = timedelta(seconds=1)
+"""Between a frame's clock and the sealer's own."""
+MOST_BEFORE_CLOCK = timedelta(seconds=5)
+"""How long before its frame an event may lie: the time that a batch takes to be decided."""
+MOST_SEALED_BYTES = 11 * 1024 * 1024
+"""Of one answer, so that it fits a frame in Base64."""
+
+_SERIAL_BITS = 159  # positive in 20 octets; random ones are never used twice, crash or not
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Keys:
+    """The three keys of a sealer, and the names that go with them."""
+
+    issuer: Issuer
+    seal: Seal
+    log: checkpoint.NoteSigner
+    timestamps: TimestampAuthority
+    timestamp_certificate: x509.Certificate
+
+
+class HeadMaker:
+    """Makes the checkpoint of a head and our own token over it."""
+
+    def __init__(self, keys: Keys, now: Callable[[], datetime]) -> None:
+        self._keys, self._now = keys, now
+
+    def __call__(self, size: int, root: bytes) -> tuple[bytes, bytes]:
+        """Note and token (DER) of a head."""
+        head = checkpoint.Checkpoint(origin=self._keys.log.name, size=size, root=root)
+        note = checkpoint.sign(head, self._keys.log)
+        token = self._keys.timestamps.stamp(
+            hashlib.sha256(note).digest(),
+            serial=secrets.randbits(_SERIAL_BITS) | 1,
+            gen_time=self._now(),
+        )
+        return note, token
+
+
+class Desk:
+    """Answers requests one after another. Raises LedgerError when it must stop for good."""
+
+    def __init__(
+        self,
+        *,
+        keys: Keys,
+        ledger: Ledger,
+        heads: Heads,
+        now: Callable[[], datetime],
+        crash: CrashPoint,
+    ) -> None:
+        self._keys, self._ledger, self._heads = keys, ledger, heads
+        self._now, self._crash = now, crash
+
+    def answer(self, request: Request) -> Answer:
+        """Do what is asked, or refuse it."""
+        match request:
+            case Hello():
+                return self._identity()
+            case LastHead():
+                return Head(size=self._heads.size, root=self._heads.root)
+            case Ping():
+                return self._disagreement(request.clock) or Pong()
+            case SealFacts():
+                return self._disagreement(request.clock) or self._seal(request)
+            case SignHead():
+                return self._disagreement(request.clock) or self._sign_head(request)
+
+    def _identity(self) -> Identity:
+        return Identity(
+            epoch=self._ledger.epoch,
+            origin=self._keys.issuer.origin,
+            vkey=self._keys.log.vkey,
+            certificates=self._keys.seal.certificates,
+        )
+
+    def _disagreement(self, clock: datetime) -> Refused | None:
+        off = clock - self._now()
+        if abs(off) <= CLOCK_TOLERANCE:
+            return None
+        problem = f"the frame's clock is {off.total_seconds():+.3f} s off the sealer's"
+        return Refused(code=RefusalCode.CLOCK, problem=problem)
+
+    def _seal(self, request: SealFacts) -> Answer:
+        now = self._now()
+        if not _is_valid(self._keys.seal.chain[0], now):
+            return Refused(code=RefusalCode.CERTIFICATE, problem="the seal has ended or not begun")
+        items = tuple(self._item(facts, request.clock, now) for facts in request.facts)
+        sealed = [
+            (facts.pseudonym, facts.sequence, item.digest)
+            for facts, item in zip(request.facts, items, strict=True)
+            if isinstance(item, SealedEvidence)
+        ]
+        if _bytes(items) > MOST_SEALED_BYTES:
+            return Refused(code=RefusalCode.TOO_LARGE, problem="the answer would be too long")
+        self._crash(BEFORE_LEDGER)
+        if sealed:
+            self._ledger.record(sealed)
+        # If we die here, the ledger has lines without rows: the committer's transaction fails.
+        self._crash(AFTER_LEDGER)
+        return Sealed(items=items)
+
+    def _item(
+        self, facts: EvidenceFacts, clock: datetime, now: datetime
+    ) -> SealedEvidence | RefusedItem:
+        try:
+            return self._evidence(facts, clock, now)
+        except TDHError as exc:
+            return RefusedItem(id=facts.id, problem=str(exc))
+        except Exception as exc:  # noqa: BLE001 - one poisoned item must not harm the others
+            return RefusedItem(id=facts.id, problem=f"unknown problem: {type(exc).__name__}")
+
+    def _evidence(
+        self, facts: EvidenceFacts, clock: datetime, now: datetime
+    ) -> SealedEvidence | RefusedItem:
+        if facts.time.tzinfo is None:
+            return RefusedItem(id=facts.id, problem="the event's time has no zone")
+        if not clock - MOST_BEFORE_CLOCK <= facts.time <= clock + CLOCK_TOLERANCE:
+            return RefusedItem(id=facts.id, problem="the event is not of this moment")
+        if not _is_valid(self._keys.seal.chain[0], facts.time):
+            return RefusedItem(id=facts.id, problem="the seal was not valid at the event's time")
+        document = write_evidence(facts, self._keys.issuer)
+        xml = self._keys.seal.seal(document, signing_time=now)
+        digest = hashlib.sha256(xml).digest()
+        entry = log_entry.evidence_entry(
+            event=facts.event,
+            time=facts.time,
+            pseudonym=facts.pseudonym,
+            sequence=facts.sequence,
+            due=facts.due,
+            digest=digest,
+        )
+        return SealedEvidence(id=facts.id, xml=xml, digest=digest, log_entry=entry)
+
+    def _sign_head(self, request: SignHead) -> Answer:
+        if not _is_valid(self._keys.timestamp_certificate, self._now()):
+            return Refused(code=RefusalCode.CERTIFICATE, problem="the timestamping unit has ended")
+        try:
+            head = self._heads.sign(request.size, request.root, request.consistency)
+        except MerkleError as exc:
+            return Refused(code=RefusalCode.LOG_DIVERGED, problem=str(exc))
+        return HeadSigned(head=head)
+
+
+def _is_valid(certificate: x509.Certificate, at: datetime) -> bool:
+    return certificate.not_valid_before_utc <= at <= certificate.not_valid_after_utc
+
+
+def _bytes(items: Sequence[SealedEvidence | RefusedItem]) -> int:
+    return sum(len(item.xml) for item in items if isinstance(item, SealedEvidence))

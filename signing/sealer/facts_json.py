@@ -1,0 +1,140 @@
+"""`EvidenceFacts` as JSON on the sealer's socket, both ways.
+
+It says nothing of whether the facts are good: that is for the evidence, item by item.
+"""
+
+from datetime import datetime
+
+from signing.sealer import strict_json as sj
+from signing.sealer.errors import FrameError
+from tdh.domain.events import EventReason
+from tdh.domain.evidence import DocumentFacts, EvidenceFacts, PartyFacts
+from tdh.domain.identifiers import EvidenceId, LetterId, PartyId, Pseudonym
+from tdh.domain.parties import AssuranceLevel
+
+_FACTS = (
+    "id",
+    "event",
+    "time",
+    "pseudonym",
+    "sequence",
+    "due",
+    "policy",
+    "reasons",
+    "sender",
+    "recipients",
+    "submitted_at",
+    "message",
+    "letter_number",
+    "documents",
+    "particulars",
+)
+_PARTY = ("id", "name_th", "name_en", "assurance", "authenticated_at", "authentication_method")
+_DOCUMENT = ("identifier", "media_type", "sha256", "verdict")
+
+
+def encode_facts(facts: EvidenceFacts) -> bytes:
+    """The facts as one JSON object."""
+    return sj.dump(
+        {
+            "id": facts.id,
+            "event": facts.event,
+            "time": facts.time.isoformat(),
+            "pseudonym": facts.pseudonym,
+            "sequence": facts.sequence,
+            "due": None if facts.due is None else facts.due.isoformat(),
+            "policy": facts.policy,
+            "reasons": [[reason.code, *reason.details] for reason in facts.reasons],
+            "sender": _party(facts.sender),
+            "recipients": [_party(party) for party in facts.recipients],
+            "submitted_at": facts.submitted_at.isoformat(),
+            "message": facts.message,
+            "letter_number": facts.letter_number,
+            "documents": [_document(document) for document in facts.documents],
+            "particulars": facts.particulars,
+        }
+    )
+
+
+def decode_facts(value: object) -> EvidenceFacts:
+    """The inverse, from parsed JSON. Raises FrameError."""
+    found = sj.fields(value, *_FACTS)
+    return EvidenceFacts(
+        id=EvidenceId(sj.text(found["id"])),
+        event=sj.text(found["event"]),
+        time=sj.instant(found["time"]),
+        pseudonym=Pseudonym(sj.text(found["pseudonym"])),
+        sequence=sj.number(found["sequence"]),
+        due=sj.maybe(found["due"], sj.day),
+        policy=sj.text(found["policy"]),
+        reasons=sj.items(found["reasons"], _read_reason),
+        sender=_read_party(found["sender"]),
+        recipients=sj.items(found["recipients"], _read_party),
+        submitted_at=sj.instant(found["submitted_at"]),
+        message=LetterId(sj.text(found["message"])),
+        letter_number=sj.text(found["letter_number"]),
+        documents=sj.items(found["documents"], _read_document),
+        particulars=sj.items(found["particulars"], _read_particular),
+    )
+
+
+def _party(party: PartyFacts) -> sj.Fields:
+    return {
+        "id": party.id,
+        "name_th": party.name_th,
+        "name_en": party.name_en,
+        "assurance": party.assurance,
+        "authenticated_at": _maybe_instant(party.authenticated_at),
+        "authentication_method": party.authentication_method,
+    }
+
+
+def _document(document: DocumentFacts) -> sj.Fields:
+    return {
+        "identifier": document.identifier,
+        "media_type": document.media_type,
+        "sha256": document.sha256.hex(),
+        "verdict": document.verdict,
+    }
+
+
+def _maybe_instant(time: datetime | None) -> str | None:
+    return None if time is None else time.isoformat()
+
+
+def _read_reason(value: object) -> EventReason:
+    code, *details = sj.items(value, sj.text) or ("",)
+    return EventReason(code=code, details=tuple(details))
+
+
+def _read_party(value: object) -> PartyFacts:
+    found = sj.fields(value, *_PARTY)
+    try:
+        assurance = AssuranceLevel(sj.text(found["assurance"]))
+    except ValueError as exc:
+        raise FrameError("not an assurance level") from exc
+    return PartyFacts(
+        id=PartyId(sj.text(found["id"])),
+        name_th=sj.text(found["name_th"]),
+        name_en=sj.text(found["name_en"]),
+        assurance=assurance,
+        authenticated_at=sj.maybe(found["authenticated_at"], sj.instant),
+        authentication_method=sj.maybe(found["authentication_method"], sj.text),
+    )
+
+
+def _read_document(value: object) -> DocumentFacts:
+    found = sj.fields(value, *_DOCUMENT)
+    return DocumentFacts(
+        identifier=sj.text(found["identifier"]),
+        media_type=sj.text(found["media_type"]),
+        sha256=sj.hexadecimal(found["sha256"]),
+        verdict=sj.text(found["verdict"]),
+    )
+
+
+def _read_particular(value: object) -> tuple[str, str]:
+    pair = sj.items(value, sj.text)
+    if len(pair) != 2:  # noqa: PLR2004 - a name and a value
+        raise FrameError("not a name and a value")
+    return pair[0], pair[1]

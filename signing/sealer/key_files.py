@@ -1,0 +1,116 @@
+"""The sealer's keys and certificates in files: where they are, and reading them with suspicion.
+
+Keys are PEM (PKCS#8, not encrypted) that nobody but the owner may read.
+"""
+
+import stat
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
+
+from signing.checkpoint import NoteSigner
+from signing.errors import ProofError
+from signing.evidence_document import Issuer
+from signing.sealer.desk import Keys
+from signing.sealer.errors import SealerSetupError
+from signing.seals import Seal
+from signing.timestamps import TimestampAuthority
+
+DEFAULT_TSA_POLICY = "0.4.0.2023.1.1"
+"""Best practices time-stamp policy (ETSI EN 319 421)."""
+_ACCURACY = timedelta(seconds=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyFiles:
+    """Where the keys are; the names are those of `in_folder` unless given one by one."""
+
+    seal_key: Path
+    seal_certificate: Path
+    """The seal's certificate, then its issuers; PEM."""
+    log_key: Path
+    tsa_key: Path
+    tsa_certificate: Path
+
+    @classmethod
+    def in_folder(cls, folder: Path) -> "KeyFiles":
+        """The usual names in one folder."""
+        return cls(
+            seal_key=folder / "seal-key.pem",
+            seal_certificate=folder / "seal-certificate.pem",
+            log_key=folder / "log-key.pem",
+            tsa_key=folder / "tsa-key.pem",
+            tsa_certificate=folder / "tsa-certificate.pem",
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IssuerNames:
+    """Who the sealer says it is."""
+
+    name_th: str
+    name_en: str
+    policies: tuple[str, ...]
+    origin: str
+    uri_base: str
+    tsa_policy: str = DEFAULT_TSA_POLICY
+
+
+def load_keys(files: KeyFiles, names: IssuerNames) -> Keys:
+    """Read all keys. Raises SealerSetupError, naming the file or what does not fit."""
+    chain = _certificates(files.seal_certificate)
+    tsa_chain = _certificates(files.tsa_certificate)
+    log_key = _key(files.log_key)
+    if not isinstance(log_key, ed25519.Ed25519PrivateKey):
+        raise SealerSetupError(f"{files.log_key}: the log's key is not Ed25519")
+    try:
+        return Keys(
+            issuer=Issuer(
+                name_th=names.name_th,
+                name_en=names.name_en,
+                policies=names.policies,
+                origin=names.origin,
+                uri_base=names.uri_base,
+                certificate=chain[0].public_bytes(Encoding.DER),
+            ),
+            seal=Seal(key=_signing_key(files.seal_key), chain=chain),
+            log=NoteSigner(name=names.origin, private_key=log_key),
+            timestamps=TimestampAuthority(
+                key=_signing_key(files.tsa_key),
+                chain=tsa_chain,
+                policy_oid=names.tsa_policy,
+                accuracy=_ACCURACY,
+            ),
+            timestamp_certificate=tsa_chain[0],
+        )
+    except ProofError as exc:
+        raise SealerSetupError(f"the keys cannot be used: {exc}") from exc
+
+
+def _signing_key(path: Path) -> ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey:
+    key = _key(path)
+    if not isinstance(key, ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey):
+        raise SealerSetupError(f"{path}: not a P-256 or RSA key")
+    return key
+
+
+def _key(path: Path) -> object:
+    try:
+        if path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+            raise SealerSetupError(f"{path}: others than its owner may use this key")
+        return load_pem_private_key(path.read_bytes(), password=None)
+    except (OSError, ValueError, TypeError, UnsupportedAlgorithm) as exc:
+        raise SealerSetupError(f"{path}: cannot be read as a key: {exc}") from exc
+
+
+def _certificates(path: Path) -> Sequence[x509.Certificate]:
+    try:
+        return x509.load_pem_x509_certificates(path.read_bytes())
+    except (OSError, ValueError) as exc:
+        raise SealerSetupError(f"{path}: cannot be read as certificates: {exc}") from exc

@@ -1,0 +1,162 @@
+"""The program `tdh-sealer`: holds the seal, the log's key and the timestamping unit.
+
+It takes arguments only and reads no settings. Exit status: 0 after SIGTERM or SIGINT, 64 for wrong
+arguments, 66 where keys, folder or socket cannot be used, 74 where the ledger cannot be trusted any
+more. It is started anew by whoever supervises it.
+"""
+
+import argparse
+import ctypes
+import fcntl
+import os
+import resource
+import signal
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import NoReturn
+
+from signing.sealer.crash_points import CrashPoint, crash_at, no_crash
+from signing.sealer.desk import Desk, HeadMaker, Keys
+from signing.sealer.errors import LedgerError, SealerSetupError
+from signing.sealer.heads import Heads
+from signing.sealer.key_files import DEFAULT_TSA_POLICY, IssuerNames, KeyFiles, load_keys
+from signing.sealer.ledger import Ledger
+from signing.sealer.server import Server, listening
+from tdh.domain.errors import TDHError
+
+USAGE, NO_INPUT, IO_ERROR = 64, 66, 74
+CRASH_POINT = "TDH_CRASH_POINT"
+_PR_SET_PDEATHSIG, _PR_SET_DUMPABLE = 1, 4
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run until a signal. Always leaves by SystemExit."""
+    options = _parse(arguments)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _leave)
+    try:
+        if options.parent_pid is not None:
+            _die_with(options.parent_pid)
+        _protect_memory()
+        _run(options)
+    except LedgerError as exc:
+        _fail(exc, IO_ERROR)
+    except (TDHError, OSError) as exc:
+        _fail(exc, NO_INPUT)
+
+
+def _run(options: argparse.Namespace) -> None:
+    names = IssuerNames(
+        name_th=options.issuer_th,
+        name_en=options.issuer_en,
+        policies=tuple(options.policy),
+        origin=options.origin,
+        uri_base=options.uri_base,
+        tsa_policy=options.tsa_policy,
+    )
+    files = KeyFiles(
+        seal_key=options.seal_key,
+        seal_certificate=options.seal_certificate,
+        log_key=options.log_key,
+        tsa_key=options.tsa_key,
+        tsa_certificate=options.tsa_certificate,
+    )
+    point = os.environ.get(CRASH_POINT, "")
+    with _alone(options.state):
+        _serve(options, load_keys(files, names), crash_at(point) if point else no_crash)
+
+
+def _serve(options: argparse.Namespace, keys: Keys, crash: CrashPoint) -> None:
+    with closing(Ledger(options.state, options.epoch)) as ledger:
+        heads = Heads(options.state, epoch=ledger.epoch, make=HeadMaker(keys, _now), crash=crash)
+        desk = Desk(keys=keys, ledger=ledger, heads=heads, now=_now, crash=crash)
+        with closing(heads), listening(options.socket) as listener:
+            _say(f"ready: epoch {ledger.epoch}, {ledger.count} uses, head {heads.size}")
+            Server(listener, desk).serve()
+
+
+def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = _Parser(prog="tdh-sealer", description=__doc__, allow_abbrev=False)
+    paths = {
+        "socket": "Unix socket to listen on",
+        "seal-key": "PEM: P-256, or RSA from 3,072 bits",
+        "seal-certificate": "PEM: the seal's certificate, then its issuers",
+        "log-key": "PEM: Ed25519",
+        "tsa-key": "PEM: P-256 or RSA",
+        "tsa-certificate": "PEM: for timestamping alone, then its issuers",
+        "state": "folder of ledger and heads; never restore it from an old back-up",
+    }
+    for name, meaning in paths.items():
+        parser.add_argument(f"--{name}", type=Path, required=True, help=meaning)
+    parser.add_argument("--origin", required=True, help="the log's name, which never changes")
+    parser.add_argument("--issuer-th", required=True, help="the operator's name in Thai")
+    parser.add_argument("--issuer-en", required=True, help="the operator's name in English")
+    parser.add_argument("--policy", action="append", default=[], help="URI; may be repeated")
+    parser.add_argument("--uri-base", required=True, help="own events and reasons are below it")
+    parser.add_argument("--tsa-policy", default=DEFAULT_TSA_POLICY, help="OID in tokens")
+    parser.add_argument(
+        "--epoch", type=int, help="begin this epoch of the ledger (after a restore)"
+    )
+    parser.add_argument("--parent-pid", type=int, help="end when this parent ends")
+    return parser.parse_args(arguments)
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        self.print_usage(sys.stderr)
+        self.exit(USAGE, f"{self.prog}: {message}\n")
+
+
+@contextmanager
+def _alone(state: Path) -> Iterator[None]:
+    """Hold the state folder: two sealers would write two histories."""
+    state.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with (state / "lock").open("a") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as exc:
+            raise SealerSetupError(f"{state}: another sealer uses this folder") from exc
+        yield
+
+
+def _die_with(parent: int) -> None:
+    """Get SIGTERM when the parent ends, and end now if it did already (prctl(2))."""
+    _prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    if os.getppid() != parent:
+        raise SealerSetupError("the parent is gone")
+
+
+def _protect_memory() -> None:
+    """No core files, and no other process of this user may look inside."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    _prctl(_PR_SET_DUMPABLE, 0)
+
+
+def _prctl(option: int, value: int) -> None:
+    if ctypes.CDLL(None, use_errno=True).prctl(option, value, 0, 0, 0) != 0:
+        raise OSError(ctypes.get_errno(), "prctl")
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _leave(*_: object) -> NoReturn:
+    raise SystemExit(0)
+
+
+def _fail(error: Exception, status: int) -> NoReturn:
+    _say(str(error))
+    raise SystemExit(status) from error
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(f"tdh-sealer: {text}\n")
+    sys.stderr.flush()
+
+
+if __name__ == "__main__":
+    main()
