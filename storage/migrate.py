@@ -21,7 +21,7 @@ import asyncpg
 
 from storage.database import Session, translated
 from storage.errors import MigrationChanged, MigrationUnknown
-from storage.partitions import ADVISORY_LOCK, ensure_partitions
+from storage.partitions import ADVISORY_LOCK, make_partitions
 from storage.schema_dump import dump_schema
 
 MIGRATIONS = Path(__file__).with_name("migrations")
@@ -67,7 +67,7 @@ async def migrate(dsn: str, now: datetime, folder: Path = MIGRATIONS) -> tuple[s
             await connection.execute("SELECT pg_advisory_lock($1)", ADVISORY_LOCK)
             await connection.execute(_TABLE)
             applied = await _apply_missing(connection, migrations, now)
-            await ensure_partitions(connection, now)
+            await make_partitions(connection, now)
         finally:
             connection.terminate()  # and with it the lock
     return applied

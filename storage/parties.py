@@ -56,16 +56,16 @@ class PostgresParties:
         if not await self._database.fetch(_SQL["set_mailbox"], party, is_open):
             raise NotFound("party")
 
-    async def add_token(self, token_hash: bytes, party: PartyId, at: datetime) -> None:
+    async def add_token(self, token_sha256: bytes, party: PartyId, at: datetime) -> None:
         """Let a token speak for a party. Raises DataRefused (unknown party, known token)."""
-        await self._database.fetch(_SQL["add_token"], token_hash, party, at)
+        await self._database.fetch(_SQL["add_token"], token_sha256, party, at)
 
-    async def revoke_token(self, token_hash: bytes, at: datetime) -> None:
+    async def revoke_token(self, token_sha256: bytes, at: datetime) -> None:
         """From now on it speaks for nobody. Raises NotFound."""
-        if not await self._database.fetch(_SQL["revoke_token"], token_hash, at):
+        if not await self._database.fetch(_SQL["revoke_token"], token_sha256, at):
             raise NotFound("token")
 
-    async def party_of_token(self, token_hash: bytes) -> Party | None:
+    async def party_of_token(self, token_sha256: bytes) -> Party | None:
         """For whom a token speaks; None for unknown and revoked alike."""
-        rows = await self._database.fetch(_SQL["party_of_token"], token_hash)
+        rows = await self._database.fetch(_SQL["party_of_token"], token_sha256)
         return party_of(rows[0]) if rows else None

@@ -5,9 +5,9 @@ a letter of a month without one is refused (StorageUnavailable) rather than put 
 archiving a month would miss it.
 """
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 
-from storage.database import Session
+from storage.database import Database, Session
 from storage.queries import statements_beside
 
 _SQL = statements_beside(__file__)
@@ -21,13 +21,18 @@ PARTITIONED = (
     "evidence",
     "releases",
 )
-"""Referenced tables before those that refer to them."""
 MONTHS_AHEAD = 2
 ADVISORY_LOCK = 0x7464_6800
 """Of migrations and partitions: two makers of the same table wait for one another."""
 
 
-async def ensure_partitions(session: Session, now: datetime) -> tuple[str, ...]:
+async def ensure_partitions(database: Database, now: datetime) -> tuple[str, ...]:
+    """As `make_partitions`: what the service does daily."""
+    async with database.session() as session:
+        return await make_partitions(session, now)
+
+
+async def make_partitions(session: Session, now: datetime) -> tuple[str, ...]:
     """Make the partitions of this month (UTC) and the next two; the names of the new ones.
 
     A new partition needs its parent alone for a moment. If a long reader is in the way, the lock
@@ -35,7 +40,7 @@ async def ensure_partitions(session: Session, now: datetime) -> tuple[str, ...]:
     """
     wanted = [
         (parent, month, f"{parent}_{month:%Y_%m}")
-        for month in months_from(now.date())
+        for month in months_from(now.astimezone(UTC).date())
         for parent in PARTITIONED
     ]
     if not await _missing(session, wanted):

@@ -19,11 +19,11 @@ CREATE TABLE deliveries (
     holding_until timestamp with time zone,
     CONSTRAINT deliveries_pkey PRIMARY KEY (letter_month, id),
     CONSTRAINT deliveries_channel_check CHECK ((channel = ANY (ARRAY['person'::text, 'api'::text, 'queue'::text]))),
-    CONSTRAINT deliveries_letter_month_tracking_key UNIQUE (letter_month, tracking),
     CONSTRAINT deliveries_mode_check CHECK ((mode = ANY (ARRAY['basic'::text, 'consent'::text, 'signed'::text]))),
     CONSTRAINT deliveries_pseudonym_check CHECK ((octet_length(pseudonym) = 32)),
     CONSTRAINT deliveries_sequence_check CHECK ((sequence >= 1)),
-    CONSTRAINT deliveries_state_check CHECK ((state = ANY (ARRAY['accepted'::text, 'awaiting_acceptance'::text, 'consigned'::text, 'handed_over'::text, 'refused'::text, 'expired'::text, 'undeliverable'::text, 'uncollected'::text, 'withdrawn'::text])))
+    CONSTRAINT deliveries_state_check CHECK ((state = ANY (ARRAY['accepted'::text, 'awaiting_acceptance'::text, 'consigned'::text, 'handed_over'::text, 'refused'::text, 'expired'::text, 'undeliverable'::text, 'uncollected'::text, 'withdrawn'::text]))),
+    CONSTRAINT deliveries_tracking_letter_month_key UNIQUE (tracking, letter_month)
 ) PARTITION BY RANGE (letter_month);
 
 CREATE TABLE documents (
@@ -229,7 +229,6 @@ CREATE TABLE idempotency_6 PARTITION OF idempotency FOR VALUES WITH (modulus 8, 
 CREATE TABLE idempotency_7 PARTITION OF idempotency FOR VALUES WITH (modulus 8, remainder 7);
 CREATE INDEX deliveries_letter ON deliveries USING btree (letter_month, letter);
 CREATE INDEX deliveries_recipient ON deliveries USING btree (recipient, letter_month, id);
-CREATE INDEX deliveries_tracking ON deliveries USING btree (tracking);
 CREATE UNIQUE INDEX events_one_end ON events USING btree (letter_month, delivery) WHERE is_final;
 CREATE INDEX letters_sender ON letters USING btree (sender, letter_month, id);
 CREATE INDEX outbox_delivery ON outbox USING btree (delivery);
@@ -237,8 +236,4 @@ CREATE INDEX outbox_due ON outbox USING btree (task, next_try) WHERE (parked_at 
 CREATE INDEX outbox_parked ON outbox USING btree (id) WHERE (parked_at IS NOT NULL);
 CREATE INDEX tokens_party ON tokens USING btree (party);
 ALTER TABLE evidence ALTER COLUMN xml SET STORAGE EXTERNAL;
-ALTER TABLE deliveries ADD CONSTRAINT deliveries_letter_month_letter_fkey FOREIGN KEY (letter_month, letter) REFERENCES letters(letter_month, id);
-ALTER TABLE documents ADD CONSTRAINT documents_letter_month_letter_fkey FOREIGN KEY (letter_month, letter) REFERENCES letters(letter_month, id);
-ALTER TABLE evidence ADD CONSTRAINT evidence_letter_month_event_fkey FOREIGN KEY (letter_month, event) REFERENCES events(letter_month, id);
-ALTER TABLE releases ADD CONSTRAINT releases_letter_month_delivery_fkey FOREIGN KEY (letter_month, delivery) REFERENCES deliveries(letter_month, id);
 ALTER TABLE tokens ADD CONSTRAINT tokens_party_fkey FOREIGN KEY (party) REFERENCES parties(id);

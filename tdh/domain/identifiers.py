@@ -47,7 +47,10 @@ def made_at(identifier: str) -> datetime:
     value = 0
     for character in match[2]:
         value = value << 5 | ALPHABET.index(character)
-    return _EPOCH + timedelta(milliseconds=value >> 72)
+    try:
+        return _EPOCH + timedelta(milliseconds=value >> 72)
+    except OverflowError as error:  # 48 bits reach further than the calendar
+        raise InvalidValue("id", "not an id of this service") from error
 
 
 def letter_month(identifier: str) -> date:
