@@ -262,6 +262,8 @@ if os.geteuid() == 0:  # only root can become somebody else
         found = subprocess.run(
             ["/usr/bin/python3", "-c", code, str(program.socket)],
             user=65534,
+            group=65534,
+            extra_groups=[],
             capture_output=True,
             text=True,
             check=False,
