@@ -67,9 +67,8 @@ class JudgePool:
     async def close(self) -> None:
         """End the parent program and its children."""
         self._closed = True
-        if self._program is not None:
-            await self._program.stop()
-            self._program = None
+        async with self._starting:  # one that is just starting is waited for and ended too
+            await self._bury()
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -125,12 +124,18 @@ class JudgePool:
             if self._closed:
                 raise JudgeUnavailable("the judge is closed")
             if self._program is None or self._program.ended:
+                await self._bury()
                 setup = Setup(policy=self.policy, limits=self.limits, trust_bytes=0)
                 try:
                     self._program = await Program.start(setup, self._trust)
                 except (ProgramEnded, OSError) as problem:
                     raise JudgeUnavailable("the judge's program does not start") from problem
             return self._program
+
+    async def _bury(self) -> None:
+        if self._program is not None:
+            await self._program.stop()
+            self._program = None
 
     def _named(self, code: Code, at: datetime) -> Report:
         answer = ANSWERS[code]

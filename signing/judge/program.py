@@ -137,6 +137,8 @@ class Program:
     async def stop(self) -> None:
         """Close the socket, upon which the program ends; kill it if it does not."""
         self._end()
+        if self.process.returncode is not None:
+            return
         try:
             async with asyncio.timeout(_STOP_SECONDS):
                 await self.process.wait()

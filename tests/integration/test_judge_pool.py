@@ -1,0 +1,361 @@
+"""The judge in its real processes: limits, walls, deaths, and what the pool makes of them."""
+
+import asyncio
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import zlib
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from signing.judge.budget import DocumentBudget, JudgeBusy
+from signing.judge.memfd import Memfd
+from signing.judge.policy import Limits, Policy
+from signing.judge.pool import JudgePool
+from signing.trust import load_trust
+from tdh.domain.errors import JudgeUnavailable
+from tdh.domain.verdicts import Indication, SubIndication, Verdict
+from tests.pki import make
+
+ROOT = Path(__file__).resolve().parents[2]
+QUICK = Limits(wall_seconds=1.0, cpu_seconds=5)
+
+
+@pytest.fixture(scope="session")
+def letter() -> bytes:
+    return make.sign_pdf(make.simple_pdf(size=100_000), make.shared_pki().signers["good"])
+
+
+@pytest.fixture(scope="session")
+def slow() -> bytes:
+    """A page with so many annotations that reading them takes seconds."""
+    count = 120_000
+    kids = b" ".join(b"%d 0 R" % (number + 4) for number in range(count))
+    objects = [
+        b"<< /Type /Catalog /Pages 2 0 R >>",
+        b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
+        make.PAGE[:-2] + b"/Annots [" + kids + b"] >>",
+    ]
+    objects += [b"<< /Type /Annot /A << /S /URI /URI (a) /Next %d 0 R >> >>" % 3] * count
+    return make.sign_pdf(make.assemble(objects), make.shared_pki().signers["good"])
+
+
+@pytest.fixture(scope="session")
+def bomb() -> bytes:
+    """An object stream of 5 MB that unpacks to 1 GB."""
+    packer = zlib.compressobj(1)
+    block = bytes(1 << 20)
+    packed = b"".join(packer.compress(block) for _ in range(1024)) + packer.flush()
+    return stream_bomb(packed)
+
+
+def stream_bomb(packed: bytes) -> bytes:
+    """A document whose cross-reference stream points into one huge object stream."""
+    head = b"%PDF-1.7\n"
+    catalog = b"1 0 obj\n<< /Type /Catalog /Pages 2 0 R >>\nendobj\n"
+    stream = b"3 0 obj\n<< /Type /ObjStm /N 1 /First 8 /Filter /FlateDecode /Length %d >>\nstream\n"
+    body = stream % len(packed) + packed + b"\nendstream\nendobj\n"
+    place = len(head) + len(catalog)
+    start = place + len(body)
+    entries = b"".join(
+        kind.to_bytes(1, "big") + a.to_bytes(4, "big") + b.to_bytes(1, "big")
+        for kind, a, b in ((0, 0, 255), (1, len(head), 0), (2, 3, 0), (1, place, 0), (1, start, 0))
+    )
+    table = (
+        b"4 0 obj\n<< /Type /XRef /Size 5 /W [1 4 1] /Root 1 0 R /Length %d >>\nstream\n%s\n"
+        b"endstream\nendobj\nstartxref\n%d\n%%%%EOF\n"
+    ) % (len(entries), entries, start)
+    return head + catalog + body + table
+
+
+@pytest.fixture
+async def pool() -> AsyncIterator[JudgePool]:
+    async with JudgePool(load_trust([make.shared_pki().trust_folder])) as running:
+        yield running
+
+
+@pytest.fixture
+async def quick_pool() -> AsyncIterator[JudgePool]:
+    trust = load_trust([make.shared_pki().trust_folder])
+    async with JudgePool(trust, limits=QUICK, concurrency=4) as running:
+        yield running
+
+
+async def judged(pool: JudgePool, content: bytes) -> Verdict:
+    with Memfd(content) as memfd:
+        memfd.seal()
+        return await pool.judge(memfd.fd, memfd.size, make.JUDGED_AT)
+
+
+def children_of(pid: int) -> list[int]:
+    try:
+        text = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii")
+    except FileNotFoundError:
+        return []
+    return [int(child) for child in text.split()]
+
+
+def program_of(pool: JudgePool) -> int:
+    assert pool._program is not None
+    return pool._program.process.pid
+
+
+def is_running(pid: int) -> bool:
+    """Not gone, and not dead and unburied."""
+    try:
+        return "State:\tZ" not in Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return False
+
+
+async def first_child(pool: JudgePool) -> int:
+    while True:
+        children = [] if pool._program is None else children_of(program_of(pool))
+        if children:
+            return children[0]
+        await asyncio.sleep(0.005)
+
+
+async def test_a_letter_is_judged_in_a_child(pool: JudgePool, letter: bytes) -> None:
+    verdict = await judged(pool, letter)
+    assert verdict.accepted
+    assert verdict.evaluated_at == make.JUDGED_AT
+    assert children_of(program_of(pool)) == []
+
+
+async def test_a_document_that_comes_in_pieces_is_judged_and_its_memory_given_back(
+    pool: JudgePool, letter: bytes
+) -> None:
+    document = pool.document()
+    for start in range(0, len(letter), 10_000):
+        await document.write(letter[start : start + 10_000])
+    assert pool.budget.used == len(letter)
+    assert (await document.judge(make.JUDGED_AT)).accepted
+    document.close()
+    document.close()
+    assert pool.budget.used == 0
+
+
+async def test_many_at_once_get_each_its_own_answer(pool: JudgePool, letter: bytes) -> None:
+    unsigned = make.simple_pdf()
+    contents = [letter, unsigned] * 20
+    verdicts = await asyncio.gather(*(judged(pool, content) for content in contents))
+    expected = [Indication.TOTAL_PASSED, Indication.NO_SIGNATURE] * 20
+    assert [verdict.indication for verdict in verdicts] == expected
+
+
+async def test_a_document_that_takes_too_long_is_refused_and_others_are_not_held_up(
+    quick_pool: JudgePool, slow: bytes, letter: bytes
+) -> None:
+    hostile = asyncio.create_task(judged(quick_pool, slow))
+    await first_child(quick_pool)
+    for _ in range(5):
+        assert (await judged(quick_pool, letter)).accepted
+    verdict = await hostile
+    assert verdict.reason.code == "judge-time-limit"
+    assert verdict.indication is Indication.TOTAL_FAILED
+    assert verdict.sub_indication is SubIndication.FORMAT_FAILURE
+    assert children_of(program_of(quick_pool)) == []
+
+
+async def test_a_document_that_unpacks_beyond_memory_is_refused(
+    pool: JudgePool, bomb: bytes, letter: bytes
+) -> None:
+    verdict = await judged(pool, bomb)
+    assert verdict.indication is Indication.TOTAL_FAILED
+    assert verdict.reason.code in {"judge-memory-limit", "structure-damaged"}
+    assert (await judged(pool, letter)).accepted
+
+
+async def test_a_document_that_needs_too_much_memory_is_refused(slow: bytes) -> None:
+    limits = Limits(memory_bytes=len(slow) * 3)
+    trust = load_trust([make.shared_pki().trust_folder])
+    async with JudgePool(trust, limits=limits) as pool:
+        verdict = await judged(pool, slow)
+    assert verdict.reason.code == "judge-memory-limit"
+    assert verdict.indication is Indication.TOTAL_FAILED
+
+
+async def test_a_child_that_crashes_is_a_refusal_with_a_name(
+    pool: JudgePool, slow: bytes, letter: bytes
+) -> None:
+    task = asyncio.create_task(judged(pool, slow))
+    os.kill(await first_child(pool), signal.SIGSEGV)
+    verdict = await task
+    assert verdict.reason.code == "judge-crashed"
+    assert not verdict.accepted
+    assert (await judged(pool, letter)).accepted
+
+
+async def test_a_stopped_child_says_nothing_about_its_document(
+    quick_pool: JudgePool, slow: bytes
+) -> None:
+    task = asyncio.create_task(judged(quick_pool, slow))
+    os.kill(await first_child(quick_pool), signal.SIGSTOP)
+    with pytest.raises(JudgeUnavailable):
+        await task
+
+
+async def test_the_program_s_death_is_survived_and_what_was_in_flight_asked_again(
+    quick_pool: JudgePool, slow: bytes, letter: bytes
+) -> None:
+    task = asyncio.create_task(judged(quick_pool, slow))
+    child = await first_child(quick_pool)
+    first = program_of(quick_pool)
+    os.kill(first, signal.SIGKILL)
+    verdict = await task
+    assert verdict.reason.code == "judge-time-limit"
+    assert program_of(quick_pool) != first
+    assert not is_running(child), "the children die with their parent"
+    assert (await judged(quick_pool, letter)).accepted
+
+
+async def test_a_program_that_dies_twice_makes_the_judge_unavailable(
+    quick_pool: JudgePool, slow: bytes
+) -> None:
+    task = asyncio.create_task(judged(quick_pool, slow))
+    for _ in range(2):
+        await first_child(quick_pool)
+        os.kill(program_of(quick_pool), signal.SIGKILL)
+        await asyncio.sleep(0.05)
+    with pytest.raises(JudgeUnavailable):
+        await task
+
+
+async def test_a_closed_pool_judges_nothing_and_leaves_no_process(letter: bytes) -> None:
+    pool = JudgePool(load_trust([make.shared_pki().trust_folder]))
+    await pool.start()
+    pid = program_of(pool)
+    await pool.close()
+    assert not is_running(pid)
+    with pytest.raises(JudgeUnavailable):
+        await judged(pool, letter)
+
+
+async def test_a_document_larger_than_allowed_is_told_so_without_being_kept(
+    letter: bytes,
+) -> None:
+    trust = load_trust([make.shared_pki().trust_folder])
+    async with JudgePool(trust, limits=Limits(document_bytes=1000)) as pool:
+        document = pool.document()
+        for start in range(0, len(letter), 600):
+            await document.write(letter[start : start + 600])
+        assert pool.budget.used == 600
+        verdict = await document.judge(make.JUDGED_AT)
+        document.close()
+    assert verdict.reason.code == "document-too-large"
+    assert verdict.indication is Indication.TOTAL_FAILED
+
+
+async def test_the_budget_of_all_documents_together_is_kept() -> None:
+    pool = JudgePool(load_trust([]), budget=DocumentBudget(1000))
+    first, second = pool.document(), pool.document()
+    await first.write(bytes(600))
+    with pytest.raises(JudgeBusy):
+        await second.write(bytes(600))
+    first.close()
+    await second.write(bytes(600))
+    second.close()
+    assert pool.budget.used == 0
+
+
+async def test_the_program_starts_with_nothing_of_ours(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("TDH_SECRET", "canary")
+    with (tmp_path / "open").open("wb") as secret:
+        os.set_inheritable(secret.fileno(), True)
+        async with JudgePool(load_trust([])) as pool:
+            folder = Path(f"/proc/{program_of(pool)}")
+            environment = await asyncio.to_thread(readable, folder / "environ")
+            opened = await asyncio.to_thread(targets, folder / "fd")
+    assert environment == b""
+    assert not [name for name in opened if str(tmp_path) in name]
+    kinds = {name.partition(":")[0] for name in opened}
+    assert kinds <= {"/dev/null", "socket", "anon_inode"}
+    assert sum(name.startswith("socket") for name in opened) == 1
+
+
+def readable(path: Path) -> bytes:
+    """Empty also where the kernel lets nobody look: the program hides its memory."""
+    try:
+        return path.read_bytes()
+    except PermissionError:
+        return b""
+
+
+def targets(folder: Path) -> list[str]:
+    try:
+        return [str(link.readlink()) for link in folder.iterdir()]
+    except PermissionError:
+        return ["socket:[hidden]"]
+
+
+CONFINED = """
+import json, os, socket, sys
+sys.path.append(sys.argv[1])
+from signing.judge import sandbox
+from signing.judge.policy import Limits
+
+def attempt(action):
+    try:
+        action()
+        return "allowed"
+    except (OSError, MemoryError) as problem:
+        return type(problem).__name__
+
+offline = sandbox.leave_network()
+sandbox.hide_memory()
+os.closerange(3, 64)
+sandbox.confine(Limits(memory_bytes=64 << 20), os.getppid())
+port = int(sys.argv[2])
+def fork():
+    if os.fork() == 0:
+        os._exit(0)
+def write():
+    os.write(os.open(sys.argv[3], os.O_WRONLY | os.O_CREAT), b"x")
+results = {
+    "offline": offline,
+    "connect": attempt(lambda: socket.create_connection(("127.0.0.1", port), 2)),
+    "memory": attempt(lambda: bytearray(256 << 20)),
+    "write": attempt(write),
+    "open files": attempt(lambda: [os.open("/dev/null", os.O_RDONLY) for _ in range(64)]),
+    "user": os.getuid(),
+    "fork": attempt(fork),
+}
+print(json.dumps(results))
+"""
+
+
+def test_a_confined_process_can_do_nothing_but_think(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = str(server.getsockname()[1])
+        target = str(tmp_path / "written")
+        command = [sys.executable, "-I", "-c", CONFINED, str(ROOT), port, target]
+        output = subprocess.run(command, capture_output=True, check=True, timeout=60).stdout
+    results = json.loads(output)
+    assert results["memory"] == "MemoryError"
+    assert results["open files"] == "OSError"
+    assert results["write"] != "allowed"
+    assert not Path(target).exists() or Path(target).stat().st_size == 0
+    if os.getuid() == 0:
+        assert results["offline"], "root can always leave the network"
+        assert results["user"] == Limits().uid
+        assert results["fork"] != "allowed"
+    if results["offline"]:
+        assert results["connect"] != "allowed"
+
+
+def test_the_policy_s_name_tells_what_was_switched_on() -> None:
+    names = {
+        Policy().name,
+        Policy(allow_plain_pkcs7=False).name,
+        Policy(allow_embedded_files=True).name,
+        Policy(allow_active_content=True).name,
+    }
+    assert len(names) == 4
