@@ -257,7 +257,7 @@ ROWS: Mapping[str, Row] = {
     "sealing-unavailable": Row(503, *_UNAVAILABLE, *_NOT_KEPT, retryable=True, retry_after=2),
     "judge-unavailable": Row(503, *_UNAVAILABLE, *_NOT_KEPT, retryable=True, retry_after=5),
     "conflict": Row(503, *_UNAVAILABLE, *_NOT_KEPT, retryable=True, retry_after=1),
-    "commit-unknown": Row(503, *_UNAVAILABLE, *_NOT_KEPT, retryable=True, retry_after=2),
+    "commit-unknown": Row(503, *_UNAVAILABLE, *_OURS),
     "log-diverged": Row(503, *_UNAVAILABLE, *_OURS),
     "integrity-failure": Row(
         500, "Stored bytes are damaged; none were given out", "ข้อมูลที่เก็บไว้เสียหาย", *_OURS

@@ -20,6 +20,8 @@ from tdh.domain.errors import InvalidValue, NotFound, TDHError
 
 log = structlog.get_logger()
 
+CLIENT_GONE = 499
+"""Never sent; what the log says of a request whose client went away."""
 LINGER_SECONDS = 1.0
 LINGER_BYTES = 1024 * 1024
 """What is still read, and thrown away, of a refused body, so that the answer gets through."""
@@ -57,7 +59,8 @@ async def _answer(request: web.Request, handler: Handler, limits: ApiLimits) -> 
         check_headers(request, limits.body_bytes)
         return await handler(request)
     except ConnectionError:
-        raise  # nobody is left to be answered
+        request.protocol.force_close()  # nobody is left to be answered
+        return web.Response(status=CLIENT_GONE)
     except Exception as error:  # noqa: BLE001 - every error has its answer; unknown ones say nothing
         answer = problem_answer(_problem(request, error))
         if isinstance(error, web.HTTPMethodNotAllowed):
@@ -103,7 +106,8 @@ async def _without_the_rest(request: web.Request, answer: web.Response) -> web.R
     answer.force_close()
     await answer.prepare(request)
     await answer.write_eof()
-    thrown_away = 0
+    # Who waits for `100 Continue` sends nothing more: there is nothing to throw away.
+    thrown_away = LINGER_BYTES if hdrs.EXPECT in request.headers else 0
     with suppress(TimeoutError, ConnectionError, web.RequestPayloadError):
         async with asyncio.timeout(LINGER_SECONDS):
             while thrown_away < LINGER_BYTES and (piece := await request.content.readany()):
