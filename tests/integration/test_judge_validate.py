@@ -1,0 +1,172 @@
+"""`tdh validate` as people and programs see it: exit codes, JSON, picture, report."""
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tdh.cli import validate
+from tests.pki import faults, make
+
+AT = make.JUDGED_AT.isoformat()
+
+
+@pytest.fixture(scope="session")
+def pki() -> make.Pki:
+    return make.shared_pki()
+
+
+@pytest.fixture(scope="session")
+def files(pki: make.Pki, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("documents")
+    stamp = pki.timestamp(make.SIGNED_AT)
+    good = make.sign_pdf(make.simple_pdf(), pki.signers["good"], timestamp=stamp)
+    contents = {
+        "good.pdf": good,
+        "altered.pdf": faults.altered_byte(good),
+        "stranger.pdf": make.sign_pdf(make.simple_pdf(), pki.signers["stranger"]),
+        "unsigned.pdf": make.simple_pdf(),
+        "no.pdf": b"not a PDF",
+        "empty.pdf": b"",
+        "hostile\x1b[2Jname.pdf": make.simple_pdf(),
+    }
+    for name, content in contents.items():
+        (folder / name).write_bytes(content)
+    return folder
+
+
+def tdh(*words: str | Path) -> int:
+    parser = argparse.ArgumentParser()
+    validate.add_parser(parser.add_subparsers())
+    args = parser.parse_args(["validate", *map(str, words)])
+    code: int = args.run(args)
+    return code
+
+
+def printed(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
+    plain: dict[str, Any] = json.loads(capsys.readouterr().out)
+    return plain
+
+
+@pytest.mark.parametrize(
+    ("name", "code", "indication", "sub"),
+    [
+        ("good.pdf", 0, "TOTAL_PASSED", None),
+        ("altered.pdf", 1, "TOTAL_FAILED", "HASH_FAILURE"),
+        ("no.pdf", 1, "TOTAL_FAILED", "FORMAT_FAILURE"),
+        ("empty.pdf", 1, "TOTAL_FAILED", "FORMAT_FAILURE"),
+        ("stranger.pdf", 2, "INDETERMINATE", "NO_CERTIFICATE_CHAIN_FOUND"),
+        ("unsigned.pdf", 3, "NO_SIGNATURE", None),
+    ],
+)
+def test_the_exit_code_tells_the_verdict(  # noqa: PLR0917 - a table
+    pki: make.Pki,
+    files: Path,
+    capsys: pytest.CaptureFixture[str],
+    name: str,
+    code: int,
+    indication: str,
+    sub: str | None,
+) -> None:
+    assert tdh(files / name, "--trust", pki.trust_folder, "--at", AT, "--json") == code
+    plain = printed(capsys)
+    assert (plain["indication"], plain["sub_indication"]) == (indication, sub)
+    assert set(plain) >= {"indication", "sub_indication", "reason", "kind", "policy", "signatures"}
+    assert set(plain["reason"]) == {"code", "th", "en"}
+
+
+def test_the_json_of_a_signature_has_the_agreed_shape(
+    pki: make.Pki, files: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tdh(files / "good.pdf", "--trust", pki.trust_folder, "--at", AT, "--json")
+    plain = printed(capsys)
+    assert plain["kind"] == "pades"
+    assert plain["signatures"] == [
+        {
+            "field": "Signature1",
+            "indication": "TOTAL_PASSED",
+            "sub_indication": None,
+            "level": "B-T",
+            "signer": {"common_name": "กรมทดสอบ", "serial": "a"},
+            "claimed_time": "2026-02-01T09:30:00+00:00",
+            "proven_time": "2026-02-01T09:30:00+00:00",
+        }
+    ]
+
+
+def test_missing_revocation_data_can_be_let_pass(
+    pki: make.Pki, files: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = (files / "good.pdf", "--trust", pki.trust_without_lists, "--at", AT, "--json")
+    assert tdh(*words) == 2
+    assert printed(capsys)["sub_indication"] == "TRY_LATER"
+    assert tdh(*words, "--revocation", "if-present") == 0
+
+
+def test_trust_may_be_a_file_and_may_be_given_twice(
+    pki: make.Pki, files: Path, tmp_path: Path
+) -> None:
+    root = pki.trust_folder / "root.pem"
+    assert tdh(files / "good.pdf", "--trust", root, "--at", AT) == 2
+    lists = tmp_path / "lists"
+    lists.mkdir()
+    for name, content in make.revocation_lists(pki).items():
+        (lists / name).write_bytes(content)
+    assert tdh(files / "good.pdf", "--trust", root, "--trust", lists, "--at", AT) == 0
+
+
+def test_the_picture_says_it_in_thai_and_english(
+    pki: make.Pki, files: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tdh(files / "good.pdf", "--trust", pki.trust_folder, "--at", AT)
+    shown = capsys.readouterr().out
+    for part in ("✔  ผ่าน", "VALID", "กรมทดสอบ", "1 ก.พ. 2569 16.30 น.", "The signature is valid"):
+        assert part in shown
+
+
+def test_a_hostile_name_does_not_reach_the_terminal_s_controls(
+    pki: make.Pki, files: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tdh(files / "hostile\x1b[2Jname.pdf", "--trust", pki.trust_folder)
+    assert "\x1b" not in capsys.readouterr().out
+
+
+def test_the_report_holds_what_the_verdict_depends_on(
+    pki: make.Pki, files: Path, tmp_path: Path
+) -> None:
+    words = (files / "good.pdf", "--trust", pki.trust_without_lists, "--at", AT)
+    for name in ("one.json", "two.json"):
+        tdh(*words, "--revocation", "if-present", "--report", tmp_path / name)
+    first = (tmp_path / "one.json").read_text(encoding="utf-8")
+    assert first == (tmp_path / "two.json").read_text(encoding="utf-8")
+    report = json.loads(first)
+    assert report["policy"] == "tdh-pdf/1+if-present"
+    assert report["trust_version"].startswith("sha256:")
+    assert report["evaluated_at"] == AT
+    assert report["document"]["size"] == (files / "good.pdf").stat().st_size
+    assert {note["code"] for note in report["notes"]} == {"revocation-not-checked"}
+    assert report["engines"]["pyhanko"]
+
+
+@pytest.mark.parametrize("name", ["absent.pdf", "."])
+def test_what_cannot_be_opened_is_told_so(
+    files: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    assert tdh(files / name) == 66
+    told = capsys.readouterr()
+    assert not told.out
+    assert "เปิดไฟล์ไม่ได้" in told.err
+
+
+def test_trust_that_cannot_be_used_is_named(
+    files: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert tdh(files / "good.pdf", "--trust", files / "no.pdf") == 66
+    assert "no.pdf" in capsys.readouterr().err
+
+
+def test_a_time_without_an_offset_is_a_usage_error(files: Path) -> None:
+    with pytest.raises(SystemExit):
+        tdh(files / "good.pdf", "--at", "2026-11-22T09:00:00")
