@@ -4,8 +4,9 @@ One function a role; each gives the loops that the role runs. What a role does n
 not build: only the API holds vault keys and a judge, none holds a seal key.
 """
 
+import json
 import os
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import timedelta
@@ -13,15 +14,14 @@ from urllib.parse import urlsplit, urlunsplit
 from uuid import uuid4
 
 from aiohttp import web
-from signing.sealer.client import SealerClient
-from storage.mailboxes import PostgresMailboxes
 
 from relay.amqp import names, topology
 from relay.amqp.connection import Publisher
 from relay.amqp.consumer import Consumer
 from relay.amqp.pushes import Pushes
 from relay.amqp.submissions import Submissions as PartnerRequests
-from relay.app import ApiLimits, make_app
+from relay.api.body import ApiLimits
+from relay.app import make_app, make_runner
 from relay.dispatcher import Dispatcher
 from relay.problems import problem_of
 from relay.timers import Timers
@@ -32,11 +32,13 @@ from signing.judge.policy import Policy as JudgePolicy
 from signing.judge.policy import RevocationMode
 from signing.judge.pool import JudgePool
 from signing.log_tree import LogTree
+from signing.sealer.client import SealerClient
 from signing.trust import load_trust
 from storage.database import Database, assert_fit, open_database
 from storage.database import Limits as DatabaseLimits
 from storage.journal import PostgresJournal
 from storage.log import PostgresLogStore
+from storage.mailboxes import PostgresMailboxes
 from storage.migrate import migrate as migrate_database
 from storage.outbox import PostgresOutbox
 from storage.parties import PostgresParties
@@ -48,6 +50,7 @@ from tdh.delivery.commit import GroupCommit
 from tdh.delivery.publication import Publication
 from tdh.delivery.sequencer import Sequencer
 from tdh.delivery.submission import SubmissionPorts, Submissions
+from tdh.domain.errors import TDHError
 from tdh.domain.policies import Policy
 from tdh.ports import CrashPoint
 from tdh.system import CheckedClock, RandomIds, crash_point_of
@@ -73,7 +76,7 @@ class Core:
 
 async def api(config: Config, closing: AsyncExitStack) -> Loops:
     """The HTTP interface: takes in, shows, hands out."""
-    core = await _core(config, "tdh-api", closing)
+    core = await _core(config, "api", closing)
     mailboxes = PostgresMailboxes(core.database)
     parties = PostgresParties(core.database)
     vault = Vault(
@@ -108,10 +111,9 @@ async def api(config: Config, closing: AsyncExitStack) -> Loops:
         vault=vault,
         proofs=_publication(core),
         health=Health(core.database, core.sealer, core.clock),
-        limits=ApiLimits(max_body_bytes=config.api.max_body_bytes),
-        crash=core.crash,
+        limits=ApiLimits(body_bytes=config.api.max_body_bytes),
     )
-    runner = web.AppRunner(application, access_log=None, handle_signals=False)
+    runner = make_runner(application)
     await runner.setup()
     closing.push_async_callback(runner.cleanup)
     site = web.TCPSite(runner, config.api.host, config.api.port, reuse_port=True)
@@ -121,7 +123,7 @@ async def api(config: Config, closing: AsyncExitStack) -> Loops:
 
 async def dispatcher(config: Config, closing: AsyncExitStack) -> Loops:
     """Publishes what waits in the outbox: to the delivery side, and to partners."""
-    core = await _core(config, "tdh-dispatcher", closing)
+    core = await _core(config, "dispatcher", closing)
     outbox = PostgresOutbox(core.database)
     await _declare(config)
     forward = Dispatcher(
@@ -146,7 +148,7 @@ async def dispatcher(config: Config, closing: AsyncExitStack) -> Loops:
 
 async def worker(config: Config, closing: AsyncExitStack) -> Loops:
     """The delivery side: consigns, notifies, ends terms, serves partners' requests."""
-    core = await _core(config, "tdh-worker", closing)
+    core = await _core(config, "worker", closing)
     outbox = PostgresOutbox(core.database)
     await _declare(config)
     forward = ForwardWorker(
@@ -175,7 +177,7 @@ async def worker(config: Config, closing: AsyncExitStack) -> Loops:
         commit=core.commit,
         ids=core.ids,
         clock=core.clock,
-        problem_of=lambda error: problem_of(error).plain(),
+        problem_of=_problem,
         source=config.issuer.origin,
         new_message_id=_new_name,
     )
@@ -184,7 +186,7 @@ async def worker(config: Config, closing: AsyncExitStack) -> Loops:
 
 async def sequencer(config: Config, closing: AsyncExitStack) -> Loops:
     """The log's rounds, and the partitions of the months to come."""
-    core = await _core(config, "tdh-sequencer", closing)
+    core = await _core(config, "sequencer", closing)
     rounds = Sequencer(
         publication=_publication(core),
         rest_seconds=config.log.round_seconds,
@@ -209,10 +211,23 @@ class Health:
         self._sealer = sealer
         self._clock = clock
 
-    async def check(self) -> None:
-        """Raises StorageUnavailable, SealingUnavailable or ClockBehind: not ready."""
-        await self._database.fetch("SELECT 1")
+    async def parts(self) -> Mapping[str, bool]:
+        """Name of each part that a submission needs, and whether it works now."""
+        return {
+            "database": await _works(self._database.fetch("SELECT 1")),
+            "sealer": await _works(self._ping()),
+        }
+
+    async def _ping(self) -> None:
         await self._sealer.ping(self._clock.now())
+
+
+async def _works(question: Awaitable[object]) -> bool:
+    try:
+        await question
+    except TDHError:
+        return False
+    return True
 
 
 def work_url(config: Config) -> str:
@@ -232,13 +247,13 @@ def _on_host(url: str, host: str) -> str:
 async def _core(config: Config, name: str, closing: AsyncExitStack) -> Core:
     database = await open_database(
         config.database.dsn,
-        application_name=name,
+        application_name=f"tdh-{name}",
         limits=DatabaseLimits(connections=config.database.connections),
     )
     closing.push_async_callback(database.close)
     await assert_fit(database)
     clock, policy = CheckedClock(), config.policy.policy()
-    crash = crash_point_of(os.environ.get("TDH_CRASH_POINT"))
+    crash = crash_point_of(os.environ.get("TDH_CRASH_POINT"), name)
     sealer = SealerClient(config.sealer.socket, timeout_seconds=config.sealer.timeout_seconds)
     closing.push_async_callback(sealer.close)
     commit = GroupCommit(
@@ -287,6 +302,11 @@ async def _declare(config: Config) -> None:
     """Declare exchanges and queues: at set-up, never just before first use."""
     await topology.declare_work(work_url(config), forward_queues=config.amqp.forward_queues)
     await topology.declare_partner(partner_url(config), submit_queues=config.amqp.submit_queues)
+
+
+def _problem(error: TDHError) -> Mapping[str, object]:
+    answer: dict[str, object] = json.loads(problem_of(error).body())
+    return answer
 
 
 def _new_name() -> str:

@@ -9,11 +9,12 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+from typing import BinaryIO
 
 import structlog
 
@@ -108,9 +109,17 @@ def parts_of(config: Config) -> tuple[Part, ...]:
 class Supervisor:
     """Keeps the parts running; `stop` ends them in the opposite order of starting."""
 
-    def __init__(self, parts: Sequence[Part], *, environment: dict[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        parts: Sequence[Part],
+        *,
+        environment: Mapping[str, str] | None = None,
+        output: BinaryIO | None = None,
+    ) -> None:
+        """`environment`: all of it, ours if None. `output`: where the parts' words go."""
         self._parts = parts
-        self._environment = {**os.environ, **(environment or {})}
+        self._environment = dict(os.environ if environment is None else environment)
+        self._output = output
         self._processes: dict[str, asyncio.subprocess.Process] = {}
         self._keepers: list[asyncio.Task[None]] = []
         self._stopping = False
@@ -151,6 +160,8 @@ class Supervisor:
             *part.command,
             env=self._environment | {"TDH_PARENT_PID": str(os.getpid())},
             stdin=asyncio.subprocess.DEVNULL,
+            stdout=self._output,
+            stderr=self._output,
             start_new_session=True,
         )
 

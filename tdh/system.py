@@ -89,22 +89,23 @@ def die_with_parent(parent: int) -> None:
         raise SystemExit(0)
 
 
-def crash_point_of(environment: str | None) -> Callable[[str], None]:
-    """The crash point of this process: nothing, unless `TDH_CRASH_POINT` names one.
+def crash_point_of(environment: str | None, role: str) -> Callable[[str], None]:
+    """The crash point of this process: nothing, unless `TDH_CRASH_POINT` names one of its own.
 
-    The value is a name, or `name:n` for the n-th time (from 1). There the process ends as by
-    `kill -9`: no clean-up runs, no buffer is written.
+    The value is `<role>/<name>@<file>`: there the process ends as by `kill -9` (no clean-up runs,
+    no buffer is written), once: the file is made first, and while it is there nothing happens.
     """
-    if not environment:
+    wanted_role, _, rest = (environment or "").partition("/")
+    wanted, _, flag = rest.partition("@")
+    if not flag or wanted_role != role:
         return lambda _name: None
-    wanted, _, nth = environment.partition(":")
-    left = int(nth or "1")
 
     def crash(name: str) -> None:
-        nonlocal left
         if name == wanted:
-            left -= 1
-            if left == 0:
-                os.kill(os.getpid(), signal.SIGKILL)
+            try:
+                os.close(os.open(flag, os.O_CREAT | os.O_EXCL))
+            except FileExistsError:
+                return
+            os.kill(os.getpid(), signal.SIGKILL)
 
     return crash

@@ -1,0 +1,52 @@
+"""`tdh keys`: makes the keys of the sealer, once, and the trust file that strangers verify with."""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from signing.sealer.ceremony import make_keys
+from tdh.config import load
+from tdh.system import CheckedClock
+
+if TYPE_CHECKING:
+    Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001 - its only name
+
+REFUSED = 1
+
+
+def add_parser(subparsers: "Subparsers") -> None:
+    """Add the command."""
+    parser = subparsers.add_parser("keys", help="make the seal, log and timestamp keys")
+    parser.add_argument("--trust-out", type=Path, required=True, help="trust.json to write")
+    parser.add_argument("--json", action="store_true")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Make the keys in the folder of the settings; refuse where there are some."""
+    config = load()
+    try:
+        keys = make_keys(
+            config.sealer.keys,
+            origin=config.issuer.origin,
+            organization=config.issuer.name_en,
+            now=CheckedClock().now(),
+        )
+    except FileExistsError as error:
+        print(f"tdh keys: {error.filename} is there; keys are never replaced", file=sys.stderr)
+        return REFUSED
+    trust = {
+        "seal_roots": [keys.seal_root],
+        "tsa_roots": [keys.tsa_root],
+        "logs": [keys.vkey],
+        "witnesses": [],
+        "witness_threshold": 0,
+    }
+    args.trust_out.write_text(json.dumps(trust, indent=1) + "\n", encoding="utf-8")
+    answer = {"keys": str(config.sealer.keys), "trust": str(args.trust_out)}
+    print(
+        json.dumps(answer) if args.json else f"keys in {answer['keys']}, trust in {args.trust_out}"
+    )
+    return 0
