@@ -7,6 +7,7 @@ the sealer may have done for an answer that nobody got is a line in its ledger w
 
 import asyncio
 import hashlib
+import select
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from datetime import datetime
@@ -132,7 +133,7 @@ class SealerClient:
         return answers
 
     async def _connected(self) -> Connection:
-        if self._connection is not None and self._connection[0].at_eof():
+        if self._connection is not None and _is_stale(self._connection[1]):
             self._drop()
         if self._connection is None:
             self._connection = await asyncio.open_unix_connection(
@@ -144,6 +145,19 @@ class SealerClient:
         if self._connection is not None:
             self._connection[1].close()
             self._connection = None
+
+
+def _is_stale(writer: asyncio.StreamWriter) -> bool:
+    """Whether the sealer ended the connection, or said something unasked.
+
+    The kernel is asked, as the event loop may not have come round since: else the first call after
+    a restart of the sealer would fail.
+    """
+    if writer.is_closing():
+        return True
+    poll = select.poll()
+    poll.register(writer.get_extra_info("socket").fileno(), select.POLLIN | select.POLLRDHUP)
+    return bool(poll.poll(0))
 
 
 def _in_frames(facts: Sequence[bytes]) -> Iterator[list[bytes]]:
