@@ -115,8 +115,13 @@ class Supervisor:
         *,
         environment: Mapping[str, str] | None = None,
         output: BinaryIO | None = None,
+        longest_rest_seconds: float = 5.0,
     ) -> None:
-        """`environment`: all of it, ours if None. `output`: where the parts' words go."""
+        """`environment`: all of it, ours if None. `output`: where the parts' words go.
+
+        `longest_rest_seconds`: a part that ends again and again is started again after so long.
+        """
+        self._longest_rest = longest_rest_seconds
         self._parts = parts
         self._environment = dict(os.environ if environment is None else environment)
         self._output = output
@@ -128,6 +133,10 @@ class Supervisor:
         """The process id of a part, None while it is not running."""
         process = self._processes.get(name)
         return None if process is None or process.returncode is not None else process.pid
+
+    def arm(self, name: str, value: str) -> None:
+        """Set a variable for parts that are started from now on: fault tests name crash points."""
+        self._environment[name] = value
 
     async def start(self) -> None:
         """Start every part."""
@@ -173,7 +182,7 @@ class Supervisor:
             began = loop.time()
             code = await self._processes[part.name].wait()
             log.warning("part.ended", part=part.name, code=code)
-            rest = 0.1 if loop.time() - began > 10 else min(rest * 2, 5.0)  # noqa: PLR2004
+            rest = 0.1 if loop.time() - began > 10 else min(rest * 2, self._longest_rest)  # noqa: PLR2004
             await asyncio.sleep(rest)
             await self._spawn(part)
 

@@ -181,7 +181,9 @@ async def installation(dsn, rabbitmq, *, extra=None, api_processes=1):
         config = load(settings)
         await app.migrate(config)
         clean = {k: v for k, v in os.environ.items() if not k.startswith("TDH_")}
-        supervisor = Supervisor(parts_of(config), environment=clean | settings)
+        supervisor = Supervisor(
+            parts_of(config), environment=clean | settings, longest_rest_seconds=0.3
+        )
         here = Installation(
             folder=folder,
             environment=settings,
