@@ -21,7 +21,6 @@ from relay.outcomes import leave
 from tdh.domain.errors import TDHError
 from tdh.domain.identifiers import OutboxId
 from tdh.domain.outbox import OutboxItem, Task
-from tdh.domain.policies import retry_at
 from tdh.ports import Clock, Outbox
 
 log = structlog.get_logger(__name__)
@@ -30,6 +29,9 @@ BATCH = 64
 """Rows in a message: where the cost of a message stops mattering, and a group commit is full."""
 MOST_IN_FLIGHT = 1024
 """Rows published and not done. Beyond it the backlog stays where it is safe, in the database."""
+ON_ITS_WAY = timedelta(seconds=5)
+"""A row that was published so recently is not published again, though it is due again: under load
+everything would otherwise travel twice, and the second time alone."""
 PAUSE_AFTER_REFUSAL = timedelta(seconds=2)
 
 
@@ -82,9 +84,10 @@ class Dispatcher:
             return 0
         # If we die here: the rows are claimed and not published; their next try comes.
         now = self._clock.now()
-        self._in_flight.update((item.id, retry_at(item.attempts, now)) for item in items)
+        news = [item for item in items if self._in_flight.get(item.id, now) <= now]
+        self._in_flight.update((item.id, now + ON_ITS_WAY) for item in news)
         failures = await asyncio.gather(
-            *(self._publish(rows) for rows in batches(items, self._batch)), return_exceptions=True
+            *(self._publish(rows) for rows in batches(news, self._batch)), return_exceptions=True
         )
         for failure in failures:
             if failure is not None:

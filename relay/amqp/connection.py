@@ -48,15 +48,21 @@ class Link:
         self._lock = asyncio.Lock()
         self._connection: Connection | None = None
         self._channel: Channel | None = None
+        self._attempts = 0
         self._failures = 0
 
     async def channel(self) -> Channel:
         """An open channel of an unblocked connection. Raises BrokerUnavailable, AccessRefused."""
+        before = self._attempts
         async with self._lock:
             channel = self._channel
-            if channel is None or channel.is_closed:
-                channel = await self._open()
-            return channel
+            if channel is not None and not channel.is_closed:
+                return channel
+            if self._attempts != before:
+                # Somebody tried while we waited. Trying again for each who waits, one after the
+                # other, would keep the last one for minutes.
+                raise BrokerUnavailable("no connection to the broker")
+            return await self._open()
 
     async def ready(self) -> None:
         """Returns once there is an open channel, however long that takes. Raises AccessRefused."""
@@ -68,6 +74,7 @@ class Link:
     async def _open(self) -> Channel:
         await self._end()
         await self._pause()
+        self._attempts += 1
         try:
             async with asyncio.timeout(self._timeout):
                 connection = await aiormq.connect(self._url)
@@ -94,7 +101,8 @@ class Link:
         if self._connection is None:
             return
         try:
-            await asyncio.wait_for(self._connection.ready(), self._timeout)
+            async with asyncio.timeout(self._timeout):
+                await self._connection.ready()
         except TimeoutError:
             raise BrokerUnavailable("the broker is out of memory or disk") from None
 
@@ -163,8 +171,8 @@ class Publisher:
         AccessRefused.
         """
         channel = await self._link.channel()
+        await self._link.check_unblocked()
         try:
-            await self._link.check_unblocked()
             async with time_limit(self._timeout, f"publishing to {message.key}"):
                 await _publish(channel, message)
         except (BrokerUnavailable, AccessRefused):

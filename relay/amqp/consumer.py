@@ -21,6 +21,10 @@ from relay.loops import Alarm
 log = structlog.get_logger(__name__)
 
 PAUSE_AFTER_FAILURE_SECONDS = 1.0
+RENEW_SECONDS = 60.0
+"""After so long without a message the consumer subscribes anew: a quorum queue that was declared
+or lost its leader at the wrong moment takes a subscription, confirms messages, and delivers none.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +71,7 @@ Handle = Callable[[Received], Awaitable[None]]
 class Consumer:
     """Takes from `queues`, at most `prefetch` unanswered messages of each at a time."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - where, what, and its limits, by name
         self,
         url: str,
         *,
@@ -75,11 +79,14 @@ class Consumer:
         queues: Sequence[str],
         prefetch: int,
         timeout_seconds: float = 10.0,
+        renew_seconds: float = RENEW_SECONDS,
     ) -> None:
         self._link = Link(url, name=name, timeout_seconds=timeout_seconds)
         self._queues = tuple(queues)
         self._prefetch = prefetch
         self._timeout = timeout_seconds
+        self._renew = renew_seconds
+        self._taken = 0
         self._alarm = Alarm(name)
         self._handling: set[asyncio.Task[None]] = set()
 
@@ -95,6 +102,7 @@ class Consumer:
                     await self._consume(handle)
                 except BrokerUnavailable as error:
                     self._alarm.ring("broker-unavailable", problem=str(error))
+                    await asyncio.sleep(PAUSE_AFTER_FAILURE_SECONDS)
         finally:
             for task in self._handling:
                 task.cancel()
@@ -115,10 +123,21 @@ class Consumer:
                 await channel.basic_qos(prefetch_count=self._prefetch)
                 for queue in self._queues:
                     await channel.basic_consume(queue, self._taker(queue, channel, handle))
-            await ended.wait()
-            raise BrokerUnavailable("the broker ended the consumer")
+            await self._until_quiet(ended)
         finally:
             await self._link.drop(channel)
+
+    async def _until_quiet(self, ended: asyncio.Event) -> None:
+        """Returns when it is time to subscribe anew. Raises BrokerUnavailable at the end."""
+        while True:
+            before = self._taken
+            try:
+                await asyncio.wait_for(ended.wait(), self._renew)
+            except TimeoutError:
+                if self._taken == before and not self._handling:
+                    return
+            else:
+                raise BrokerUnavailable("the broker ended the consumer")
 
     def _taker(
         self, queue: str, channel: Channel, handle: Handle
@@ -126,6 +145,7 @@ class Consumer:
         # In tasks of ours: the library cancels its own when the channel closes, and what began
         # to be handled should be finished.
         async def take(message: DeliveredMessage) -> None:
+            self._taken += 1
             task = asyncio.create_task(self._handle(_received(queue, channel, message), handle))
             self._handling.add(task)
             task.add_done_callback(self._handling.discard)

@@ -131,7 +131,7 @@ async def test_a_row_that_was_tried_before_travels_alone(service, publisher, dis
     await dispatcher.turn()
     publisher.published.clear()
     await service.submit(CITIZEN, BASIC)
-    service.clock.forward(seconds=2)
+    service.clock.forward(seconds=6)
     assert await dispatcher.turn() == 4
     assert sorted(published_rows(publisher)) == [[1], [2], [3], [4]]
 
@@ -148,12 +148,25 @@ async def test_what_is_in_flight_is_bounded_and_the_rest_waits_in_the_outbox(ser
     assert published_rows(publisher)[2:] == [[5, 6], [7]]
 
 
+async def test_a_row_that_is_still_on_its_way_is_not_published_again(
+    service, publisher, dispatcher
+):
+    await service.submit(CITIZEN, BASIC)
+    for seconds in (0, 1, 2):
+        service.clock.forward(seconds=seconds)
+        assert await dispatcher.turn() == 1
+    assert published_rows(publisher) == [[1]]
+    service.clock.forward(seconds=4)
+    assert await dispatcher.turn() == 1
+    assert published_rows(publisher) == [[1], [1]]
+
+
 async def test_rows_that_came_to_nothing_make_room_when_they_are_due_again(service, publisher):
     dispatcher = make_dispatcher(service, publisher, batch=2, most_in_flight=2)
     for _ in range(4):
         await service.submit(CITIZEN, BASIC)
     assert await dispatcher.turn() == 2
-    service.clock.forward(seconds=2)
+    service.clock.forward(seconds=6)
     assert await dispatcher.turn() == 2
     assert published_rows(publisher) == [[1, 2], [1], [2]]
 
