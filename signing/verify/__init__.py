@@ -1,0 +1,10 @@
+"""Offline checking of evidence, proofs and tokens, as `tdh verify` and the tests ask for it.
+
+`verify_files` is the door. Nothing here reaches a network or a database, reads a clock, or takes
+an anchor from what it checks: whom to believe and what time it is are arguments.
+"""
+
+from signing.verify.files import verify_files
+from signing.verify.report import Report, Result
+
+__all__ = ["Report", "Result", "verify_files"]

@@ -1,0 +1,144 @@
+"""`tdh verify` as people and programs call it: words, JSON, exit codes, whom it believes."""
+
+import json
+import os
+from argparse import Namespace
+from pathlib import Path
+
+import pytest
+
+from tdh.cli import verify
+from tdh.cli.main import main
+from tests.proof_samples import AT, COMPANY, Operator
+
+VALID, INVALID, CANNOT_TELL, USAGE, NO_INPUT, INTERNAL = 0, 1, 2, 64, 66, 70
+
+
+@pytest.fixture(scope="module")
+def operator():
+    operator = Operator()
+    operator.delivery(1, COMPANY, "basic")
+    return operator
+
+
+@pytest.fixture
+def folder(operator, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("TDH_HOME", "LC_ALL", "LC_MESSAGES", "LANG"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(verify, "SYSTEM_TRUST", tmp_path / "etc" / "trust.json")
+    operator.write(tmp_path / "evidence")
+    (tmp_path / "trust.json").write_bytes(operator.trust.text())
+    return tmp_path
+
+
+def call(*words) -> int:
+    return main(["verify", *map(str, words), "--at", AT.isoformat()])
+
+
+def test_json_says_what_the_contract_says(folder, capsys):
+    assert call("evidence/01-SubmissionAcceptance.xml", "--trust", "trust.json", "--json") == VALID
+    found = json.loads(capsys.readouterr().out)
+    assert found["result"] == "valid"
+    (file,) = found["files"]
+    assert file["file"] == "evidence/01-SubmissionAcceptance.xml"
+    assert (file["kind"], file["result"]) == ("evidence", "valid")
+    assert " ".join(check["id"] for check in file["checks"]) == (
+        "schema seal certificate digest inclusion checkpoint anchor timestamp sequence"
+    )
+    assert {check["result"] for check in file["checks"]} == {"pass", "unknown"}
+    assert all(check["text"]["th"] and check["text"]["en"] for check in file["checks"])
+
+
+def test_people_get_a_line_a_check_in_their_language(folder, capsys, monkeypatch):
+    words = ("evidence/03-ContentHandover.xml", "--trust", "trust.json")
+    assert call(*words) == VALID
+    english = capsys.readouterr().out.splitlines()
+    assert english[0] == "evidence/03-ContentHandover.xml: valid"
+    assert [line[:3] for line in english[1:]] == ["  ✓"] * 6 + ["  –"] + ["  ✓"] * 2
+    monkeypatch.setenv("LANG", "th_TH.UTF-8")
+    assert call(*words) == VALID
+    thai = capsys.readouterr().out
+    assert "ตราประทับครบถ้วน" in thai
+    assert call(*words, "--lang", "en") == VALID
+    assert capsys.readouterr().out.splitlines() == english
+
+
+def test_a_flipped_byte_is_invalid_and_the_check_is_marked(folder, capsys):
+    path = Path("evidence/02-ContentConsignment.xml")
+    data = bytearray(path.read_bytes())
+    data[data.index(b"EventTime") + 20] ^= 1
+    path.write_bytes(data)
+    assert call(path, "--trust", "trust.json") == INVALID
+    assert "  ✗ digest" in capsys.readouterr().out
+
+
+def test_of_several_files_the_worst_counts(folder, capsys):
+    files = sorted(Path("evidence").glob("*.xml"))
+    assert call(*files, "--trust", "trust.json") == VALID
+    assert "valid: 3" in capsys.readouterr().out
+    Path("evidence/02-ContentConsignment.tlog-proof").unlink()
+    assert call(*files, "--trust", "trust.json") == CANNOT_TELL
+    Path("evidence/03-ContentHandover.tlog-proof").write_bytes(b"x")
+    assert call(*files, "--trust", "trust.json") == INVALID
+
+
+def test_the_anchor_may_be_required(folder):
+    file = "evidence/01-SubmissionAcceptance.xml"
+    assert call(file, "--trust", "trust.json", "--require-anchor") == CANNOT_TELL
+
+
+def test_only_installed_trust_is_used_unasked(folder, operator, monkeypatch):
+    file = "evidence/01-SubmissionAcceptance.xml"
+    Path(".tdh").mkdir()
+    Path(".tdh/trust.json").write_bytes(operator.trust.text())  # came with the files, perhaps
+    assert call(file) == CANNOT_TELL
+    monkeypatch.setenv("TDH_HOME", "elsewhere")
+    assert call(file) == CANNOT_TELL
+    monkeypatch.setenv("TDH_HOME", ".tdh")
+    assert call(file) == VALID
+    monkeypatch.delenv("TDH_HOME")
+    verify.SYSTEM_TRUST.parent.mkdir()
+    verify.SYSTEM_TRUST.write_bytes(operator.trust.text())
+    assert call(file) == VALID
+
+
+def test_what_cannot_be_opened_is_said_with_its_name(folder, capsys):
+    (folder / "gone.xml").unlink(missing_ok=True)
+    assert call("gone.xml") == NO_INPUT
+    assert "gone.xml" in capsys.readouterr().err
+    assert call("evidence") == NO_INPUT
+    file = "evidence/01-SubmissionAcceptance.xml"
+    assert call(file, "--trust", "no.json") == NO_INPUT
+    assert "no.json" in capsys.readouterr().err
+
+
+def test_a_bad_call_is_a_usage_error(folder, capsys):
+    file = "evidence/01-SubmissionAcceptance.xml"
+    Path("bad.json").write_text('{"logs": 1}')
+    assert call(file, "--trust", "bad.json") == USAGE
+    assert "logs" in capsys.readouterr().err
+    for words in ((), ("--at", "2026-11-22T00:00:00", file), ("--at", "soon", file)):
+        with pytest.raises(SystemExit) as caught:
+            main(["verify", *words])
+        assert caught.value.code == USAGE
+
+
+def test_a_defect_is_not_taken_for_invalid(folder, capsys):
+    broken = Namespace(files=None, trust=None, at=None, require_anchor=False, json=False, lang=None)
+    assert verify.run(broken) == INTERNAL
+    assert "TypeError" in capsys.readouterr().err
+
+
+def test_now_is_the_time_of_the_check_by_default(folder, operator, capsys):
+    args = Namespace(
+        files=[Path("evidence/01-SubmissionAcceptance.xml")],
+        trust=Path("trust.json"),
+        at=None,
+        require_anchor=False,
+        json=True,
+        lang=None,
+    )
+    assert verify.run(args, now=lambda: AT) == VALID
+    assert verify.run(args, now=lambda: AT.replace(year=2020)) == CANNOT_TELL
+    assert os.environ.get("TDH_HOME") is None
