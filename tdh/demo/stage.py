@@ -1,0 +1,173 @@
+"""Sets the stage: database, queues, keys, parties, and the service itself as processes.
+
+Everything secret lies in a data folder that goes with the private servers; what others read lies
+in TDH_HOME. The service is started as an operator starts it, by settings in its environment.
+"""
+
+import asyncio
+import contextlib
+import json
+import os
+import secrets
+import shutil
+import tempfile
+import time
+from collections.abc import AsyncIterator, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import BinaryIO
+from urllib.parse import urlsplit
+
+import aiohttp
+
+from signing.sealer.ceremony import make_keys
+from tdh import app
+from tdh.config import Config
+from tdh.demo.cast import EVERYBODY, token_name
+from tdh.demo.failures import NotAsTold
+from tdh.demo.home import PRIVATE, Home
+from tdh.domain.identifiers import PartyId, party_slug
+from tdh.local.folders import PARENT, fresh_folder, remove_folder
+from tdh.local.ports import LOOPBACK, free_ports
+from tdh.local.servers import LocalServers
+from tdh.registration import registry
+from tdh.roles import Supervisor, parts_of
+
+READY_SECONDS = 60.0
+LOG_NAME = "service.log"
+TRUST_FILE, SEAL_ROOT = "trust.json", "seal-root.pem"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Access:
+    """How one party reaches the service."""
+
+    token: str
+    amqp_url: str | None
+
+
+@contextlib.contextmanager
+def data_folder(*, keep: bool) -> Iterator[Path]:
+    """A folder for keys, ledger and vault; removed at the end, unless it is to be kept."""
+    if keep:
+        # Another name than that of private servers' folders, which are swept when we are gone.
+        folder = Path(tempfile.mkdtemp(prefix="tdh-demo-", dir=PARENT))
+        yield folder
+        return
+    folder = fresh_folder("demo")
+    try:
+        yield folder
+    finally:
+        remove_folder(folder)
+
+
+def service_environment(servers: LocalServers, *, data: Path, home: Home) -> dict[str, str]:
+    """All variables of the service's environment; of ours, none that it would read as a setting."""
+    broker = urlsplit(servers.amqp_work_url)._replace(path="").geturl()
+    ours = {name: value for name, value in os.environ.items() if not name.startswith("TDH_")}
+    return ours | {
+        "TDH_DATABASE__DSN": servers.dsn,
+        "TDH_AMQP__URL": broker,
+        "TDH_AMQP__MANAGEMENT_URL": servers.management_url,
+        "TDH_API__HOST": LOOPBACK,
+        "TDH_API__PORT": str(free_ports(1)[0]),
+        "TDH_API__PROCESSES": "1",
+        "TDH_VAULT__FOLDER": str(data / "vault"),
+        "TDH_VAULT__KEYS": str(data / "vault-keys"),
+        "TDH_SEALER__SOCKET": str(data / "sealer.sock"),
+        "TDH_SEALER__KEYS": str(data / "sealer" / "keys"),
+        "TDH_SEALER__STATE": str(data / "sealer" / "state"),
+        "TDH_ISSUER__ORIGIN": f"demo.tdh.example/{secrets.token_hex(8)}",
+        "TDH_ISSUER__NAME_TH": "ผู้ให้บริการ TDH สาธิต",
+        "TDH_ISSUER__NAME_EN": "TDH demo operator",
+        "TDH_JUDGE__TRUST": str(home.path("trust")),
+        # A letter that expires while one watches: terms of seconds instead of days.
+        "TDH_POLICY__ACCEPT_WITHIN_LEAST_SECONDS": "1",
+        "TDH_POLICY__ACCEPTANCE_COMMIT_SECONDS": "1",
+        "TDH_POLICY__EXPIRY_GRACE_SECONDS": "2",
+    }
+
+
+def make_sealer_keys(config: Config, home: Home, *, now: datetime) -> None:
+    """Make the operator's keys, and write what others trust: `trust.json`, the seal's root."""
+    keys = make_keys(
+        config.sealer.keys,
+        origin=config.issuer.origin,
+        organization=config.issuer.name_en,
+        now=now,
+    )
+    trust = {
+        "seal_roots": [keys.seal_root],
+        "tsa_roots": [keys.tsa_root],
+        "logs": [keys.vkey],
+        "witnesses": [],
+        "witness_threshold": 0,
+    }
+    home.write(TRUST_FILE, json.dumps(trust, indent=2) + "\n")
+    home.write(SEAL_ROOT, keys.seal_root)
+
+
+async def prepare_database(config: Config) -> None:
+    """Bring database and queues to this version."""
+    await app.migrate(config)
+
+
+async def register_everybody(
+    config: Config, home: Home, *, now: datetime
+) -> Mapping[PartyId, Access]:
+    """Register the cast; each gets a token, and the one with a queue its AMQP address."""
+    known: dict[PartyId, Access] = {}
+    async with registry(config) as parties:
+        for party in EVERYBODY:
+            address = await parties.register(party)
+            token = await parties.new_token(party.id, now)
+            home.write(token_name(party), token.text + "\n", mode=PRIVATE)
+            if address is not None:
+                home.write(f"amqp/{party_slug(party.id)}", address + "\n", mode=PRIVATE)
+            known[party.id] = Access(token=token.text, amqp_url=address)
+    return known
+
+
+def write_ports(config: Config, servers: LocalServers, home: Home) -> None:
+    """Tell other programs where everything listens."""
+    ports = {
+        "api": config.api.port,
+        "amqp": urlsplit(servers.amqp_work_url).port,
+        "database": urlsplit(servers.dsn).port,
+    }
+    home.write("ports.json", json.dumps(ports) + "\n")
+
+
+@contextlib.asynccontextmanager
+async def running_service(
+    config: Config, environment: Mapping[str, str], log: BinaryIO
+) -> AsyncIterator[Supervisor]:
+    """Start every process of the service; stop them at the end. What they say goes to `log`."""
+    supervisor = Supervisor(parts_of(config), environment=environment, output=log)
+    try:
+        await supervisor.start()
+        yield supervisor
+    finally:
+        await supervisor.stop()
+
+
+async def until_ready(server: str) -> None:
+    """Wait until the service takes letters. Raises NotAsTold."""
+    limit = time.monotonic() + READY_SECONDS
+    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=5)) as session:
+        while time.monotonic() < limit:
+            with contextlib.suppress(aiohttp.ClientError, TimeoutError):
+                async with session.get(f"{server}/readyz") as answer:
+                    if answer.ok:
+                        return
+            await asyncio.sleep(0.1)
+    raise NotAsTold(f"the service was not ready within {READY_SECONDS:.0f} s")
+
+
+def find_program(name: str, package: str) -> str:
+    """Where a program of the machine is. Raises NotAsTold, naming the Debian package."""
+    found = shutil.which(name)
+    if found is None:
+        raise NotAsTold(f"{name} is not on this machine: apt-get install {package}")
+    return found
