@@ -4,6 +4,7 @@ A frame is four bytes, the length of what follows, most significant first, and a
 Requests and answers take turns on one connection. Pure: bytes in, values out, never a socket.
 """
 
+import base64
 import struct
 from collections.abc import Iterator, Sequence
 from datetime import datetime
@@ -139,7 +140,7 @@ def encode_answer(answer: Answer) -> bytes:
                 }
             )
         case Sealed():
-            return sj.dump({"answer": "sealed", "items": [_item(one) for one in answer.items]})
+            return b'{"answer":"sealed","items":[' + b",".join(map(_item, answer.items)) + b"]}"
         case Pong():
             return sj.dump({"answer": "pong"})
         case Head():
@@ -194,15 +195,20 @@ def _clock(value: object) -> datetime:
     return clock
 
 
-def _item(item: SealedEvidence | RefusedItem) -> sj.Fields:
+def _item(item: SealedEvidence | RefusedItem) -> bytes:
+    """One item of an answer. Base64 and hexadecimal stand in JSON as they are.
+
+    The JSON library would look at each of some 10,000 characters of an evidence, which takes
+    longer than sealing it.
+    """
     if isinstance(item, RefusedItem):
-        return {"id": item.id, "refused": item.problem}
-    return {
-        "id": item.id,
-        "xml": base64_text(item.xml),
-        "digest": item.digest.hex(),
-        "entry": item.log_entry.decode(),
-    }
+        return sj.dump({"id": item.id, "refused": item.problem})
+    return b'{"id":%b,"xml":"%b","digest":"%b","entry":%b}' % (
+        sj.dump(item.id),
+        base64.b64encode(item.xml),
+        item.digest.hex().encode(),
+        sj.dump(item.log_entry.decode()),
+    )
 
 
 def _read_item(value: object) -> SealedEvidence | RefusedItem:

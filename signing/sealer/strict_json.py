@@ -12,6 +12,7 @@ from signing.sealer.errors import FrameError
 Value = TypeVar("Value")
 Fields = dict[str, object]
 _MOST = 2**63 - 1
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
 def load(data: bytes) -> object:
@@ -25,8 +26,7 @@ def load(data: bytes) -> object:
 
 def dump(value: object) -> bytes:
     """Compact JSON; lone surrogates pass here too."""
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    return text.encode("utf-8", "surrogatepass")
+    return _ENCODER.encode(value).encode("utf-8", "surrogatepass")
 
 
 def fields(value: object, *names: str) -> Fields:
