@@ -7,8 +7,9 @@ heals by itself, because it connects again for each use that finds its connectio
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -21,6 +22,13 @@ from tdh.domain.errors import CommitUnknown, Conflict, DataRefused, StorageUnava
 Session: TypeAlias = "PoolConnectionProxy[asyncpg.Record] | asyncpg.Connection[asyncpg.Record]"
 Rows: TypeAlias = "Sequence[asyncpg.Record]"
 
+DRIVER_ERRORS = (
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    OSError,
+)
+"""All that comes of the driver; time-outs are OSErrors."""
 OLDEST_VERSION = 150000
 _DURABLE = {
     "fsync": ("on",),
@@ -30,6 +38,8 @@ _DURABLE = {
     "data_sync_retry": ("off",),
     "server_encoding": ("UTF8",),
 }
+_ENDED = re.compile("clos|released back")
+"""The driver has one class for "connection is closed" and for wrong use; its words tell."""
 _UNAVAILABLE_CLASSES = ("08", "28", "53", "55", "57", "58", "XX")
 """Connection, authorisation, resources, object in use (locks), intervention, system, internal."""
 _UNAVAILABLE_STATES = ("25006", "25P03")
@@ -71,7 +81,8 @@ class Database:
                 yield connection
             except BaseException as error:
                 if leaves_doubt(error):
-                    connection.terminate()
+                    with suppress(asyncpg.InterfaceError):  # it has ended by itself
+                        connection.terminate()
                 raise
             finally:
                 await self._pool.release(connection, timeout=self._wait)
@@ -161,7 +172,7 @@ def translated() -> Iterator[None]:
     """Turn the driver's errors into DataRefused, Conflict, StorageUnavailable; leave defects."""
     try:
         yield
-    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+    except DRIVER_ERRORS as error:
         ours = domain_error(error)
         if ours is None:
             raise
@@ -175,8 +186,10 @@ def domain_error(error: BaseException) -> TDHError | None:
             return _of_server(error)
         case asyncpg.InterfaceError() if isinstance(error, ValueError):
             return DataRefused("a value does not fit its column")
-        case asyncpg.InterfaceError() if "clos" in str(error):  # "connection is closed", "pool ..."
+        case asyncpg.InterfaceError() if _ENDED.search(str(error)):
             return StorageUnavailable("the connection to the database has ended")
+        case asyncpg.InternalClientError():  # the server's last words came between two statements
+            return StorageUnavailable("the connection to the database is out of step")
         case OSError():  # time-outs are OSErrors, too
             return StorageUnavailable("the database does not answer")
         case _:
@@ -212,6 +225,8 @@ def _connecting(dsn: str, name: str, limits: Limits, lookups_by_index: bool) -> 
         "lock_timeout": _milliseconds(limits.lock_seconds),
         "idle_in_transaction_session_timeout": _milliseconds(limits.idle_in_transaction_seconds),
         "tcp_keepalives_idle": "30",
+        # The server looks after its client in mid-query, too: a dead one holds no locks for long.
+        "client_connection_check_interval": "500ms",
         # Compiling a plan takes longer than any of our statements.
         "jit": "off",
     }

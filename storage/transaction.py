@@ -4,9 +4,15 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-import asyncpg
-
-from storage.database import Database, Rows, Session, domain_error, leaves_doubt, translated
+from storage.database import (
+    DRIVER_ERRORS,
+    Database,
+    Rows,
+    Session,
+    domain_error,
+    leaves_doubt,
+    translated,
+)
 from tdh.domain.errors import CommitUnknown, Conflict, DataRefused
 
 ROLLBACK_SECONDS = 2.0
@@ -36,7 +42,7 @@ class OpenTransaction:
         except asyncio.CancelledError:
             await asyncio.wait((answer,))
             raise
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+        except DRIVER_ERRORS as error:
             ours = domain_error(error)
             if isinstance(ours, (DataRefused, Conflict)):
                 raise ours from error
