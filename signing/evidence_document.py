@@ -174,7 +174,8 @@ def _issuer(issuer: Issuer) -> str:
 
 
 def _policies(first: str, others: tuple[str, ...]) -> str:
-    return "".join(f"<PolicyID>{_uri(policy)}</PolicyID>" for policy in (first, *others))
+    policies = (first, *(policy for policy in others if policy != first))
+    return "".join(f"<PolicyID>{_uri(policy)}</PolicyID>" for policy in policies)
 
 
 def _reason(reason: EventReason, base: str) -> str:

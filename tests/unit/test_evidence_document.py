@@ -70,6 +70,15 @@ def test_only_evidence_of_one_recipient_refers_to_it() -> None:
     assert b"EvidenceRefersToRecipient" not in write_evidence(many, ISSUER)
 
 
+def test_a_policy_is_named_once_also_where_facts_and_issuer_name_the_same() -> None:
+    same = replace(ISSUER, policies=(facts().policy, "urn:oid:1.2.3"))
+
+    document = write_evidence(facts(), same)
+
+    assert document.count(b"<PolicyID>") == 2
+    assert read_evidence(document).issuer.policies == ("urn:oid:1.2.3",)
+
+
 @pytest.mark.parametrize(
     ("time", "written"),
     [
