@@ -1,0 +1,14 @@
+"""The commands of senders and recipients: they talk to a service over HTTP."""
+
+from typing import Any
+
+from tdh.cli import reading, receive_http, saving, send
+from tdh.cli.client import Subparsers
+
+
+def add_parser(subparsers: "Subparsers[Any]") -> None:
+    """Describe `send`, `inbox`, `show`, `track`, `accept`, `refuse`, `receive`, `evidence`."""
+    send.add_parser(subparsers)
+    reading.add_parsers(subparsers)
+    receive_http.add_parser(subparsers)
+    saving.add_parser(subparsers)
