@@ -14,9 +14,11 @@ import socket
 import sys
 import time
 from dataclasses import dataclass, field
+from datetime import datetime
 
-from signing.judge import child, sandbox
+from signing.judge import child, sandbox, selftest
 from signing.judge.chain import material_of
+from signing.judge.policy import Limits, Policy
 from signing.judge.wire import MAX_MESSAGE, READY, Outcome, Reply, Request, Setup
 from signing.trust import TrustFolder
 
@@ -52,10 +54,21 @@ def main() -> None:
         policy=setup.policy,
         limits=setup.limits,
     )
+    selftest.run(_code_for(setup.policy, setup.limits))
     gc.collect()
     gc.freeze()  # children share these pages for good
     control.send(READY)
     Parent(control, bench).serve()
+
+
+def _code_for(policy: Policy, limits: Limits) -> selftest.Judge:
+    def judge(trust: TrustFolder, document: bytes, at: datetime) -> str:
+        bench = child.Bench(
+            material=material_of(trust), trust_version="", policy=policy, limits=limits
+        )
+        return child.judge_document(bench, document, at).verdict.reason.code
+
+    return judge
 
 
 class Parent:

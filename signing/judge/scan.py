@@ -34,7 +34,7 @@ _PLAIN_ARRAY = re.compile(
     rb"%s*\[%s*(\d{1,10})%s+(\d{1,10})%s+(\d{1,10})%s+(\d{1,10})%s*\]"
     % (_WHITE, _WHITE, _WHITE, _WHITE, _WHITE, _WHITE)
 )
-HEADER = re.compile(rb"(?:\A|[\r\n])%PDF-\d")
+HEADER = re.compile(rb"%PDF-\d")
 _HEX_STRING = re.compile(rb"<([0-9A-Fa-f]*)>")
 
 Range = tuple[int, int, int, int]
@@ -66,7 +66,8 @@ def _numbers_at(data: bytes, offset: int) -> Range | None:
 
 def header_offsets(data: bytes) -> tuple[int, ...]:
     """Where lines begin with a PDF header."""
-    return tuple(match.end() - len(b"%PDF-1") for match in HEADER.finditer(data))
+    places = (match.start() for match in HEADER.finditer(data))
+    return tuple(place for place in places if place == 0 or data[place - 1] in b"\r\n")
 
 
 def hex_string_in_gap(data: bytes, byte_range: Range) -> bytes | None:

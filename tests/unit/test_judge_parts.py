@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pyhanko.pdf_utils.misc import PdfError
 
 from signing.certificates import pem
-from signing.judge import hexstrings, scan, wire
+from signing.judge import hexstrings, scan, selftest, wire
 from signing.judge.budget import DocumentBudget, JudgeBusy
 from signing.judge.memfd import Memfd
 from signing.judge.policy import Limits, Policy, RevocationMode
@@ -206,3 +206,16 @@ def test_unusable_trust_material_is_named(tmp_path: Path, name: str, content: by
 def test_a_missing_trust_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(TrustError):
         load_trust([tmp_path / "absent.pem"])
+
+
+# --- the program's test of itself ----------------------------------------------------------------
+
+
+def test_a_judge_that_is_always_content_does_not_start() -> None:
+    with pytest.raises(selftest.SelfTestFailed):
+        selftest.run(lambda trust, document, at: Code.SIGNATURE_VALID)
+
+
+def test_a_judge_that_is_never_content_does_not_start() -> None:
+    with pytest.raises(selftest.SelfTestFailed):
+        selftest.run(lambda trust, document, at: Code.UNEXPECTED)
