@@ -408,44 +408,89 @@ async def test_letters_are_listed_newest_first_in_pages(service):
         assert refused.problem == (400, "invalid-request")
 
 
-async def test_a_foreign_thing_and_a_missing_thing_are_the_same_bytes(service):
+PUBLIC = {
+    "/healthz",
+    "/readyz",
+    "/openapi.json",
+    "/log/checkpoint",
+    "/log/checkpoint.tsr",
+}
+OF_ONESELF = {("GET", "/v1/letters"), ("GET", "/v1/inbox"), ("POST", "/v1/letters")}
+"""Routes that name nothing of anybody: a stranger finds an own, empty place there."""
+
+
+def other(text):
+    return text[:-1] + ("0" if text[-1] != "0" else "1")
+
+
+async def test_every_route_is_closed_to_strangers_and_tells_them_nothing(service):
     letter = (await service.submit()).json
     await service.memory.forward_all(service.ids)
     delivery = letter["deliveries"][0]
-    evidence = delivery["evidence"][0]["id"]
-
-    def other(text):
-        return text[:-1] + ("0" if text[-1] != "0" else "1")
-
-    paths = {
-        "GET": [
-            ("/v1/letters/{}", letter["id"]),
-            ("/v1/deliveries/{}", delivery["id"]),
-            ("/v1/deliveries/{}/events", delivery["id"]),
-            ("/v1/deliveries/{}/evidence", delivery["id"]),
-            ("/v1/inbox/{}", delivery["id"]),
-            ("/v1/inbox/{}/documents/1", delivery["id"]),
-            ("/v1/inbox/{}/documents/99", delivery["id"]),
-            ("/v1/evidence/{}", evidence),
-            ("/v1/evidence/{}/proof", evidence),
-            ("/v1/track/{}", delivery["tracking"]),
-        ],
-        "POST": [
-            ("/v1/deliveries/{}/withdraw", delivery["id"]),
-            ("/v1/inbox/{}/accept", delivery["id"]),
-            ("/v1/inbox/{}/refuse", delivery["id"]),
-        ],
+    names = {
+        "{letter}": letter["id"],
+        "{delivery}": delivery["id"],
+        "{evidence}": delivery["evidence"][0]["id"],
+        "{tracking}": delivery["tracking"],
+        "{document}": "1",
     }
-    for method, listed in paths.items():
-        for path, identifier in listed:
-            seen = {
-                (await service.call(method, path.format(one), STRANGER)).body
-                for one in (identifier, other(identifier), "x")
-            }
-            assert len(seen) == 1, path
-            assert json.loads(seen.pop())["code"] == "not-found"
-    sender = await service.call("POST", f"/v1/inbox/{delivery['id']}/accept")
-    assert sender.problem == (404, "not-found")
+    body = {"json": {"sha256": ["0" * 64]}}
+    answers = set()
+    for route in service.app.router.routes():
+        method, pattern = route.method, route.resource.canonical
+        if pattern in PUBLIC:
+            continue
+        more = body if pattern.endswith("acknowledge") else {}
+        theirs = missing = nonsense = pattern
+        for name, value in names.items():
+            theirs = theirs.replace(name, value)
+            missing = missing.replace(name, value if name == "{document}" else other(value))
+            nonsense = nonsense.replace(name, "x")
+        anonymous = await service.call(method, theirs, None, **more)
+        assert anonymous.problem == (401, "unauthenticated"), pattern
+        if (method, pattern) in OF_ONESELF:
+            continue
+        assert theirs != missing, pattern
+        for path in (theirs, missing, nonsense):
+            answer = await service.call(method, path, STRANGER, **more)
+            assert answer.problem == (404, "not-found"), (method, pattern)
+            answers.add(answer.body)
+    assert len(answers) == 1
+    assert (await service.call("GET", "/v1/letters", STRANGER)).json["data"] == []
+    assert (await service.call("GET", "/v1/inbox", STRANGER)).json["data"] == []
+
+
+async def test_the_recipients_acts_are_not_the_senders(service):
+    delivery = await service.placed("consent")
+    for act in ("accept", "refuse"):
+        answer = await service.call("POST", f"/v1/inbox/{delivery}/{act}")
+        assert answer.problem == (404, "not-found")
+    assert (await service.call("GET", f"/v1/inbox/{delivery}")).status == 404
+    withdrawn = await service.call("POST", f"/v1/deliveries/{delivery}/withdraw", CITIZEN)
+    assert withdrawn.problem == (404, "not-found")
+    assert (await service.call("GET", f"/v1/letters/{delivery}", CITIZEN)).status == 404
+
+
+async def test_a_key_in_use_is_busy_until_its_request_has_ended(service):
+    head = b"--b\r\nContent-Disposition: form-data; name=letter\r\n\r\n"
+    letter = json.dumps(a_letter()).encode()
+    part = b"\r\n--b\r\nContent-Disposition: form-data; name=main\r\n\r\n"
+    body = head + letter + part
+    rest = PDF + b"\r\n--b--\r\n"
+    reader, writer = await asyncio.open_connection("127.0.0.1", service.port)
+    lines = request_lines(f"Content-Length: {len(body) + len(rest)}", "Connection: close")
+    writer.write("\r\n".join((*lines, "", "")).encode() + body)
+    for _ in range(200):
+        if service.memory.writers:
+            break
+        await asyncio.sleep(0.01)
+    busy = await service.submit(key="k")
+    assert busy.problem == (409, "idempotency-in-progress")
+    assert busy.headers["Retry-After"] == "1"
+    writer.write(rest)
+    assert (await reader.read()).startswith(b"HTTP/1.1 201 ")
+    writer.close()
+    assert len(service.memory.letters) == 1
 
 
 async def test_an_unknown_path_and_a_wrong_method_are_problems_too(service):
