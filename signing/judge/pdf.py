@@ -135,10 +135,9 @@ def check_hybrid(reader: PdfFileReader) -> None:
 def check_object_streams(reader: PdfFileReader) -> None:
     """No signature inside a compressed object stream, where its coverage means nothing."""
     for revision in range(reader.xrefs.total_revisions):
-        numbers = reader.xrefs.object_streams_used_in(revision)  # type: ignore[no-untyped-call]  # pyHanko is typed in part
-        for number in numbers:
-            place = generic.IndirectObject(number, 0, reader)  # type: ignore[no-untyped-call]  # as above
-            stream = target(place)
+        references = reader.xrefs.object_streams_used_in(revision)  # type: ignore[no-untyped-call]  # pyHanko is typed in part
+        for reference in references:
+            stream = reader.get_object(reference, revision)  # type: ignore[no-untyped-call]  # as above
             if scan.BYTE_RANGE_NAME.search(stream.data):
                 raise Refused(Code.SIGNATURE_IN_OBJECT_STREAM)
 

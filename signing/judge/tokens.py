@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from asn1crypto import cms, core, tsp, x509
 from pyhanko.sign.validation.generic_cms import extract_tst_data_iter
 
+from signing.judge.algorithms import DIGESTS
 from signing.judge.chain import Material, Question, judge_chain
 from signing.judge.cms_checks import (
     check_algorithms,
@@ -28,7 +29,7 @@ FUTURE_TOLERANCE = timedelta(seconds=5)
 """How far an authority's clock may run ahead of ours."""
 
 Imprint = Callable[[str], bytes]
-"""Digest name (as hashlib knows it) to the digest of what the token must stand over."""
+"""Digest name (as asn1crypto spells it) to the digest of what the token must stand over."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +76,7 @@ async def signature_timestamps(
     signature = info["signature"].native
     return await _times(
         list(extract_tst_data_iter(info, signed=False)),
-        lambda name: hashlib.new(name, signature).digest(),
+        lambda name: hashlib.new(_hashlib_name(name), signature).digest(),
         moment,
         proven,
     )
@@ -119,8 +120,8 @@ async def _token_time(
     if not isinstance(facts, tsp.TSTInfo):
         return None
     stated = facts["message_imprint"]
-    digest_name = _hashlib_name(stated["hash_algorithm"]["algorithm"].native)
-    if stated["hashed_message"].native != imprint(digest_name):
+    digest_name = stated["hash_algorithm"]["algorithm"].native
+    if digest_name not in DIGESTS or stated["hashed_message"].native != imprint(digest_name):
         return None
     check_signed_attributes(info, needs_certificate=True)
     certificate, others = signer_certificate(token)

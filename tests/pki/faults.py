@@ -15,13 +15,14 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import pkcs7
 from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
+from pyhanko.pdf_utils.writer import PageObject, PdfFileWriter
 from pyhanko.sign.signers import PdfTimeStamper
 from pyhanko.sign.timestamps import TimeStamper
 from pyhanko.sign.validation.dss import DocumentSecurityStore
 
 from signing import pades
 from signing.certificates import der
-from tests.pki.make import TestSigner
+from tests.pki.make import TestSigner, sign_pdf, simple_pdf
 
 CONTENTS = re.compile(rb"/Contents <([0-9a-fA-F]+)>")
 BYTE_RANGE = re.compile(rb"/ByteRange \[(\d+) (\d+) (\d+) (\d+)\]")
@@ -158,3 +159,43 @@ def _written(writer: IncrementalPdfFileWriter) -> bytes:
     output = io.BytesIO()
     writer.write(output)
     return output.getvalue()
+
+
+def with_object_stream(signer: TestSigner, *, hides_signature: bool = False) -> bytes:
+    """A signed document with a compressed object stream, as most programs write them today.
+
+    In it may hide one more signature dictionary.
+    """
+    name = "/ByteRange" if hides_signature else "/Numbers"
+    writer = PdfFileWriter(stream_xrefs=True)
+    drawing = writer.add_object(generic.StreamObject(stream_data=b"BT ET"))
+    writer.insert_page(PageObject(contents=drawing, media_box=(0, 0, 595, 842)))
+    hidden = generic.DictionaryObject(
+        {
+            generic.pdf_name("/Type"): generic.pdf_name("/Sig"),
+            generic.pdf_name(name): generic.ArrayObject(
+                generic.NumberObject(number) for number in (0, 1, 2, 3)
+            ),
+        }
+    )
+    stream = writer.prepare_object_stream()
+    writer.root["/Hidden"] = writer.add_object(hidden, obj_stream=stream)
+    output = io.BytesIO()
+    writer.write(output)
+    return sign_pdf(output.getvalue(), signer)
+
+
+def hybrid(signer: TestSigner) -> bytes:
+    """A revision whose trailer names a second cross-reference, as word processors write."""
+    plain = sign_pdf(simple_pdf(), signer)
+    start = int(re.findall(rb"startxref\n(\d+)\n", plain)[-1])
+    place = len(plain)
+    entries = b"\x00" + (0).to_bytes(4, "big") + b"\xff"
+    second = (
+        b"60 0 obj\n<< /Type /XRef /Size 61 /Index [0 1] /W [1 4 1] /Length %d >>\nstream\n%s\n"
+        b"endstream\nendobj\n"
+    ) % (len(entries), entries)
+    table = b"xref\n60 1\n%010d 00000 n \n" % place
+    trailer = b"trailer\n<< /Size 61 /Root 1 0 R /Prev %d /XRefStm %d >>\n" % (start, place)
+    end = b"startxref\n%d\n%%%%EOF\n" % (place + len(second))
+    return plain + second + table + trailer + end

@@ -259,6 +259,21 @@ def test_more_certificates_than_allowed_are_refused(letter: bytes) -> None:
     assert code_of(judged(letter, policy=Policy(max_certificates=1))) == "too-many-certificates"
 
 
+def test_a_signature_hidden_in_an_object_stream_is_found(pki: make.Pki) -> None:
+    document = faults.with_object_stream(pki.signers["good"], hides_signature=True)
+    assert code_of(judged(document)) == "signature-in-object-stream"
+    assert outcome(judged(faults.with_object_stream(pki.signers["good"]))) == PASSED
+
+
+def test_a_document_with_two_cross_references_is_refused(pki: make.Pki) -> None:
+    document = faults.hybrid(pki.signers["good"])
+    assert outcome(judged(document)) == (
+        Indication.TOTAL_FAILED,
+        SubIndication.FORMAT_FAILURE,
+        "hybrid-cross-reference",
+    )
+
+
 # --- what else is in the document ----------------------------------------------------------------
 
 CONTENT_FAULTS = {
