@@ -28,6 +28,9 @@ from tdh.delivery.submission import Submissions
 from tdh.domain.policies import Policy
 from tdh.ports import Clock, Commit, Ids, Mailboxes, Proofs, Tokens, Vault
 
+FINISH_SECONDS = 10.0
+"""How long steps that have begun may go on when the server stops; a commit takes 3 at most."""
+
 
 def make_app(  # noqa: PLR0913 - its parts, by name
     *,
@@ -97,7 +100,7 @@ def make_app(  # noqa: PLR0913 - its parts, by name
     app.on_response_prepare.append(add_headers)
 
     async def finish(_app: web.Application) -> None:
-        await undisturbed.finish()
+        await undisturbed.finish(within_seconds=FINISH_SECONDS)
 
     app.on_cleanup.append(finish)  # after the last handler
     return app

@@ -24,10 +24,15 @@ class Undisturbed:
         task.add_done_callback(self._forget)
         return task
 
-    async def finish(self) -> None:
-        """Wait for all that still runs: the last act of a server that stops."""
-        while self._running:
-            await asyncio.wait(self._running)
+    async def finish(self, *, within_seconds: float) -> None:
+        """Wait for what still runs: the last act of a server that stops.
+
+        What takes longer waits for a part that is gone already; it is given up.
+        """
+        if self._running:
+            _, late = await asyncio.wait(self._running, timeout=within_seconds)
+            for task in late:
+                task.cancel()
 
     def _forget(self, task: asyncio.Task[Any]) -> None:
         self._running.discard(task)

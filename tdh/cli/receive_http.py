@@ -131,7 +131,7 @@ async def _fetch(service: Service, document: Plain, path: Path) -> bool:
 def _is_whole(path: Path, document: Plain) -> bool:
     try:
         with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest() == document["sha256"]
+            return hashlib.file_digest(file, "sha256").hexdigest() == str(document["sha256"])
     except OSError:
         return False
 

@@ -55,10 +55,9 @@ async def save(service: Service, args: argparse.Namespace) -> int:
         files = [str(one) for one in saved]
         print(client.as_json({"saved": files, "without_proof": without_proof}))
     else:
-        for one in saved:
-            print(one)
-    for one in without_proof:
-        print(f"tdh: ยังไม่มีข้อพิสูจน์ / no proof yet: {one}", file=sys.stderr)
+        print("\n".join(map(str, saved)))
+    for evidence in without_proof:
+        print(f"tdh: ยังไม่มีข้อพิสูจน์ / no proof yet: {evidence}", file=sys.stderr)
     return NO if without_proof else client.FINE
 
 
