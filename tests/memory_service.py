@@ -15,6 +15,7 @@ from tdh.domain.decisions import Decision, Refusal
 from tdh.domain.errors import StorageUnavailable
 from tdh.domain.events import REPEATABLE
 from tdh.domain.identifiers import OutboxId, evidence_of
+from tdh.domain.lifecycle import ConsignmentMode
 from tdh.domain.outbox import OutboxItem
 from tdh.domain.policies import ATTEMPTS_BEFORE_PARKING, Policy, retry_at
 from tdh.domain.records import Committed, DeliveryView, EventView
@@ -69,6 +70,12 @@ class MemoryService:
         """Do what a worker would: consign, or ask for acceptance."""
         row = next(row for row, value in self.rows.items() if value.delivery == delivery)
         await forward(delivery, row, commit=self, ids=self.ids)
+
+    async def consigned(self, to):
+        """A basic delivery whose content is in the mailbox."""
+        delivery = await self.submit(to, ConsignmentMode.BASIC)
+        await self.forward(delivery)
+        return delivery
 
     def close_mailbox(self, delivery, *, closed=True):
         dossier = self.dossiers[delivery]

@@ -47,7 +47,8 @@ class SubmitRequest:
     """`letter.submit`: known, not served yet."""
 
 
-Request = AcceptRequest | RefuseRequest | AcknowledgeRequest | SubmitRequest
+ServedRequest = AcceptRequest | RefuseRequest | AcknowledgeRequest
+Request = ServedRequest | SubmitRequest
 
 
 def sender_of(incoming: Incoming) -> names.RequestKey:

@@ -19,6 +19,7 @@ from relay.amqp.requests import (
     AcceptRequest,
     AcknowledgeRequest,
     RefuseRequest,
+    ServedRequest,
     SubmitRequest,
     parse_request,
     read_event,
@@ -29,7 +30,7 @@ from tdh.delivery.acceptance import accept, refuse
 from tdh.delivery.handover import acknowledge
 from tdh.domain.decisions import Decision, Repetition
 from tdh.domain.errors import InvalidValue, TDHError
-from tdh.domain.identifiers import evidence_of
+from tdh.domain.identifiers import PartyId, evidence_of
 from tdh.domain.parties import Authentication
 from tdh.domain.records import Committed
 from tdh.ports import Clock, Commit, Ids
@@ -44,10 +45,13 @@ ProblemOf = Callable[[TDHError], Mapping[str, object]]
 """An error as a problem document: code, titles in both languages, whether to try again."""
 
 
-class NotServedByMessage(TDHError):
-    """Letters are submitted over HTTP; by message they will be later."""
-
-    code = "not-available-yet"
+NOT_SERVED: Mapping[str, object] = {
+    "code": "not-available-yet",
+    "title": "Letters cannot be submitted by message yet; submit them over HTTP.",
+    "title_th": "ยังส่งหนังสือผ่านคิวไม่ได้ โปรดส่งผ่าน HTTP",
+    "retryable": False,
+}
+"""A problem of this interface alone, so it is told here."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,15 +112,7 @@ class Submissions:
         await received.ack()
 
     async def _answer(self, asked: Asked) -> None:
-        kind, told = RESULT, {}
-        try:
-            told = _result(await self._serve(asked))
-        except TDHError as error:
-            kind, told = PROBLEM, {"problem": dict(self._problem_of(error))}
-        except Exception:
-            log.exception("request-failed", party=asked.by.party, action=asked.by.action)
-            told = {"problem": dict(self._problem_of(TDHError("the request failed")))}
-            kind = PROBLEM
+        kind, told = await self._outcome(asked)
         event = CloudEvent(
             id=self._new_message_id(),
             source=self._source,
@@ -124,26 +120,37 @@ class Submissions:
             time=self._clock.now(),
             data={"request": asked.by.action, **_subject(asked.event.data), **told},
         )
+        reply = Outgoing(
+            exchange=names.DEFAULT_EXCHANGE,
+            key=names.reply_queue(asked.by.user),
+            body=print_event(event),
+            message_id=event.id,
+            content_type=CONTENT_TYPE,
+            type=kind,
+            correlation_id=asked.reference,
+        )
         try:
-            await self._publisher.publish(
-                Outgoing(
-                    exchange=names.DEFAULT_EXCHANGE,
-                    key=names.reply_queue(asked.by.user),
-                    body=print_event(event),
-                    message_id=event.id,
-                    content_type=CONTENT_TYPE,
-                    type=kind,
-                    correlation_id=asked.reference,
-                )
-            )
+            await self._publisher.publish(reply)
         except NotTaken as error:
             # The effect stands; the partner reads it from the delivery's events.
             self._alarm.ring("reply-not-taken", party=asked.by.party, problem=error.code)
 
-    async def _serve(self, asked: Asked) -> Committed:
+    async def _outcome(self, asked: Asked) -> tuple[str, Mapping[str, object]]:
+        """What to answer: the kind of event, and its data."""
+        try:
+            request = parse_request(asked.event.data, asked.by.action)
+            if isinstance(request, SubmitRequest):
+                return PROBLEM, {"problem": NOT_SERVED}
+            return RESULT, _result(await self._serve(asked.by.party, request))
+        except TDHError as error:
+            return PROBLEM, {"problem": dict(self._problem_of(error))}
+        except Exception:
+            log.exception("request-failed", party=asked.by.party, action=asked.by.action)
+            return PROBLEM, {"problem": dict(self._problem_of(TDHError("the request failed")))}
+
+    async def _serve(self, party: PartyId, request: ServedRequest) -> Committed:
         now = self._clock.now()
-        request = parse_request(asked.event.data, asked.by.action)
-        by = Authentication(party=asked.by.party, method=METHOD, at=now)
+        by = Authentication(party=party, method=METHOD, at=now)
         match request:
             case AcceptRequest(delivery=delivery):
                 return await accept(delivery, by, now, commit=self._commit, ids=self._ids)
@@ -151,8 +158,6 @@ class Submissions:
                 return await refuse(delivery, by, now, note, commit=self._commit, ids=self._ids)
             case AcknowledgeRequest(delivery=delivery, digests=digests):
                 return await acknowledge(delivery, digests, by, commit=self._commit, ids=self._ids)
-            case SubmitRequest():
-                raise NotServedByMessage("letters are submitted over HTTP")
 
     async def _bury(self, incoming: Incoming, problem: InvalidValue) -> None:
         """Into the dead letters of the partner, or ours where the key names none."""

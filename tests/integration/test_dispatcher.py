@@ -408,6 +408,18 @@ async def test_the_command_receives_one_letter_and_ends(told, environment, capsy
     assert (environment / "in" / delivery / "01-1234.pdf").read_bytes() == CONTENT
 
 
+async def test_the_command_follows_until_it_is_interrupted(told, environment, capsys):
+    words = ("--to", str(environment / "in"), "--json", "--follow")
+    running_ = asyncio.create_task(run_amqp(arguments(*words)))
+    deliveries = [await a_letter(told) for _ in range(2)]
+    await until(lambda: all(told.state(one) is DeliveryState.HANDED_OVER for one in deliveries))
+    await asyncio.sleep(0.2)
+    running_.cancel()
+    assert await running_ == 0
+    said = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert {one["delivery"] for one in said} == set(deliveries)
+
+
 async def test_the_command_says_when_nothing_came(broker, environment, capsys):
     code = await run_amqp(arguments("--to", str(environment / "in"), "--within", "0.3"))
     assert code == 1
