@@ -123,16 +123,21 @@ async def _send_all(
     first: bytes,
     pieces: AsyncIterator[bytes],
 ) -> None:
-    """Every byte into the operating system's hands. Raises IntegrityFailure, ConnectionError."""
+    """Every byte into the operating system's hands. Raises IntegrityFailure, ConnectionError.
+
+    The last piece is held back until the reading has ended: after it nothing is waited for but
+    the network, or a client that has everything and closes would look like one that went before.
+    """
     if request.transport is not None:
         request.transport.set_write_buffer_limits(high=0)  # `drain` now waits for the last byte
-    sent = len(first)
-    await response.write(first)
-    async for piece in pieces:
+    sent, piece = 0, first
+    async for following in pieces:
         sent += len(piece)
         await response.write(piece)
-    if sent != response.content_length:
+        piece = following
+    if sent + len(piece) != response.content_length:
         raise IntegrityFailure("a document of another size")
+    await response.write(piece)
     await response.write_eof()
     await request.writer.drain()
 

@@ -161,6 +161,27 @@ async def test_who_goes_away_in_the_middle_has_no_handover(service):
     assert service.memory.happened(delivery)[-1] == "ContentAccessTracking"
 
 
+async def test_who_closes_right_after_the_last_byte_has_the_handover(service, monkeypatch):
+    """Who has everything may go, even while the store still finds out that there is no more."""
+    delivery = await service.placed()
+    read = service.vault.read
+
+    async def slow_to_end(*place):
+        async for piece in read(*place):
+            yield piece
+        await asyncio.sleep(0.1)
+
+    monkeypatch.setattr(service.vault, "read", slow_to_end)
+    reader, writer = await asyncio.open_connection("127.0.0.1", service.port)
+    writer.write(
+        f"GET /v1/inbox/{delivery}/documents/1 HTTP/1.1\r\nHost: tdh\r\n"
+        f"Authorization: Bearer {CITIZEN}\r\n\r\n".encode()
+    )
+    await reader.readuntil(PDF)
+    writer.transport.abort()
+    await eventually(lambda: service.memory.happened(delivery)[-1] == "ContentHandover")
+
+
 async def test_a_release_that_cannot_be_recorded_is_tried_again(service, monkeypatch):
     delivery = await service.placed()
     await service.call("POST", f"/v1/inbox/{delivery}/accept", CITIZEN)
