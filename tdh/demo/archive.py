@@ -1,4 +1,6 @@
-"""The sender's file of evidence: `evidence/<delivery>/NN-<EventName>.xml` and proofs beside them.
+"""The sender's file of evidence: `evidence/<delivery>/NN-<EventName>.xml`, proofs beside them.
+
+`checkpoint.tsr` in the same folder is the timestamp of the head that all these proofs are for.
 
 Evidence is saved as the service gives it, byte for byte. It is not judged here: `tdh verify` and
 xmlsec1 do that, from the files.
@@ -20,7 +22,8 @@ from tdh.demo.home import Home
 POLL_SECONDS = 0.05
 PATIENCE_SECONDS = 30.0
 PROOF_POLL_SECONDS = 0.2
-OK, CONFLICT = 200, 409
+OK = 200
+PROOF_SUFFIX, HEAD_TOKEN = ".tlog-proof", "checkpoint.tsr"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,9 +40,11 @@ class Kept:
 class Archive:
     """Asks as the sender, who may read every evidence of what it submitted."""
 
-    def __init__(self, home: Home, desk: Desk) -> None:
+    def __init__(self, home: Home, desk: Desk, *, origin: str) -> None:
+        """`origin` is the log's name, which its heads must bear."""
         self._home = home
         self._desk = desk
+        self._origin = origin
         self._kept: dict[str, Kept] = {}
 
     @property
@@ -56,7 +61,11 @@ class Archive:
             new = await self._keep(delivery)
             have = {one.event for one in self._kept.values() if one.delivery == delivery}
             if have.issuperset(events):
-                return [one for one in self.kept if one in new or one.event in events]
+                return [
+                    one
+                    for one in self.kept
+                    if one.delivery == delivery and (one in new or one.event in events)
+                ]
             missing = ", ".join(event for event in events if event not in have)
             check(
                 time.monotonic() < limit,
@@ -85,26 +94,36 @@ class Archive:
             twice = [event for event, n in Counter(one.event for one in mine).items() if n > 1]
             check(not twice, f"{delivery}: more than one evidence for {', '.join(twice)}")
 
-    async def prove(self) -> None:
-        """Save the proof of every evidence, as soon as a head of the log holds it.
+    async def prove(self) -> int:
+        """Save the proof of every evidence, all in one head of the log, and that head's token.
 
-        Raises NotAsTold.
+        Waits until there is such a head; gives its size. Raises NotAsTold.
         """
-        limit = time.monotonic() + PATIENCE_SECONDS
+        note, size = await self._head_of_all()
         for one in self.kept:
-            while (await self._proof(one)) is None:
-                check(time.monotonic() < limit, f"{one.id} came into no head of the log in time")
-                await asyncio.sleep(PROOF_POLL_SECONDS)
+            answer = await self._desk.get(f"/v1/evidence/{one.id}/proof")
+            check(note in answer.expect(OK).body, f"the proof of {one.id} is in another head")
+            self._beside(one, one.path.with_suffix(PROOF_SUFFIX).name, answer.body)
+        token = (await self._desk.get("/log/checkpoint.tsr")).expect(OK).body
+        for one in {one.delivery: one for one in self.kept}.values():
+            self._beside(one, HEAD_TOKEN, token)
+        return size
 
-    async def _proof(self, one: Kept) -> Path | None:
-        path = one.path.with_suffix(".tlog-proof")
-        if path.exists():
-            return path
-        answer = await self._desk.get(f"/v1/evidence/{one.id}/proof")
-        if answer.status == CONFLICT and answer.problem == "not-logged-yet":
-            return None
-        name = str(path.relative_to(self._home.folder))
-        return self._home.write(name, answer.expect(OK).body)
+    async def _head_of_all(self) -> tuple[bytes, int]:
+        """The newest head (c2sp.org/tlog-checkpoint: origin, size, root), once it holds all."""
+        limit = time.monotonic() + PATIENCE_SECONDS
+        while True:
+            note = (await self._desk.get("/log/checkpoint")).expect(OK).body
+            origin, size, *_ = note.decode().splitlines()
+            check(origin == self._origin, f"the head is of the log {origin}")
+            if int(size) >= len(self._kept):
+                return note, int(size)
+            check(time.monotonic() < limit, f"the log stands at {size} of {len(self._kept)}")
+            await asyncio.sleep(PROOF_POLL_SECONDS)
+
+    def _beside(self, one: Kept, name: str, content: bytes) -> None:
+        folder = one.path.parent.relative_to(self._home.folder)
+        self._home.write(f"{folder}/{name}", content)
 
     async def _keep(self, delivery: str) -> Sequence[Kept]:
         answer = await self._desk.get(f"/v1/deliveries/{delivery}/evidence")

@@ -14,13 +14,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tdh.demo.archive import Kept
+from tdh.demo.archive import HEAD_TOKEN, PROOF_SUFFIX, Kept
 from tdh.demo.cast import COMPANY
 from tdh.demo.failures import NotAsTold, check
-from tdh.demo.scene import OK, Scene, Sent
+from tdh.demo.scene import Scene, Sent
 from tdh.demo.stage import SEAL_ROOT, TRUST_FILE, find_program
 
-PASSED = ("seal", "certificate", "inclusion", "checkpoint", "timestamp")
+PASSED = (
+    "schema",
+    "seal",
+    "certificate",
+    "digest",
+    "inclusion",
+    "checkpoint",
+    "timestamp",
+    "sequence",
+)
 """Checks of `tdh verify` that must pass for every evidence here."""
 SIGNED_PROPERTIES = "http://uri.etsi.org/01903/v1.3.2#:SignedProperties"
 PROGRAM_SECONDS = 60.0
@@ -43,9 +52,8 @@ async def everything_checked(scene: Scene, sent: Sequence[Sent]) -> None:
     teller = scene.teller
     teller.begin_step(6, "ตรวจหลักฐานแบบออฟไลน์", "every evidence, checked offline")
     await scene.archive.everything([one for letter in sent for one in letter.deliveries.values()])
-    await scene.archive.prove()
+    size = await scene.archive.prove()
     kept = scene.archive.kept
-    size = await _log_size(scene)
     check(size == len(kept), f"the log has {size} entries, and we have {len(kept)} evidences")
     teller.tell(
         f"เก็บหลักฐาน {len(kept)} ฉบับพร้อมข้อพิสูจน์ สมุดบันทึกมี {size} รายการ ไม่ขาดไม่เกิน",
@@ -54,15 +62,7 @@ async def everything_checked(scene: Scene, sent: Sequence[Sent]) -> None:
     )
     await _verified(scene, kept)
     await _verified_by_xmlsec1(scene, kept)
-    await _spoiled(scene, _acceptance_for(COMPANY.id, sent[0], kept))
-
-
-async def _log_size(scene: Scene) -> int:
-    """The size in the newest head (c2sp.org/tlog-checkpoint: origin, size, root)."""
-    note = (await scene.agency.get("/log/checkpoint")).expect(OK).body.decode()
-    origin, size, *_ = note.splitlines()
-    check(origin == scene.origin, f"the head is of the log {origin}")
-    return int(size)
+    await _spoiled(scene, _acceptance_of(sent[0].to(COMPANY), kept))
 
 
 async def _verified(scene: Scene, kept: Sequence[Kept]) -> None:
@@ -76,7 +76,7 @@ async def _verified(scene: Scene, kept: Sequence[Kept]) -> None:
         lacking = [name for name in PASSED if results.get(name) != "pass"]
         check(not lacking, f"{file['file']}: {', '.join(lacking)} did not pass")
     anchors = {
-        one["text"]["en"]
+        (f"anchor: {one['text']['th']}", f"anchor: {one['text']['en']}")
         for file in report["files"]
         for one in file["checks"]
         if one["id"] == "anchor" and one["result"] == "unknown"
@@ -86,7 +86,7 @@ async def _verified(scene: Scene, kept: Sequence[Kept]) -> None:
     scene.teller.tell(
         f"tdh verify: ถูกต้องทั้ง {len(kept)} ฉบับ{where_th}",
         f"tdh verify: all {len(kept)} valid, {where_en}",
-        facts=[f"ผ่าน · passed: {', '.join(PASSED)}", *(f"anchor: {one}" for one in anchors)],
+        facts=[f"✓ {', '.join(PASSED)}", *sorted(anchors)],
     )
 
 
@@ -106,8 +106,8 @@ async def _spoiled(scene: Scene, one: Kept) -> None:
     copy = folder / one.path.name
     content = one.path.read_bytes()
     copy.write_bytes(_one_digit_changed(content, scene.letters[0].text.number))
-    proof = one.path.with_suffix(".tlog-proof")
-    shutil.copy(proof, folder / proof.name)
+    for beside in (one.path.with_suffix(PROOF_SUFFIX).name, HEAD_TOKEN):
+        shutil.copy(one.path.with_name(beside), folder)
     (report,) = (await _verify(scene, [copy], (), code=1))["files"]
     failed = [check for check in report["checks"] if check["result"] == "fail"]
     check(failed, "tdh verify does not name the check that fails")
@@ -115,7 +115,10 @@ async def _spoiled(scene: Scene, one: Kept) -> None:
     scene.teller.tell(
         f"สำเนาของ {one.path.name} ถูกแก้หนึ่งไบต์: จับได้ทั้งสองโปรแกรม",
         "one byte of a copy changed (the letter's number): both programs refuse it",
-        facts=[f"✗ {one['id']}: {one['text']['th']} · {one['text']['en']}" for one in failed],
+        facts=[
+            (f"✗ {one['id']}: {one['text']['th']}", f"✗ {one['id']}: {one['text']['en']}")
+            for one in failed
+        ],
     )
 
 
@@ -127,14 +130,11 @@ def _one_digit_changed(xml: bytes, number: str) -> bytes:
     return xml.replace(old, new, 1)
 
 
-def _acceptance_for(party: str, sent: Sent, kept: Sequence[Kept]) -> Kept:
-    wanted = [
-        one
-        for one in kept
-        if one.event == "SubmissionAcceptance" and one.delivery in sent.deliveries.values()
-    ]
-    check(wanted, f"no SubmissionAcceptance for {party}")
-    return wanted[0]
+def _acceptance_of(delivery: str, kept: Sequence[Kept]) -> Kept:
+    for one in kept:
+        if one.delivery == delivery and one.event == "SubmissionAcceptance":
+            return one
+    raise NotAsTold(f"no SubmissionAcceptance of {delivery}")
 
 
 async def _verify(

@@ -111,6 +111,7 @@ async def _run(wishes: Wishes, there: Set, interrupts: Interrupts) -> None:
     async with contextlib.AsyncExitStack() as closing:
         with interrupts.guarding():
             scene = await _set_stage(there, closing)
+            closing.callback(there.teller.waiting, "กำลังปิดทุกส่วน", "stopping everything")
             first = await _tell(scene)
             scene.teller.gap()
             scene.teller.say(
@@ -141,7 +142,10 @@ async def _set_stage(there: Set, closing: contextlib.AsyncExitStack) -> Scene:
     teller.tell(
         "ฐานข้อมูล คิว และคู่สัญญาสามฝ่ายพร้อม",
         "database, queues and three parties are ready",
-        facts=[f"{party.name_th} · {party.name_en} ({party.channel})" for party in EVERYBODY],
+        facts=[
+            f"{party.name_th} · {party.name_en} · {party.id} ({party.channel})"
+            for party in EVERYBODY
+        ],
     )
     supervisor = await closing.enter_async_context(
         stage.running_service(config, environment, there.log)
@@ -163,14 +167,13 @@ async def _set_stage(there: Set, closing: contextlib.AsyncExitStack) -> Scene:
         home=home,
         data=data,
         server=server,
-        origin=config.issuer.origin,
         signer=signer,
         letters=letters((now + BANGKOK_AHEAD).date()),
         agency=desks[0],
         citizen=desks[2],
         company_amqp=access[COMPANY.id].amqp_url or "",
         company_token=access[COMPANY.id].token,
-        archive=Archive(home, desks[0]),
+        archive=Archive(home, desks[0], origin=config.issuer.origin),
         supervisor=supervisor,
     )
 

@@ -49,7 +49,6 @@ class Scene:
     home: Home
     data: Path
     server: str
-    origin: str
     signer: Signer
     letters: Sequence[Letter]
     agency: Desk
@@ -86,9 +85,12 @@ class Scene:
             new_message_id=lambda: secrets.token_hex(16),
         )
 
-    def paths(self, kept: Sequence[Kept]) -> list[str]:
-        """Evidence files, as they are shown."""
-        return [self.home.shown(one.path) for one in kept]
+    def files(self, kept: Sequence[Kept]) -> Mapping[str, Sequence[str]]:
+        """Evidence files by their folder, as they are shown."""
+        found: dict[str, list[str]] = {}
+        for one in kept:
+            found.setdefault(self.home.shown(one.path.parent), []).append(one.path.name)
+        return found
 
 
 def taken_in(answer: Answer, letter: Letter, document: bytes, submission: Submission) -> Sent:

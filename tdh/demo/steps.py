@@ -32,7 +32,7 @@ async def submit(scene: Scene) -> Sent:
         teller.tell(
             f"หลักฐานการรับฝากสำหรับ {party.name_th}",
             f"proof of posting for {party.name_en}",
-            evidence=scene.paths(kept),
+            evidence=scene.files(kept),
         )
     return sent
 
@@ -47,8 +47,8 @@ async def company_receives(scene: Scene, sent: Sent) -> None:
     teller.tell(
         "โปรแกรมของบริษัทรับข้อความ (AMQP) ดึงเอกสาร (HTTP) และยืนยันค่าแฮช",
         "its program took the message (AMQP), fetched (HTTP), acknowledged the digests",
-        facts=["เอกสารตรงกับที่ลงนามทุกไบต์ · the document is what was signed, byte for byte"],
-        evidence=scene.paths(kept),
+        facts=[("เอกสารตรงกับที่ลงนามทุกไบต์", "the document is what was signed, byte for byte")],
+        evidence=scene.files(kept),
     )
 
 
@@ -79,13 +79,13 @@ async def citizen_receives(scene: Scene, sent: Sent) -> None:
         f"{CITIZEN.name_th} เห็นหน้าซอง แต่ยังเปิดเนื้อหาไม่ได้",
         "an envelope in the inbox; its content is refused: 409 not-accepted-yet",
         facts=[f"{item['sender']['name_th']} · {item['subject']}"],
-        evidence=scene.paths(kept),
+        evidence=scene.files(kept),
     )
     await accept(scene, delivery)
     teller.tell(
         "ลงรับด้วยตนเอง ระบบวางเอกสารในตู้ทันที",
         "accepted by an explicit act; the content is placed in the mailbox with it",
-        evidence=scene.paths(
+        evidence=scene.files(
             await scene.archive.until(delivery, "ConsignmentAcceptance", "ContentConsignment")
         ),
     )
@@ -93,7 +93,7 @@ async def citizen_receives(scene: Scene, sent: Sent) -> None:
     teller.tell(
         "เปิดเอกสาร: บันทึกก่อนส่งไบต์แรก และบันทึกการส่งมอบหลังไบต์สุดท้าย",
         "read: recorded before the first byte, handed over after the last one",
-        evidence=scene.paths(
+        evidence=scene.files(
             await scene.archive.until(delivery, "ContentAccessTracking", "ContentHandover")
         ),
     )
@@ -133,7 +133,7 @@ async def _declined(scene: Scene) -> Sent:
     scene.teller.tell(
         f"ฉบับที่สอง ({sent.number}): ผู้รับปฏิเสธ เนื้อหาไม่เคยถูกเปิด",
         "the second letter: refused by the citizen, its content stays closed",
-        evidence=scene.paths(kept),
+        evidence=scene.files(kept),
     )
     return sent
 
@@ -153,8 +153,11 @@ async def _altered(scene: Scene, letter: Letter) -> None:
     scene.teller.tell(
         f"ฉบับที่สาม ({letter.text.number}): แก้หนึ่งไบต์หลังลงนาม ระบบไม่รับฝาก",
         "the third: one byte changed after signing, not taken in (422), sealed refusal",
-        facts=[saved, f"{problem['code']}: {problem['title_th']} · {problem['title']}"],
-        evidence=scene.paths([kept]),
+        facts=[
+            saved,
+            (f"{problem['code']}: {problem['title_th']}", f"{problem['code']}: {problem['title']}"),
+        ],
+        evidence=scene.files([kept]),
     )
 
 
@@ -180,6 +183,6 @@ async def _expired(scene: Scene) -> Sent:
     scene.teller.tell(
         f"ฉบับที่สี่ ({sent.number}): ไม่มีคำตอบ หมดเวลา ลงรับภายหลังไม่ได้",
         "the fourth: no answer, expired; accepting it now is refused (409)",
-        evidence=scene.paths(kept),
+        evidence=scene.files(kept),
     )
     return sent

@@ -8,13 +8,16 @@ import os
 import sys
 import time
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
+from types import MappingProxyType
 from typing import TextIO
 
 LINE = 92
 """Columns up to the end of the milliseconds."""
 MARGIN = 2
+Fact = str | tuple[str, str]
+NO_EVIDENCE: Mapping[str, Sequence[str]] = MappingProxyType({})
 
 
 class Language(StrEnum):
@@ -28,6 +31,17 @@ class Language(StrEnum):
 def columns(text: str) -> int:
     """Columns of a terminal that the text takes: Thai vowels above and below take none."""
     return sum(unicodedata.category(one) not in {"Mn", "Me", "Cf"} for one in text)
+
+
+def _rows(names: Sequence[str], width: int) -> Sequence[str]:
+    """Names side by side, as many as fit into a line."""
+    rows: list[str] = []
+    for name in names:
+        if rows and len(rows[-1]) + 2 + len(name) <= width:
+            rows[-1] += f"  {name}"
+        else:
+            rows.append(name)
+    return rows
 
 
 class Teller:
@@ -65,21 +79,32 @@ class Teller:
         self._since = self._monotonic()
 
     def tell(
-        self, thai: str, english: str, *, facts: Sequence[str] = (), evidence: Sequence[str] = ()
+        self,
+        thai: str,
+        english: str,
+        *,
+        facts: Sequence[Fact] = (),
+        evidence: Mapping[str, Sequence[str]] = NO_EVIDENCE,
     ) -> None:
-        """Say what happened since the last line, and that it took the time between."""
+        """Say what happened since the last line, and that it took the time between.
+
+        `facts` are details, in one language or as (Thai, English); `evidence` are files by folder.
+        """
         now = self._monotonic()
         took, self._since = now - self._since, now
         lines = self._spoken(thai, english)
         first, end = lines[0], f"{round(took * 1000):>6,} ms"
         gap = max(LINE - MARGIN - 2 - columns(first) - len(end), 1)
         self._line(f"{' ' * MARGIN}{self._green('✓')} {first}{' ' * gap}{self._dim(end)}")
-        for line in (*lines[1:], *facts):
+        for fact in facts:
+            lines += [fact] if isinstance(fact, str) else self._spoken(*fact)
+        for line in lines[1:]:
             self._line(f"{' ' * MARGIN}  {self._dim(line)}")
-        for path in evidence:
-            self._line(
-                f"{' ' * MARGIN}  {self._dim(self._chosen('หลักฐาน', 'evidence', ' '))} {path}"
-            )
+        for folder, names in evidence.items():
+            what = self._dim(self._chosen("หลักฐาน", "evidence", " "))
+            self._line(f"{' ' * MARGIN}  {what} {folder}/")
+            for row in _rows(names, LINE - MARGIN - 6):
+                self._line(f"{' ' * MARGIN}      {row}")
 
     def waiting(self, thai: str, english: str) -> None:
         """Say what is being waited for; it is told when it has come."""
