@@ -146,7 +146,7 @@ CREATE TABLE log_queue (
     sequence integer NOT NULL,
     entry bytea NOT NULL,
     CONSTRAINT log_queue_pkey PRIMARY KEY (id)
-);
+) WITH (autovacuum_vacuum_scale_factor=0.02);
 
 CREATE TABLE log_tree (
     only_one boolean NOT NULL DEFAULT true,
@@ -172,7 +172,7 @@ CREATE TABLE outbox (
     CONSTRAINT outbox_attempts_check CHECK ((attempts >= 0)),
     CONSTRAINT outbox_kind_check CHECK ((kind = ANY (ARRAY['job'::text, 'push'::text, 'note'::text]))),
     CONSTRAINT outbox_task_check CHECK ((task = ANY (ARRAY['forward'::text, 'expire'::text, 'end-holding'::text, 'push-envelope'::text, 'push-content'::text])))
-) WITH (fillfactor=80);
+) WITH (fillfactor=80, autovacuum_vacuum_scale_factor=0.02);
 
 CREATE TABLE parties (
     id text COLLATE "C" NOT NULL,

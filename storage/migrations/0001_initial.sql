@@ -180,7 +180,7 @@ CREATE TABLE outbox (
     next_try  timestamptz NOT NULL,
     attempts  integer NOT NULL DEFAULT 0 CHECK (attempts >= 0),
     parked_at timestamptz
-) WITH (fillfactor = 80);
+) WITH (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.02);
 CREATE INDEX outbox_due ON outbox (task, next_try) WHERE parked_at IS NULL;
 CREATE INDEX outbox_parked ON outbox (id) WHERE parked_at IS NOT NULL;
 CREATE INDEX outbox_delivery ON outbox (delivery);
@@ -193,7 +193,7 @@ CREATE TABLE log_queue (
     stream   text COLLATE "C" NOT NULL,
     sequence integer NOT NULL,
     entry    bytea NOT NULL
-);
+) WITH (autovacuum_vacuum_scale_factor = 0.02);
 
 CREATE TABLE log_entries (
     index    bigint PRIMARY KEY CHECK (index >= 0),

@@ -1,0 +1,243 @@
+"""Reads everything for `tdh audit`: what breaks an invariant of DESIGN 10, and rows to check.
+
+All of one audit is of one moment, a snapshot, while the service goes on. What the database can
+tell by itself comes as findings; what needs the lifecycle, the sealer's ledger or the log's maths
+comes as values, streamed. It judges nothing and mends nothing.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from storage.database import Database, Session, translated
+from storage.mailboxes import sealed_bytes
+from storage.queries import statements_beside
+from tdh.domain.errors import IntegrityFailure
+from tdh.domain.identifiers import DeliveryId, EventId, EvidenceId, Pseudonym, evidence_of
+from tdh.domain.lifecycle import ConsignmentMode, DeliveryState
+from tdh.domain.log import SignedHead, Tree
+from tdh.domain.replay import RecordedEvent
+
+_SQL = statements_beside(__file__)
+
+PREFETCH = 500
+"""Rows fetched at once while streaming."""
+LONGEST_SECONDS = 3600.0
+"""For the first row of one check over a full database."""
+_READ_ALL = """
+SET LOCAL statement_timeout = 0;
+SET LOCAL idle_in_transaction_session_timeout = 0;
+SET LOCAL enable_seqscan = on;
+SET LOCAL enable_hashjoin = on;
+SET LOCAL enable_mergejoin = on;
+"""
+
+
+class Check(StrEnum):
+    """What can be wrong: each is a statement of `audit.sql` of the same name."""
+
+    EVENT_WITHOUT_EVIDENCE = "event_without_evidence"
+    EVIDENCE_WITHOUT_EVENT = "evidence_without_event"
+    EVENT_WITHOUT_STREAM = "event_without_stream"
+    STREAM_WITHOUT_EVENT = "stream_without_event"
+    DELIVERY_WITHOUT_LETTER = "delivery_without_letter"
+    DELIVERY_WITHOUT_PARTY = "delivery_without_party"
+    LETTER_WITHOUT_DELIVERY = "letter_without_delivery"
+    LETTER_WITHOUT_MAIN_DOCUMENT = "letter_without_main_document"
+    DOCUMENT_WITHOUT_LETTER = "document_without_letter"
+    RELEASE_WITHOUT_DOCUMENT = "release_without_document"
+    KEY_WITHOUT_SUBMISSION = "key_without_submission"
+    SUBMISSION_WITHOUT_KEY = "submission_without_key"
+    DELIVERY_WITHOUT_FUTURE = "delivery_without_future"
+    ROW_WITHOUT_PURPOSE = "row_without_purpose"
+    PARKED_ROW = "parked_row"
+    EVIDENCE_WITHOUT_LOG = "evidence_without_log"
+    LOG_WITHOUT_EVIDENCE = "log_without_evidence"
+    LOGGED_TWICE = "logged_twice"
+    LOG_WITH_HOLES = "log_with_holes"
+    HEAD_BEYOND_TREE = "head_beyond_tree"
+
+
+WARNINGS = frozenset({Check.PARKED_ROW, Check.ROW_WITHOUT_PURPOSE})
+"""These want an operator, but break no promise."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One thing that breaks an invariant."""
+
+    check: Check
+    id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditedDelivery:
+    """A delivery as it stands, and the events that should have led there."""
+
+    id: DeliveryId
+    mode: ConsignmentMode
+    state: DeliveryState
+    sequence: int
+    last_event_at: datetime
+    events: tuple[RecordedEvent, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditedRefusal:
+    """The stream of a refused submission."""
+
+    id: DeliveryId
+    events: tuple[RecordedEvent, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditedEvidence:
+    """An evidence with the keys of its line in the sealer's ledger."""
+
+    id: EvidenceId
+    stream: DeliveryId
+    pseudonym: Pseudonym | None
+    """None where the stream is missing, which is a finding of its own."""
+    event: str
+    sequence: int
+    time: datetime
+    digest: bytes
+    xml: bytes | None
+    """None where the stored bytes are not what was sealed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditedEntry:
+    """A place in the log."""
+
+    index: int
+    evidence: EvidenceId | None
+    entry: bytes
+    leaf: bytes | None
+    """The stored leaf hash."""
+
+
+class AuditSnapshot:
+    """One moment of the database. Streams are read one after the other, each to its end."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    async def findings(self) -> AsyncIterator[Finding]:
+        """All that the database can find by itself."""
+        for check in Check:
+            async for row in self._stream(check):
+                yield Finding(check=check, id=row["id"])
+
+    async def deliveries(self) -> AsyncIterator[AuditedDelivery]:
+        """Every delivery that has events, for its replay."""
+        async for rows in _grouped(self._stream("deliveries")):
+            row = rows[0]
+            yield AuditedDelivery(
+                id=DeliveryId(row["id"]),
+                mode=ConsignmentMode(row["mode"]),
+                state=DeliveryState(row["state"]),
+                sequence=row["last_sequence"],
+                last_event_at=row["last_event_at"],
+                events=tuple(_event(each) for each in rows),
+            )
+
+    async def refusals(self) -> AsyncIterator[AuditedRefusal]:
+        """Every refused submission."""
+        async for rows in _grouped(self._stream("refusals")):
+            yield AuditedRefusal(
+                id=DeliveryId(rows[0]["id"]), events=tuple(_event(each) for each in rows)
+            )
+
+    async def evidence(self) -> AsyncIterator[AuditedEvidence]:
+        """Every evidence that has its event."""
+        async for row in self._stream("evidence"):
+            yield AuditedEvidence(
+                id=evidence_of(EventId(row["event"])),
+                stream=DeliveryId(row["delivery"]),
+                pseudonym=None if row["pseudonym"] is None else Pseudonym(row["pseudonym"]),
+                event=row["name"],
+                sequence=row["sequence"],
+                time=row["happened_at"],
+                digest=row["digest"],
+                xml=_sealed_or_none(row["xml"], row["digest"]),
+            )
+
+    async def log(self) -> AsyncIterator[AuditedEntry]:
+        """The log from its first entry to its last."""
+        async for row in self._stream("log"):
+            evidence = row["evidence"]
+            yield AuditedEntry(
+                index=row["index"],
+                evidence=None if evidence is None else EvidenceId(evidence),
+                entry=row["entry"],
+                leaf=row["leaf"],
+            )
+
+    async def heads(self) -> AsyncIterator[SignedHead]:
+        """Every published head, the smallest first."""
+        async for row in self._stream("heads"):
+            yield SignedHead(
+                size=row["size"], root=row["root"], note=row["note"], token=row["token"]
+            )
+
+    async def tree(self) -> Tree:
+        """The tree as the database has it."""
+        (row,) = [row async for row in self._stream("tree")]
+        return Tree(epoch=row["epoch"], size=row["size"], root=row["root"])
+
+    async def _stream(self, statement: str) -> AsyncIterator[Any]:
+        with translated():
+            async for row in self._session.cursor(
+                _SQL[statement], prefetch=PREFETCH, timeout=LONGEST_SECONDS
+            ):
+                yield row
+
+
+class PostgresAudit:
+    """The database for auditors."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    @asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[AuditSnapshot]:
+        """One moment, for as long as the block lasts. Raises StorageUnavailable."""
+        async with (
+            self._database.session() as session,
+            session.transaction(isolation="repeatable_read", readonly=True),
+        ):
+            await session.execute(_READ_ALL)
+            yield AuditSnapshot(session)
+
+
+async def _grouped(rows: AsyncIterator[Any]) -> AsyncIterator[list[Any]]:
+    """Rows with the same id together; they come in that order."""
+    group: list[Any] = []
+    async for row in rows:
+        if group and group[0]["id"] != row["id"]:
+            yield group
+            group = []
+        group.append(row)
+    if group:
+        yield group
+
+
+def _event(row: Any) -> RecordedEvent:
+    return RecordedEvent(
+        name=row["name"],
+        sequence=row["sequence"],
+        time=row["happened_at"],
+        cause=row["cause"],
+        final=row["is_final"] and row["name"] == "NotificationForAcceptanceFailure",
+    )
+
+
+def _sealed_or_none(compressed: bytes, digest: bytes) -> bytes | None:
+    try:
+        return sealed_bytes(compressed, digest)
+    except IntegrityFailure:
+        return None

@@ -1,0 +1,160 @@
+-- Each statement of this first part gives the ids of what breaks one invariant; none is the norm.
+
+-- name: event_without_evidence
+SELECT e.id FROM events e
+ WHERE NOT EXISTS (SELECT FROM evidence v
+                    WHERE v.letter_month = e.letter_month AND v.event = e.id);
+
+-- name: evidence_without_event
+SELECT v.event AS id FROM evidence v
+ WHERE NOT EXISTS (SELECT FROM events e
+                    WHERE e.letter_month = v.letter_month AND e.id = v.event);
+
+-- name: event_without_stream
+SELECT e.id FROM events e
+ WHERE NOT EXISTS (SELECT FROM deliveries d
+                    WHERE d.letter_month = e.letter_month AND d.id = e.delivery)
+   AND NOT EXISTS (SELECT FROM refused_submissions r
+                    WHERE r.letter_month = e.letter_month AND r.stream = e.delivery);
+
+-- name: stream_without_event
+SELECT d.id FROM deliveries d
+ WHERE NOT EXISTS (SELECT FROM events e
+                    WHERE e.letter_month = d.letter_month AND e.delivery = d.id)
+UNION ALL
+SELECT r.stream FROM refused_submissions r
+ WHERE NOT EXISTS (SELECT FROM events e
+                    WHERE e.letter_month = r.letter_month AND e.delivery = r.stream);
+
+-- name: delivery_without_letter
+SELECT d.id FROM deliveries d
+ WHERE NOT EXISTS (SELECT FROM letters l
+                    WHERE l.letter_month = d.letter_month AND l.id = d.letter
+                      AND l.sender = d.sender);
+
+-- name: delivery_without_party
+SELECT d.id FROM deliveries d
+ WHERE NOT EXISTS (SELECT FROM parties p WHERE p.id = d.recipient)
+    OR NOT EXISTS (SELECT FROM parties p WHERE p.id = d.sender);
+
+-- name: letter_without_delivery
+SELECT l.id FROM letters l
+ WHERE NOT EXISTS (SELECT FROM deliveries d
+                    WHERE d.letter_month = l.letter_month AND d.letter = l.id);
+
+-- name: letter_without_main_document
+SELECT l.id FROM letters l
+ WHERE NOT EXISTS (SELECT FROM documents o
+                    WHERE o.letter_month = l.letter_month AND o.letter = l.id AND o.number = 1
+                      AND o.role = 'main');
+
+-- name: document_without_letter
+SELECT o.letter || '/' || o.number AS id FROM documents o
+ WHERE NOT EXISTS (SELECT FROM letters l
+                    WHERE l.letter_month = o.letter_month AND l.id = o.letter);
+
+-- name: release_without_document
+SELECT r.delivery || '/' || r.document AS id FROM releases r
+ WHERE NOT EXISTS (SELECT FROM deliveries d
+                     JOIN documents o ON o.letter_month = d.letter_month AND o.letter = d.letter
+                    WHERE d.letter_month = r.letter_month AND d.id = r.delivery
+                      AND o.number = r.document);
+
+-- name: key_without_submission
+SELECT i.sender || ' ' || i.key AS id FROM idempotency i
+ WHERE NOT EXISTS (SELECT FROM letters l WHERE l.id = i.letter AND l.sender = i.sender)
+   AND NOT EXISTS (SELECT FROM refused_submissions r
+                    WHERE r.stream = i.stream AND r.sender = i.sender);
+
+-- name: submission_without_key
+SELECT l.id FROM letters l
+ WHERE NOT EXISTS (SELECT FROM idempotency i WHERE i.sender = l.sender AND i.letter = l.id)
+UNION ALL
+SELECT r.stream FROM refused_submissions r
+ WHERE NOT EXISTS (SELECT FROM idempotency i WHERE i.sender = r.sender AND i.stream = r.stream);
+
+-- name: delivery_without_future
+-- Not final, and nothing that would ever move it: no timer and no row that is still tried.
+SELECT d.id FROM deliveries d
+ WHERE d.state IN ('accepted', 'awaiting_acceptance', 'consigned')
+   AND NOT EXISTS (SELECT FROM outbox o WHERE o.delivery = d.id AND o.parked_at IS NULL
+                      AND o.kind = 'job');
+
+-- name: row_without_purpose
+-- A promise to a delivery that is over, or that is not there.
+SELECT o.id::text AS id FROM outbox o
+ WHERE NOT EXISTS (SELECT FROM deliveries d
+                    WHERE d.id = o.delivery
+                      AND d.state IN ('accepted', 'awaiting_acceptance', 'consigned'));
+
+-- name: parked_row
+SELECT o.id::text AS id FROM outbox o WHERE o.parked_at IS NOT NULL;
+
+-- name: evidence_without_log
+SELECT v.event AS id FROM evidence v
+ WHERE NOT EXISTS (SELECT FROM log_queue q
+                    WHERE q.evidence = 'evd_' || substr(v.event, 5))
+   AND NOT EXISTS (SELECT FROM log_entries l
+                    WHERE l.evidence = 'evd_' || substr(v.event, 5));
+
+-- name: log_without_evidence
+SELECT g.evidence AS id
+  FROM (SELECT evidence FROM log_queue UNION ALL SELECT evidence FROM log_entries) AS g
+ WHERE g.evidence IS NOT NULL
+   AND NOT EXISTS (SELECT FROM evidence v WHERE v.event = 'evt_' || substr(g.evidence, 5));
+
+-- name: logged_twice
+SELECT g.evidence AS id
+  FROM (SELECT evidence FROM log_queue UNION ALL SELECT evidence FROM log_entries) AS g
+ WHERE g.evidence IS NOT NULL
+ GROUP BY g.evidence
+HAVING count(*) > 1;
+
+-- name: log_with_holes
+-- Places below the tree's size without an entry or a leaf, and entries or leaves beyond it.
+SELECT coalesce(p.index, l.index, n.index)::text AS id
+  FROM log_tree t
+ CROSS JOIN LATERAL generate_series(0, t.size - 1) AS p(index)
+  FULL JOIN log_entries l ON l.index = p.index
+  FULL JOIN (SELECT index FROM log_nodes WHERE level = 0) AS n
+    ON n.index = coalesce(p.index, l.index)
+ WHERE p.index IS NULL OR l.index IS NULL OR n.index IS NULL;
+
+-- name: head_beyond_tree
+SELECT h.size::text AS id FROM log_heads h, log_tree t WHERE h.size > t.size;
+
+-- Part two: rows for checks that need more than the database.
+
+-- name: deliveries
+SELECT d.id, d.mode, d.state, d.sequence AS last_sequence, d.last_event_at,
+       e.sequence, e.name, e.cause, e.is_final, e.happened_at
+  FROM deliveries d
+  JOIN events e ON e.letter_month = d.letter_month AND e.delivery = d.id
+ ORDER BY d.letter_month, d.id, e.sequence;
+
+-- name: refusals
+SELECT r.stream AS id, e.sequence, e.name, e.cause, e.is_final, e.happened_at
+  FROM refused_submissions r
+  JOIN events e ON e.letter_month = r.letter_month AND e.delivery = r.stream
+ ORDER BY r.letter_month, r.stream, e.sequence;
+
+-- name: evidence
+SELECT v.event, e.delivery, coalesce(d.pseudonym, r.pseudonym) AS pseudonym, e.name, e.sequence,
+       e.happened_at, v.xml, v.digest
+  FROM evidence v
+  JOIN events e ON e.letter_month = v.letter_month AND e.id = v.event
+  LEFT JOIN deliveries d ON d.letter_month = e.letter_month AND d.id = e.delivery
+  LEFT JOIN refused_submissions r ON r.letter_month = e.letter_month AND r.stream = e.delivery
+ ORDER BY v.letter_month, v.event;
+
+-- name: log
+SELECT l.index, l.evidence, l.entry, n.hash AS leaf
+  FROM log_entries l
+  LEFT JOIN log_nodes n ON n.level = 0 AND n.index = l.index
+ ORDER BY l.index;
+
+-- name: heads
+SELECT size, root, note, token FROM log_heads ORDER BY size;
+
+-- name: tree
+SELECT epoch, size, root FROM log_tree;
