@@ -27,7 +27,7 @@ from relay.amqp.requests import (
 from relay.amqp.topology import Queue
 from tdh.domain.errors import InvalidValue
 from tdh.domain.identifiers import Digest, party_slug
-from tdh.domain.lifecycle import ConsignmentMode
+from tdh.domain.lifecycle import ConsignmentMode, DeliveryState
 from tdh.domain.outbox import Task
 from tdh.domain.parties import Channel
 from tests import builders as make
@@ -267,6 +267,11 @@ async def test_a_delivery_that_waits_is_told_without_addresses_of_its_documents(
 async def test_a_push_that_was_overtaken_tells_nothing():
     _, message = await announced(ConsignmentMode.BASIC, Task.PUSH_ENVELOPE)
     assert message is None
+    view, message = await announced(ConsignmentMode.CONSENT, Task.PUSH_ENVELOPE)
+    assert message is not None
+    expired = replace(view.dossier.delivery, state=DeliveryState.EXPIRED)
+    view = replace(view, dossier=replace(view.dossier, delivery=expired))
+    assert announce(view, Task.PUSH_ENVELOPE, source="urn:tdh:test", attempt=2) is None
 
 
 @pytest.mark.parametrize(

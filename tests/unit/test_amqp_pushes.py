@@ -56,6 +56,7 @@ async def test_a_confirmed_push_is_a_notification_once_and_told_again_after_an_h
     service.clock.forward(minutes=2)
     assert await pushes.turn() == 1
     assert service.happened(delivery).count("ConsignmentNotification") == 1
+    assert service.commands["RecordNotice"] == 1
     first, second = publisher.published
     assert first.message_id == second.message_id
     assert (first.exchange, first.key) == (names.MAILBOX, MAILBOX)

@@ -57,6 +57,17 @@ async def test_a_timer_that_fires_too_early_is_looked_at_again(service, timers):
     assert service.state(delivery) is DeliveryState.AWAITING_ACCEPTANCE
 
 
+async def test_a_missing_sealer_costs_a_timer_no_attempt(service, timers):
+    delivery = await service.submit(CITIZEN, CONSENT)
+    await service.forward(delivery)
+    (row,) = service.waiting(Task.EXPIRE)
+    service.clock.forward(days=16)
+    service.fails[delivery] = SealingUnavailable("silent")
+    assert await timers.turn() == 1
+    assert service.rows[row].attempts == 0
+    assert service.rows[row].next_try == service.clock.now() + timedelta(seconds=5)
+
+
 async def test_a_timer_outlives_a_missing_sealer_and_a_defect(service, timers):
     delivery = await service.submit(CITIZEN, CONSENT)
     await service.forward(delivery)
