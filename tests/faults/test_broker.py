@@ -211,6 +211,17 @@ async def test_a_broker_that_never_answers_is_a_time_out_and_not_a_standstill(br
     await work.publish(message("forward.0"))
 
 
+async def test_many_who_wait_for_a_missing_broker_are_told_together(broker):
+    nowhere = Publisher("amqp://x:y@127.0.0.1:1/tdh-work", name="test", timeout_seconds=2)
+    for _ in range(5):  # pauses between tries grow to seconds; nobody waits for more than one
+        started = asyncio.get_running_loop().time()
+        answers = await asyncio.gather(
+            *(nowhere.publish(message("forward.0")) for _ in range(50)), return_exceptions=True
+        )
+        assert {type(answer) for answer in answers} == {BrokerUnavailable}
+        assert asyncio.get_running_loop().time() - started < 3
+
+
 async def test_a_broker_short_of_memory_delays_and_loses_nothing(service, broker, loops):
     before = await submit(service, 3)
     await each_consigned_once(service, before)
