@@ -12,11 +12,21 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from storage.database import Database, Session, translated
+from storage.database import Database, Session
+from storage.driver import translated
 from storage.mailboxes import sealed_bytes
 from storage.queries import statements_beside
+from storage.rows import stored_of
+from tdh.domain.commands import StoredDocument
 from tdh.domain.errors import IntegrityFailure
-from tdh.domain.identifiers import DeliveryId, EventId, EvidenceId, Pseudonym, evidence_of
+from tdh.domain.identifiers import (
+    DeliveryId,
+    EventId,
+    EvidenceId,
+    LetterId,
+    Pseudonym,
+    evidence_of,
+)
 from tdh.domain.lifecycle import ConsignmentMode, DeliveryState
 from tdh.domain.log import SignedHead, Tree
 from tdh.domain.replay import RecordedEvent
@@ -107,6 +117,14 @@ class AuditedEvidence:
     digest: bytes
     xml: bytes | None
     """None where the stored bytes are not what was sealed."""
+    index: int | None
+    """Its place in the log; None while it waits."""
+    entry: bytes | None
+    """What the log has of it, or will have; None is a finding of its own."""
+    letter: LetterId | None
+    """None for a refused submission."""
+    documents: tuple[bytes, ...]
+    """SHA-256 of the letter's documents, in order."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,6 +136,28 @@ class AuditedEntry:
     entry: bytes
     leaf: bytes | None
     """The stored leaf hash."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditedNode:
+    """An inner node of the log's tree and the hashes below it, where those are stored."""
+
+    level: int
+    index: int
+    hash: bytes
+    left: bytes | None
+    right: bytes | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditedDocument:
+    """A document and where the vault has it."""
+
+    letter: LetterId
+    wrapped_key: bytes
+    stored: StoredDocument
+    digest: bytes
+    """SHA-256 of the plaintext."""
 
 
 class AuditSnapshot:
@@ -164,6 +204,20 @@ class AuditSnapshot:
                 time=row["happened_at"],
                 digest=row["digest"],
                 xml=_sealed_or_none(row["xml"], row["digest"]),
+                index=row["index"],
+                entry=row["entry"],
+                letter=None if row["letter"] is None else LetterId(row["letter"]),
+                documents=tuple(row["documents"]),
+            )
+
+    async def documents(self) -> AsyncIterator[AuditedDocument]:
+        """Every document of every letter."""
+        async for row in self._stream("documents"):
+            yield AuditedDocument(
+                letter=LetterId(row["letter"]),
+                wrapped_key=row["wrapped_key"],
+                stored=stored_of(row),
+                digest=row["digest"],
             )
 
     async def log(self) -> AsyncIterator[AuditedEntry]:
@@ -175,6 +229,17 @@ class AuditSnapshot:
                 evidence=None if evidence is None else EvidenceId(evidence),
                 entry=row["entry"],
                 leaf=row["leaf"],
+            )
+
+    async def inner_nodes(self) -> AsyncIterator[AuditedNode]:
+        """Every node above the leaves, in no order."""
+        async for row in self._stream("inner_nodes"):
+            yield AuditedNode(
+                level=row["level"],
+                index=row["index"],
+                hash=row["hash"],
+                left=row["left"],
+                right=row["right"],
             )
 
     async def heads(self) -> AsyncIterator[SignedHead]:

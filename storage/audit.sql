@@ -140,18 +140,37 @@ SELECT r.stream AS id, e.sequence, e.name, e.cause, e.is_final, e.happened_at
 
 -- name: evidence
 SELECT v.event, e.delivery, coalesce(d.pseudonym, r.pseudonym) AS pseudonym, e.name, e.sequence,
-       e.happened_at, v.xml, v.digest
+       e.happened_at, v.xml, v.digest, l.index, coalesce(l.entry, q.entry) AS entry, d.letter,
+       ARRAY(SELECT o.digest FROM documents o
+              WHERE o.letter_month = d.letter_month AND o.letter = d.letter
+              ORDER BY o.number) AS documents
   FROM evidence v
   JOIN events e ON e.letter_month = v.letter_month AND e.id = v.event
   LEFT JOIN deliveries d ON d.letter_month = e.letter_month AND d.id = e.delivery
   LEFT JOIN refused_submissions r ON r.letter_month = e.letter_month AND r.stream = e.delivery
+  LEFT JOIN log_entries l ON l.evidence = 'evd_' || substr(v.event, 5)
+  LEFT JOIN log_queue q ON q.evidence = 'evd_' || substr(v.event, 5)
  ORDER BY v.letter_month, v.event;
+
+-- name: documents
+SELECT l.id AS letter, l.wrapped_key, o.number AS document_number, o.segment, o.at_offset,
+       o.length, o.digest
+  FROM documents o
+  JOIN letters l ON l.letter_month = o.letter_month AND l.id = o.letter
+ ORDER BY o.letter_month, o.letter, o.number;
 
 -- name: log
 SELECT l.index, l.evidence, l.entry, n.hash AS leaf
   FROM log_entries l
   LEFT JOIN log_nodes n ON n.level = 0 AND n.index = l.index
  ORDER BY l.index;
+
+-- name: inner_nodes
+SELECT n.level, n.index, n.hash, a.hash AS left, b.hash AS right
+  FROM log_nodes n
+  LEFT JOIN log_nodes a ON a.level = n.level - 1 AND a.index = 2 * n.index
+  LEFT JOIN log_nodes b ON b.level = n.level - 1 AND b.index = 2 * n.index + 1
+ WHERE n.level > 0;
 
 -- name: heads
 SELECT size, root, note, token FROM log_heads ORDER BY size;

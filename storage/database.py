@@ -7,28 +7,20 @@ heals by itself, because it connects again for each use that finds its connectio
 
 import asyncio
 import json
-import re
-from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager, suppress
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
 
+from storage.driver import leaves_doubt, translated
 from storage.errors import DatabaseUnfit
-from tdh.domain.errors import CommitUnknown, Conflict, DataRefused, StorageUnavailable, TDHError
 
 Session: TypeAlias = "PoolConnectionProxy[asyncpg.Record] | asyncpg.Connection[asyncpg.Record]"
 Rows: TypeAlias = "Sequence[asyncpg.Record]"
 
-DRIVER_ERRORS = (
-    asyncpg.PostgresError,
-    asyncpg.InterfaceError,
-    asyncpg.InternalClientError,
-    OSError,
-)
-"""All that comes of the driver; time-outs are OSErrors."""
 OLDEST_VERSION = 150000
 _DURABLE = {
     "fsync": ("on",),
@@ -38,12 +30,6 @@ _DURABLE = {
     "data_sync_retry": ("off",),
     "server_encoding": ("UTF8",),
 }
-_ENDED = re.compile("clos|released back")
-"""The driver has one class for "connection is closed" and for wrong use; its words tell."""
-_UNAVAILABLE_CLASSES = ("08", "28", "53", "55", "57", "58", "XX")
-"""Connection, authorisation, resources, object in use (locks), intervention, system, internal."""
-_UNAVAILABLE_STATES = ("25006", "25P03")
-"""Read-only after a failover; ended because it stood idle in a transaction."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,56 +151,6 @@ async def assert_fit(database: Database) -> None:
         problems.append("it is a standby")
     if problems:
         raise DatabaseUnfit(problems)
-
-
-@contextmanager
-def translated() -> Iterator[None]:
-    """Turn the driver's errors into DataRefused, Conflict, StorageUnavailable; leave defects."""
-    try:
-        yield
-    except DRIVER_ERRORS as error:
-        ours = domain_error(error)
-        if ours is None:
-            raise
-        raise ours from error
-
-
-def domain_error(error: BaseException) -> TDHError | None:
-    """What an error of the driver means to us; None for a defect of the program."""
-    match error:
-        case asyncpg.PostgresError():
-            return _of_server(error)
-        case asyncpg.InterfaceError() if isinstance(error, ValueError):
-            return DataRefused("a value does not fit its column")
-        case asyncpg.InterfaceError() if _ENDED.search(str(error)):
-            return StorageUnavailable("the connection to the database has ended")
-        case asyncpg.InternalClientError():  # the server's last words came between two statements
-            return StorageUnavailable("the connection to the database is out of step")
-        case OSError():  # time-outs are OSErrors, too
-            return StorageUnavailable("the database does not answer")
-        case _:
-            return None
-
-
-def _of_server(error: asyncpg.PostgresError) -> TDHError | None:
-    state = error.sqlstate or ""
-    if state == "23514" and error.constraint_name is None:
-        # Not the data's fault: the month's partition is not there (storage/partitions.py).
-        return StorageUnavailable(f"{error.table_name} has no partition for this letter's month")
-    if state[:2] in ("22", "23"):
-        return DataRefused(f"the database refuses the data ({state} {error.constraint_name or ''})")
-    if state in ("40001", "40P01"):
-        return Conflict(f"another transaction was in the way ({state})")
-    if state[:2] in _UNAVAILABLE_CLASSES or state in _UNAVAILABLE_STATES:
-        return StorageUnavailable(f"the database cannot answer now ({state})")
-    return None
-
-
-def leaves_doubt(error: BaseException) -> bool:
-    """Whether the connection may still be busy: anything but a plain answer of the server."""
-    if isinstance(error, (StorageUnavailable, CommitUnknown)):
-        return True
-    return not isinstance(error, (asyncpg.PostgresError, asyncpg.InterfaceError, TDHError))
 
 
 def _connecting(dsn: str, name: str, limits: Limits, lookups_by_index: bool) -> dict[str, Any]:  # noqa: FBT001 - passed on

@@ -19,7 +19,8 @@ from pathlib import Path
 
 import asyncpg
 
-from storage.database import Session, translated
+from storage.database import Session
+from storage.driver import translated
 from storage.errors import MigrationChanged, MigrationUnknown
 from storage.partitions import ADVISORY_LOCK, make_partitions
 from storage.schema_dump import dump_schema

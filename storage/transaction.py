@@ -4,15 +4,8 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from storage.database import (
-    DRIVER_ERRORS,
-    Database,
-    Rows,
-    Session,
-    domain_error,
-    leaves_doubt,
-    translated,
-)
+from storage.database import Database, Rows, Session
+from storage.driver import DRIVER_ERRORS, domain_error, leaves_doubt, translated
 from tdh.domain.errors import CommitUnknown, Conflict, DataRefused
 
 ROLLBACK_SECONDS = 2.0

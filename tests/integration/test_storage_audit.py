@@ -104,6 +104,18 @@ async def test_a_changed_evidence_comes_without_bytes(database: Database, lived)
         assert [one.xml is None async for one in snapshot.evidence()] == [True, *[False] * 10]
 
 
+async def test_every_document_comes_with_its_place_and_digest(database: Database, lived) -> None:
+    basic, consent, _ = lived
+    async with PostgresAudit(database).snapshot() as snapshot:
+        found = [one async for one in snapshot.documents()]
+    assert [(one.letter, one.stored, one.digest) for one in found] == [
+        (letter.letter.id, stored, document.digest.value)
+        for letter in sorted((basic, consent), key=lambda each: each.letter.id)
+        for stored, document in zip(letter.stored, letter.letter.documents, strict=True)
+    ]
+    assert {one.wrapped_key for one in found} == {basic.wrapped_key}
+
+
 async def test_the_log_is_read_in_order_with_its_heads_and_tree(database: Database, lived) -> None:
     async with PostgresAudit(database).snapshot() as snapshot:
         entries = [one async for one in snapshot.log()]

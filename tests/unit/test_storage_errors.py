@@ -5,7 +5,7 @@ import asyncio
 import asyncpg
 import pytest
 
-from storage.database import domain_error, leaves_doubt, translated
+from storage.driver import domain_error, leaves_doubt, translated
 from tdh.domain.errors import (
     CommitUnknown,
     Conflict,
