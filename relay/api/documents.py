@@ -1,7 +1,7 @@
 """GET /v1/inbox/{delivery}/documents/{document}: content leaves, and both ends of it are recorded.
 
 The access is committed before the first byte; the release is recorded after the last byte has
-left this process for the network, and not if the client went away before. No ranges, no HEAD.
+arrived at the other end's system, and not if the client went away before. No ranges, no HEAD.
 """
 
 import asyncio
@@ -15,6 +15,7 @@ from relay.api import digests
 from relay.api.callers import Callers, delivery_id, document_number, known
 from relay.api.conflicts import explained
 from relay.api.inbox import in_inbox
+from relay.api.last_byte import SentBytes
 from relay.api.routes import Bytes, Operation, Route
 from relay.api.undisturbed import Undisturbed
 from tdh.delivery import handover
@@ -26,6 +27,8 @@ from tdh.ports import Commit, Ids, Mailboxes, Vault
 
 log = structlog.get_logger()
 
+ARRIVES_WITHIN_SECONDS = 30.0
+"""How long the last bytes may be on their way; later they do not count as released."""
 RELEASE_TRIES = 5
 """A release that cannot be recorded is tried again 1, 2, 4 and 8 seconds later.
 
@@ -74,9 +77,13 @@ class Documents:
                 )
             )
         # If we die here, an access is on record whose bytes never left: the safe side.
-        response = await self._send(request, delivery, document)
-        if _has_left(request):
-            self._undisturbed.begin(self._release(delivery, document.number, by))
+        sent = SentBytes(request)
+        try:
+            response = await self._send(request, delivery, document)
+        except BaseException:
+            sent.close()
+            raise
+        self._undisturbed.begin(self._release(sent, delivery, document.number, by))
         return response
 
     async def _send(
@@ -104,7 +111,13 @@ class Documents:
                 await pieces.aclose()
         return response
 
-    async def _release(self, delivery: DeliveryId, number: int, by: Authentication) -> None:
+    async def _release(
+        self, sent: SentBytes, delivery: DeliveryId, number: int, by: Authentication
+    ) -> None:
+        """Record the release of a document, once the other end's system has all of it."""
+        with sent:
+            if not await sent.arrived(within_seconds=ARRIVES_WITHIN_SECONDS):
+                return
         for tried in range(RELEASE_TRIES):
             try:
                 await handover.release(delivery, number, by, commit=self._commit, ids=self._ids)
@@ -140,16 +153,12 @@ async def _send_all(
     await response.write(piece)
     await response.write_eof()
     await request.writer.drain()
-
-
-def _has_left(request: web.Request) -> bool:
-    """Whether the connection still stands and this process holds nothing back."""
-    transport = request.transport
-    return (
-        transport is not None
-        and not transport.is_closing()
-        and transport.get_write_buffer_size() == 0
-    )
+    # A lost connection ends `drain` too, but only a drained one ends the pause. Whether it still
+    # stands does not matter: who has the last byte may leave.
+    if request.protocol.writing_paused:
+        raise ConnectionResetError("the client went away before the last byte")
+    if request.transport is not None:
+        request.transport.set_write_buffer_limits()
 
 
 def _headers(document: Document) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import socket
 from dataclasses import replace
 
 import pytest
@@ -148,11 +149,7 @@ async def test_content_goes_out_whole_and_is_handed_over_after_its_last_byte(ser
 
 async def test_who_goes_away_in_the_middle_has_no_handover(service):
     delivery = await service.placed(documents=[("main", LARGE)])
-    reader, writer = await asyncio.open_connection("127.0.0.1", service.port, limit=1000)
-    writer.write(
-        f"GET /v1/inbox/{delivery}/documents/1 HTTP/1.1\r\nHost: tdh\r\n"
-        f"Authorization: Bearer {CITIZEN}\r\n\r\n".encode()
-    )
+    reader, writer = await asking(service, delivery)
     await reader.readexactly(2000)
     writer.transport.abort()
     await eventually(lambda: "TrackAccess" in service.memory.commands)
@@ -180,6 +177,42 @@ async def test_who_closes_right_after_the_last_byte_has_the_handover(service, mo
     await reader.readuntil(PDF)
     writer.transport.abort()
     await eventually(lambda: service.memory.happened(delivery)[-1] == "ContentHandover")
+
+
+async def asking(service, delivery):
+    """A raw connection that has asked for the first document."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", service.port, limit=1000)
+    writer.write(
+        f"GET /v1/inbox/{delivery}/documents/1 HTTP/1.1\r\nHost: tdh\r\n"
+        f"Authorization: Bearer {CITIZEN}\r\n\r\n".encode()
+    )
+    return reader, writer
+
+
+async def test_who_leaves_as_soon_as_the_last_byte_is_there_has_a_handover(service):
+    delivery = await service.placed(documents=[("main", LARGE)])
+    reader, writer = await asking(service, delivery)
+    await reader.readuntil(b"\r\n\r\n")
+    assert sha256(await reader.readexactly(len(LARGE))) == sha256(LARGE)
+    writer.transport.abort()
+    await eventually(lambda: service.memory.happened(delivery)[-1] == "ContentHandover")
+
+
+async def test_what_the_operating_system_still_holds_is_not_handed_over(service, monkeypatch):
+    """The letter fits into the buffers of a connection whose client never reads a byte of it."""
+    monkeypatch.setattr("relay.api.documents.ARRIVES_WITHIN_SECONDS", 0.5)
+    delivery = await service.placed(documents=[("main", LARGE[:40_000])])
+    with socket.socket() as silent:
+        silent.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        silent.connect(("127.0.0.1", service.port))
+        silent.sendall(
+            f"GET /v1/inbox/{delivery}/documents/1 HTTP/1.1\r\nHost: tdh\r\n"
+            f"Authorization: Bearer {CITIZEN}\r\n\r\n".encode()
+        )
+        await asyncio.sleep(1.0)
+    await asyncio.sleep(0.2)
+    assert service.memory.happened(delivery)[-1] == "ContentAccessTracking"
+    assert "Release" not in service.memory.commands
 
 
 async def test_a_release_that_cannot_be_recorded_is_tried_again(service, monkeypatch):
