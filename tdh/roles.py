@@ -138,6 +138,13 @@ class Supervisor:
         """Set a variable for parts that are started from now on: fault tests name crash points."""
         self._environment[name] = value
 
+    async def restart(self, name: str) -> None:
+        """End one part in order; returns when it was started again."""
+        process = self._processes[name]
+        await self._end(process)
+        while self._processes[name] is process:  # noqa: ASYNC110
+            await asyncio.sleep(0.02)  # the keeper starts it
+
     async def start(self) -> None:
         """Start every part."""
         for part in self._parts:

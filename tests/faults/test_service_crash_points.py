@@ -1,0 +1,95 @@
+"""The process is killed at each named step, and what was promised holds all the same.
+
+A sender's program tries again under the same key; the letter exists once, every event once, and
+`tdh audit` finds nothing.
+"""
+
+import asyncio
+
+import pytest
+
+from tests.installation import CITIZEN
+from tests.pki.faults import altered_byte
+from tests.stories import (
+    ask_with_patience,
+    assert_nothing_twice,
+    audit,
+    events_of,
+    letters_under_key,
+    new_key,
+    signed_pdf,
+    submit_with_patience,
+    to,
+    until_state,
+)
+
+COMMIT = ("locked", "sealed", "written", "committed", "answered")
+POINTS = [
+    ("api-0", "api", "submission.judged"),
+    ("api-0", "api", "submission.kept"),
+    *(("api-0", "api", f"vault.{name}") for name in ("segment_created", "appended", "synced")),
+    *(("api-0", "api", f"commit.{name}") for name in COMMIT),
+    *(("worker", "worker", f"commit.{name}") for name in COMMIT),
+    ("sequencer", "sequencer", "log.appended"),
+    ("sequencer", "sequencer", "log.integrated"),
+    ("sequencer", "sequencer", "log.signed"),
+    ("sequencer", "sequencer", "log.published"),
+]
+
+
+@pytest.fixture
+def arm(here, tmp_path):
+    """Kills a part at a crash point, once, the next time that it comes by."""
+
+    async def armed(part: str, role: str, point: str):
+        flag = tmp_path / "died"
+        here.supervisor.arm("TDH_CRASH_POINT", f"{role}/{point}@{flag}")
+        before = here.supervisor.pid(part)
+        await here.supervisor.restart(part)
+        await here.ready()
+        assert here.supervisor.pid(part) != before
+        return flag
+
+    yield armed
+    here.supervisor.arm("TDH_CRASH_POINT", "")
+
+
+@pytest.mark.parametrize(("part", "role", "point"), POINTS, ids=[f"{r}-{p}" for _, r, p in POINTS])
+async def test_a_letter_survives_a_kill_at(here, arm, part, role, point):
+    died = await arm(part, role, point)
+    key, pdf = new_key(), signed_pdf(here)
+    status, body = await submit_with_patience(here, pdf, key, to())
+    assert status == 201
+    delivery = body["deliveries"][0]["id"]
+    await until_state(here, delivery, "consigned")
+    path = f"/v1/inbox/{delivery}/documents/1"
+    assert await ask_with_patience(here, CITIZEN, "GET", path) == (200, pdf)
+    await until_state(here, delivery, "handed_over")
+    async with asyncio.timeout(20):
+        proof = f"/v1/evidence/{body['deliveries'][0]['evidence'][0]['id']}/proof"
+        while (await ask_with_patience(here, CITIZEN, "GET", proof))[0] != 200:  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
+    assert died.exists(), "the crash point was never reached"
+    events = await events_of(here, delivery)
+    assert_nothing_twice(events)
+    assert set(events) == {
+        "SubmissionAcceptance",
+        "ContentConsignment",
+        "ContentAccessTracking",
+        "ContentHandover",
+    }
+    assert await letters_under_key(here, key) == 1
+
+
+async def test_a_refusal_survives_a_kill_after_the_documents_were_dropped(here, arm):
+    died = await arm("api-0", "api", "submission.dropped")
+    key, pdf = new_key(), altered_byte(signed_pdf(here))
+    status, body = await submit_with_patience(here, pdf, key, to())
+    assert died.exists()
+    assert status == 422
+    again, repeated = await submit_with_patience(here, pdf, key, to())
+    assert (again, repeated["evidence"]) == (422, body["evidence"])
+
+
+async def test_the_audit_finds_nothing_after_all_this(here):
+    await audit(here)

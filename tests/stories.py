@@ -1,0 +1,141 @@
+"""What users of an installation do, with the patience that a user's program has."""
+
+import asyncio
+import collections
+import itertools
+import json
+import sys
+from datetime import UTC, datetime
+
+import aiohttp
+import asyncpg
+
+from tests.installation import AGENCY, CITIZEN, Installation, letter_form
+from tests.pki.make import sign_pdf, simple_pdf
+
+_numbers = itertools.count(1)
+TRANSIENT = (aiohttp.ClientError, TimeoutError)
+
+
+def signed_pdf(here: Installation, *, size: int = 20_000, signer: str = "good") -> bytes:
+    """A document that differs from all others."""
+    pdf = simple_pdf(f"Letter {next(_numbers)}", size=size)
+    return sign_pdf(pdf, here.pki.signers[signer], signed_at=datetime.now(UTC))
+
+
+def new_key() -> str:
+    """An idempotency key that nobody used."""
+    return f"key-{next(_numbers)}-{datetime.now(UTC).timestamp()}"
+
+
+def to(party=CITIZEN, mode="basic", **more) -> list[dict]:
+    """One recipient as a letter names it."""
+    return [{"party": party, "consignment_mode": mode} | more]
+
+
+async def submit(here: Installation, pdf: bytes, key: str, recipients: list[dict]):
+    """One try: status and body, or the transport's error."""
+    async with (
+        here.client(AGENCY) as client,
+        client.post(
+            "/v1/letters", data=letter_form(pdf, recipients), headers={"Idempotency-Key": key}
+        ) as answer,
+    ):
+        return answer.status, await answer.json()
+
+
+async def submit_with_patience(
+    here: Installation, pdf: bytes, key: str, recipients: list[dict], within: float = 40
+):
+    """Try again, under the same key, until there is an answer that is no 503."""
+    async with asyncio.timeout(within):
+        while True:
+            try:
+                status, body = await submit(here, pdf, key, recipients)
+            except TRANSIENT:
+                await asyncio.sleep(0.1)
+                continue
+            if status != 503:
+                return status, body
+            await asyncio.sleep(0.1)
+
+
+async def ask_with_patience(here: Installation, party, method: str, path: str, within: float = 40):
+    """A request until it is answered with neither 503 nor 404 nor a broken connection."""
+    async with asyncio.timeout(within), here.client(party) as client:
+        while True:
+            try:
+                async with client.request(method, path) as answer:
+                    content = await answer.read()
+                    if answer.status not in (503, 404):
+                        return answer.status, content
+            except TRANSIENT:
+                pass
+            await asyncio.sleep(0.05)
+
+
+async def until_state(here: Installation, delivery: str, state: str, within: float = 40) -> dict:
+    """Wait until the sender sees this state; the delivery then."""
+    seen: dict = {}
+    try:
+        async with asyncio.timeout(within):
+            while True:
+                path = f"/v1/deliveries/{delivery}"
+                status, content = await ask_with_patience(here, AGENCY, "GET", path)
+                assert status == 200, content
+                seen = json.loads(content)
+                if seen["state"] == state:
+                    return seen
+                await asyncio.sleep(0.05)
+    except TimeoutError:
+        raise AssertionError(f"{delivery} stays {seen.get('state')}, not {state}") from None
+
+
+async def events_of(here: Installation, delivery: str) -> list[str]:
+    """Names of the delivery's events, in order, from the database."""
+    connection = await asyncpg.connect(here.dsn)
+    try:
+        rows = await connection.fetch(
+            "SELECT e.name FROM events e JOIN evidence v"
+            " USING (letter_month) WHERE v.event = e.id AND e.delivery = $1 ORDER BY e.sequence",
+            delivery,
+        )
+    finally:
+        await connection.close()
+    return [row["name"] for row in rows]
+
+
+async def letters_under_key(here: Installation, key: str) -> int:
+    """How many letters a key led to, from the database."""
+    connection = await asyncpg.connect(here.dsn)
+    try:
+        return await connection.fetchval(
+            "SELECT count(*) FROM idempotency WHERE key = $1 AND letter IS NOT NULL", key
+        )
+    finally:
+        await connection.close()
+
+
+def assert_nothing_twice(events: list[str]) -> None:
+    """Each event that happens once is there once."""
+    twice = [name for name, count in collections.Counter(events).items() if count > 1]
+    assert not twice, f"happened twice: {twice}"
+
+
+async def audit(here: Installation) -> dict:
+    """`tdh audit` as an operator runs it; fails the test if it finds anything."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "tdh",
+        "audit",
+        "--json",
+        "--trust",
+        str(here.trust),
+        env={"PATH": "/usr/bin:/bin"} | here.environment,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    out, err = await process.communicate()
+    assert process.returncode == 0, f"{process.returncode}\n{out.decode()}\n{err.decode()}"
+    return json.loads(out)
