@@ -96,11 +96,17 @@ class Part:
 
 
 def parts_of(config: Config) -> tuple[Part, ...]:
-    """All processes of the service on one machine, in the order of starting."""
+    """All processes of the service on one machine, in the order of starting.
+
+    They end with the process that asks: it is to be their supervisor.
+    """
     roles = (Role.SEQUENCER, Role.WORKER, Role.DISPATCHER)
     serve = (sys.executable, "-m", "tdh", "serve", "--role")
     return (
-        Part(name="sealer", command=tuple(sealer_command(config))),
+        Part(
+            name="sealer",
+            command=(*sealer_command(config), "--parent-pid", str(os.getpid())),
+        ),
         *(Part(name=role, command=(*serve, role)) for role in roles),
         *(Part(name=f"api-{n}", command=(*serve, Role.API)) for n in range(config.api.processes)),
     )
