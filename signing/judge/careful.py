@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from asn1crypto import x509
+from pyhanko.pdf_utils.misc import PdfError
 from pyhanko.pdf_utils.reader import PdfFileReader
 
 from signing.judge import brought, pdf, revisions, tokens
@@ -85,6 +86,8 @@ async def judge(data: bytes, inputs: Inputs) -> Judgement:
         return _answer(inputs, refusal.code, kind=SignatureKind.PADES, seen=str(refusal))
     except MemoryError:
         raise
+    except PdfError as problem:
+        return _answer(inputs, Code.STRUCTURE_DAMAGED, kind=SignatureKind.PADES, seen=str(problem))
     except Exception as problem:  # clause 10: whatever happens is a refusal
         LOG.debug("unexpected", exc_info=problem)
         seen = f"{type(problem).__name__}: {problem}"
@@ -126,7 +129,10 @@ async def _judge_signatures(
     moment = tokens.Moment(material=material, policy=inputs.policy, at=inputs.at)
     stamps = await tokens.verified_document_timestamps(data, objects, moment)
     case = _Case(data=data, moment=moment, stamps=stamps, has_store=store.has_revocation)
-    judged = [await _judge_signature(item, case) for item in objects if not item.is_timestamp]
+    try:
+        judged = [await _judge_signature(item, case) for item in objects if not item.is_timestamp]
+    except pdf.LIBRARY_TROUBLE as problem:
+        raise Refused(Code.CONTENTS_DAMAGED, str(problem)) from problem
     uncounted = sum(item.is_timestamp for item in objects) - len(stamps)
     notes = [note for one in judged for note in one.notes]
     if uncounted:

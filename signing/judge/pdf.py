@@ -282,7 +282,18 @@ def check_padding(contents: bytes) -> bytes:
     length = len(header) + len(content) + len(trailer)
     if contents[length:].strip(b"\0"):
         raise Refused(Code.BYTE_RANGE_GAP, "data after the CMS")
+    if not trailer and _filled(content) != len(content):
+        raise Refused(Code.CONTENTS_DAMAGED, "a length that reaches into the padding")
     return contents[:length]
+
+
+def _filled(content: bytes) -> int:
+    """How much of a ContentInfo its two parts take: type, and signed data (RFC 5652, 3)."""
+    taken = 0
+    for _ in range(2):
+        _, _, _, header, body, trailer = parser.parse(content[taken:])
+        taken += len(header) + len(body) + len(trailer)
+    return taken
 
 
 def check_cms_shape(signed_data: cms.SignedData, policy: Policy, *, timestamp: bool) -> None:

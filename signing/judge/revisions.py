@@ -52,13 +52,16 @@ def check_end(data: bytes, reader: PdfFileReader, objects: Sequence[SignedObject
     end = _END.search(data, len(data) - _TAIL_BYTES)
     if end is None or int(end.group(1)) != reader.xrefs.get_startxref_for_revision(newest):
         raise Refused(Code.BYTES_AFTER_SIGNATURE, "end of file")
-    _check_every_object_is_listed(tail, last.end, reader, range(signed + 1, newest + 1))
+    listed = _listed_objects(data, reader, range(signed + 1, newest + 1))
+    if any(found.start() + last.end not in listed for found in _OBJECT.finditer(tail)):
+        raise Refused(Code.BYTES_AFTER_SIGNATURE, "an object that no table lists")
 
 
-def _check_every_object_is_listed(
-    tail: bytes, offset: int, reader: PdfFileReader, revisions: range
-) -> None:
-    """No object hides between the listed ones, for a repairing reader to find."""
+def _listed_objects(data: bytes, reader: PdfFileReader, revisions: range) -> set[int]:
+    """Where the objects of the revisions begin; each of them must be readable without repair.
+
+    So a repairing reader finds nothing between them, and nothing else in them.
+    """
     listed = set()
     for revision in revisions:
         listed.add(reader.xrefs.get_xref_container_info(revision).start_location)
@@ -66,9 +69,13 @@ def _check_every_object_is_listed(
             place = reader.xrefs.get_historical_ref(reference, revision)
             if isinstance(place, int):
                 listed.add(place)
-    for found in _OBJECT.finditer(tail):
-        if found.start() + offset not in listed:
-            raise Refused(Code.BYTES_AFTER_SIGNATURE, "an object that no table lists")
+                if _OBJECT.match(data, place) is None:
+                    raise Refused(Code.BYTES_AFTER_SIGNATURE, "an object without its head")
+            try:
+                reader.get_object(reference, revision)  # type: ignore[no-untyped-call]  # pyHanko is typed in part
+            except LIBRARY_TROUBLE as problem:
+                raise Refused(Code.BYTES_AFTER_SIGNATURE, str(problem)) from problem
+    return listed
 
 
 def check_changes(embedded: EmbeddedPdfSignature, *, last: bool) -> None:

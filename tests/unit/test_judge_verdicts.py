@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from signing.certificates import der
 from signing.judge.careful import Inputs, Judgement, judge
 from signing.judge.chain import material_of
 from signing.judge.policy import Policy, RevocationMode
@@ -65,6 +66,8 @@ def notes_of(judgement: Judgement) -> set[str]:
     return {note.code.value for note in judgement.notes}
 
 
+SHA_256 = bytes.fromhex("0609608648016503040201")
+NULL = b"\x05\x00"
 PASSED = (Indication.TOTAL_PASSED, None, "signature-valid")
 
 
@@ -236,6 +239,37 @@ def test_data_behind_the_cms_is_refused(letter: bytes) -> None:
     start, contents = faults.gap(letter)
     end = start + len(contents)
     assert code_of(judged(letter[: end - 2] + b"41" + letter[end:])) == "byte-range-gap"
+
+
+def test_a_cms_that_reaches_into_its_padding_is_refused(letter: bytes) -> None:
+    _, contents = faults.gap(letter)
+    message = bytearray.fromhex(contents.decode())
+    message[3] += 8  # the low byte of the outer length
+    assert code_of(judged(faults.with_contents(letter, bytes(message)))) == "contents-damaged"
+
+
+def test_inside_a_signature_only_what_nobody_signs_may_differ(pki: make.Pki, letter: bytes) -> None:
+    """Version numbers, the announced digests, a certificate that trust already has: no more."""
+    _, contents = faults.gap(letter)
+    message = bytes.fromhex(contents.decode()).rstrip(b"\0")
+    helper = der(pki.issuing.certificate)
+    helper_begin = message.index(helper)
+    announced_end = message.index(SHA_256) + len(SHA_256) + len(NULL)
+    embedded = [der(certificate) for certificate in pki.signers["good"].chain]
+    signer_begin = max(message.index(item) + len(item) for item in embedded)
+    signer_begin = message.index(b"\x02\x01\x01", signer_begin)
+    signer_end = message.index(SHA_256, signer_begin) + len(SHA_256) + len(NULL)
+    free = {
+        *range(message.index(b"\x02\x01\x01"), announced_end),
+        *range(helper_begin, helper_begin + len(helper)),
+        *range(signer_begin, signer_begin + 4),
+        *range(signer_end - len(NULL), signer_end),
+    }
+    for place in set(range(len(message))) - free:
+        mutant = bytearray(message)
+        mutant[place] ^= 0x08
+        verdict = judged(faults.with_contents(letter, bytes(mutant))).verdict
+        assert not verdict.accepted, place
 
 
 @pytest.mark.parametrize("message", [b"0", b"\x30\x03\x02\x01\x01", b"\x30\x84\xff\xff\xff\xff"])
