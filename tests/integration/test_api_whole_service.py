@@ -1,0 +1,190 @@
+"""The command line against a whole running service: real database, broker, sealer, judge, log."""
+
+import asyncio
+import json
+import subprocess
+import sys
+from urllib.parse import urlsplit
+
+import aiohttp
+import asyncpg
+import pytest
+
+from tests.installation import AGENCY, CITIZEN, OTHER_AGENCY, installation, letter_form
+from tests.stories import new_key, signed_pdf, to, until_state
+
+LARGE = 10_000_000
+
+
+@pytest.fixture(scope="module")
+async def here(new_database, postgres_server, rabbitmq_server):
+    dsn = await new_database("template0")
+    async with installation(dsn, rabbitmq_server) as running:
+        yield running
+    connection = await asyncpg.connect(postgres_server.dsn_of("postgres"))
+    await connection.execute(f"DROP DATABASE {urlsplit(dsn).path[1:]} WITH (FORCE)")
+    await connection.close()
+
+
+async def tdh(here, party, *words):
+    """Exit code, output and complaints of one run of the program."""
+    connection = ["--server", here.url, "--token-file", str(here.token_file(party))]
+    command = [sys.executable, "-m", "tdh", *words, *connection]
+    ended = await asyncio.to_thread(
+        subprocess.run, command, capture_output=True, text=True, timeout=60, check=False
+    )
+    return ended.returncode, ended.stdout, ended.stderr
+
+
+async def send(here, tmp_path, mode, pdf=None):
+    path = tmp_path / "หนังสือ.pdf"
+    path.write_bytes(pdf or signed_pdf(here))
+    words = ("--number", "ดศ 0201/1", "--subject", "แจ้งผล", "--json")
+    code, out, err = await tdh(here, AGENCY, "send", str(path), "--to", f"{CITIZEN}:{mode}", *words)
+    assert code == 0, err
+    return path.read_bytes(), json.loads(out)["deliveries"][0]["id"]
+
+
+async def test_a_registered_letter_goes_all_the_way_by_the_command_line(here, tmp_path):
+    pdf, delivery = await send(here, tmp_path, "consent")
+    await until_state(here, delivery, "awaiting_acceptance")
+    code, out, _ = await tdh(here, CITIZEN, "show", delivery)
+    assert code == 0
+    assert "รอผู้รับลงรับ" in out
+    code, _, err = await tdh(here, CITIZEN, "accept", delivery)
+    assert code == 0, err
+    into = tmp_path / "in"
+    code, _, err = await tdh(here, CITIZEN, "receive", "--to", str(into))
+    assert code == 0, err
+    assert (into / delivery / "01-หนังสือ.pdf").read_bytes() == pdf
+    await until_state(here, delivery, "handed_over")
+    saved = tmp_path / "evidence"
+    code, out, err = await tdh(here, AGENCY, "evidence", delivery, "-o", str(saved))
+    assert code == 0, err
+    names = sorted(one.name for one in saved.glob("*.xml"))
+    assert names == [
+        "01-SubmissionAcceptance.xml",
+        "02-NotificationForAcceptance.xml",
+        "03-ConsignmentAcceptance.xml",
+        "04-ContentConsignment.xml",
+        "05-ContentAccessTracking.xml",
+        "06-ContentHandover.xml",
+    ]
+    files = [str(one) for one in sorted(saved.glob("*.xml"))]
+    verify = [sys.executable, "-m", "tdh", "verify", *files, "--trust", str(here.trust), "--json"]
+    verified = await asyncio.to_thread(
+        subprocess.run, verify, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert verified.returncode == 0, verified.stdout + verified.stderr
+    assert json.loads(verified.stdout)["result"] == "valid"
+
+
+async def test_a_large_letter_is_the_same_at_the_other_end(here, tmp_path):
+    pdf, delivery = await send(here, tmp_path, "basic", signed_pdf(here, size=LARGE))
+    await until_state(here, delivery, "consigned")
+    code, _, err = await tdh(here, CITIZEN, "receive", "--to", str(tmp_path / "in"))
+    assert code == 0, err
+    got = (tmp_path / "in" / delivery / "01-หนังสือ.pdf").read_bytes()
+    assert got == pdf
+    await until_state(here, delivery, "handed_over")
+
+
+async def test_a_client_that_leaves_in_the_middle_has_no_handover(here, tmp_path):
+    pdf, delivery = await send(here, tmp_path, "basic", signed_pdf(here, size=LARGE))
+    await until_state(here, delivery, "consigned")
+    async with here.client(CITIZEN) as session:
+        answer = await session.get(f"/v1/inbox/{delivery}/documents/1")
+        await answer.content.readexactly(1000)
+        answer.close()
+    await asyncio.sleep(0.5)
+    async with here.client(CITIZEN) as session:
+        item = await (await session.get(f"/v1/inbox/{delivery}")).json()
+        assert item["state"] == "consigned"
+        assert item["documents"][0]["released"] is False
+        assert item["evidence"][-1]["event"] == "ContentAccessTracking"
+        whole = await session.get(f"/v1/inbox/{delivery}/documents/1")
+        assert await whole.read() == pdf
+    await until_state(here, delivery, "handed_over")
+
+
+async def submitted(here, form, key=None, **headers):
+    async with here.client(AGENCY) as session:
+        named = {"Idempotency-Key": key or new_key(), **headers}
+        async with session.post("/v1/letters", data=form, headers=named) as answer:
+            return answer.status, await answer.json(content_type=None)
+
+
+async def test_bad_input_is_answered_in_both_languages_and_leaves_nothing(here):
+    pdf = signed_pdf(here)
+    cases = {
+        "top-secret-not-carried": letter_form(pdf, to(), secrecy="top-secret"),
+        "recipient-not-registered": letter_form(pdf, to("th-agency:nobody")),
+        "invalid-request": letter_form(pdf, to(), colour="red"),
+    }
+    for code, form in cases.items():
+        status, problem = await submitted(here, form)
+        assert problem["code"] == code
+        assert status == problem["status"]
+        assert problem["title_th"]
+        assert "evidence" not in problem
+    wrong = {"Content-Digest": f"sha-256=:{'A' * 43}=:"}
+    status, problem = await submitted(here, letter_form(pdf, to()), **wrong)
+    assert (status, problem["code"]) == (422, "digest-mismatch")
+    key = new_key()
+    assert (await submitted(here, letter_form(pdf, to()), key))[0] == 201
+    status, problem = await submitted(here, letter_form(pdf, to(), subject="อื่น"), key)
+    assert (status, problem["code"]) == (409, "idempotency-mismatch")
+
+
+async def test_a_repeated_submission_is_answered_with_the_same_bytes(here):
+    pdf, key = signed_pdf(here), new_key()
+    first = await submitted(here, letter_form(pdf, to()), key)
+    await until_state(here, first[1]["deliveries"][0]["id"], "consigned")
+    assert await submitted(here, letter_form(pdf, to()), key) == first
+
+
+async def test_a_document_that_is_not_signed_is_refused_with_sealed_evidence(here, tmp_path):
+    path = tmp_path / "x.pdf"
+    path.write_bytes(b"%PDF-1.7\nnothing signed\n%%EOF\n")
+    words = ("--number", "1", "--subject", "x", "--json")
+    code, out, _ = await tdh(here, AGENCY, "send", str(path), "--to", CITIZEN, *words)
+    problem = json.loads(out)
+    assert code == 1
+    assert problem["evidence"]["event"] == "SubmissionRejection"
+    code, _, err = await tdh(
+        here, AGENCY, "evidence", problem["evidence"]["id"], "-o", str(tmp_path / "e")
+    )
+    assert code == 0, err
+    assert (tmp_path / "e" / "01-SubmissionRejection.xml").exists()
+
+
+async def test_another_partys_delivery_is_as_good_as_missing(here, tmp_path):
+    _, delivery = await send(here, tmp_path, "basic")
+    missing = delivery[:-1] + ("0" if delivery[-1] != "0" else "1")
+    async with here.client(OTHER_AGENCY) as session:
+        bodies = set()
+        for one in (delivery, missing):
+            async with session.get(f"/v1/deliveries/{one}") as answer:
+                assert answer.status == 404
+                bodies.add(await answer.read())
+        assert len(bodies) == 1
+    async with aiohttp.ClientSession(here.url) as nobody:
+        answer = await nobody.get(f"/v1/deliveries/{delivery}")
+        assert answer.status == 401
+
+
+async def test_lists_are_read_to_their_end_in_pages(here):
+    pdf = signed_pdf(here)
+    made = [(await submitted(here, letter_form(pdf, to())))[1]["id"] for _ in range(3)]
+    seen, query = [], {"limit": "2"}
+    async with here.client(AGENCY) as session:
+        while True:
+            page = await (await session.get("/v1/letters", params=query)).json()
+            seen += [one["id"] for one in page["data"]]
+            if page["next_cursor"] is None:
+                break
+            query["cursor"] = page["next_cursor"]
+        assert seen[:3] == made[::-1]
+        assert len(seen) == len(set(seen))
+        bad = await session.get("/v1/letters", params={"cursor": "nonsense"})
+        assert bad.status == 400
