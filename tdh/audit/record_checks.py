@@ -1,0 +1,165 @@
+"""Deliveries against their events, evidence against its events: what is recorded of each.
+
+Every row is looked at; the seals, which cost more than all the rest, of a sample unless all are
+asked for.
+"""
+
+import random
+from collections.abc import AsyncIterable, Callable
+from datetime import UTC
+from hashlib import sha256
+
+from signing.errors import ProofError
+from signing.evidence_reader import EvidenceContent
+from signing.log_entry import parse_evidence_entry
+from signing.seal_check import Outcome, verify_seal
+from signing.trust_file import TrustFile
+from signing.verify.evidence import entry_of
+from storage.audit import AuditedDelivery, AuditedEvidence, AuditedRefusal
+from tdh.audit.ledger_check import LedgerComparison
+from tdh.audit.log_checks import MERGE_DELAY, Heads
+from tdh.audit.report import CheckName, Tally
+from tdh.domain.evidence import EvidenceFacts
+from tdh.domain.lifecycle import FINAL
+from tdh.domain.replay import Contradiction, replay, replay_refusal
+
+SURELY = 1000
+"""So many are looked at in any case; of the others fewer and fewer, as their number grows."""
+
+
+class Sample:
+    """Which of a stream are looked at closely: all of the first, then one in so many that came."""
+
+    def __init__(self, *, full: bool, draw: Callable[[], float] = random.random) -> None:
+        self._full, self._draw, self.seen, self.taken = full, draw, 0, 0
+
+    def takes(self) -> bool:
+        """Whether to take the next one."""
+        self.seen += 1
+        takes = self._full or self.seen <= SURELY or self._draw() * self.seen < SURELY
+        self.taken += takes
+        return takes
+
+    def words(self) -> str:
+        """What to tell of a sample; empty where all were taken."""
+        return "" if self.taken == self.seen else f"a sample: {self.taken} of {self.seen}"
+
+
+async def check_states(
+    deliveries: AsyncIterable[AuditedDelivery], refusals: AsyncIterable[AuditedRefusal]
+) -> tuple[Tally, int]:
+    """Replay every delivery and refused submission; also how many deliveries are not final."""
+    tally, open_ones = Tally(name=CheckName.STATES), 0
+    async for one in deliveries:
+        tally.passed()
+        open_ones += one.state not in FINAL
+        try:
+            led = replay(one.events, one.mode)
+        except Contradiction as exc:
+            tally.problem(f"{one.id}: {exc}")
+            continue
+        if led.state is not one.state:
+            tally.problem(f"{one.id}: its events lead to {led.state}, its row says {one.state}")
+        elif (led.sequence, led.last_event_at) != (one.sequence, one.last_event_at):
+            tally.problem(f"{one.id}: number or time of its last event are not its row's")
+    async for refusal in refusals:
+        tally.passed()
+        try:
+            replay_refusal(refusal.events)
+        except Contradiction as exc:
+            tally.problem(f"{refusal.id}: {exc}")
+    return tally, open_ones
+
+
+async def check_evidence(
+    evidence: AsyncIterable[AuditedEvidence],
+    heads: Heads,
+    trust: TrustFile,
+    sample: Sample,
+    ledger: LedgerComparison,
+) -> list[Tally]:
+    """Bytes, entry and place in the log of every evidence; seals of the sample."""
+    digests, entries = (
+        Tally(name=CheckName.EVIDENCE_DIGESTS),
+        Tally(name=CheckName.EVIDENCE_ENTRIES),
+    )
+    seals, complete = Tally(name=CheckName.EVIDENCE_SEALS), Tally(name=CheckName.LOG_COMPLETE)
+    if not trust.seal_roots:
+        seals.hindered = "whose seals these are cannot be told without a trust file"
+    if len(heads.times) != len(heads.sizes):
+        complete.hindered = "the heads' timestamps could not all be read"
+    async for one in evidence:
+        digests.passed()
+        if one.xml is None or sha256(one.xml).digest() != one.digest:
+            digests.problem(f"{one.id}: its bytes are not those of its digest")
+        _check_entry(one, entries)
+        _check_place(one, heads, complete)
+        if one.xml is not None and sample.takes():
+            _check_seal(one, one.xml, trust, seals)
+        ledger.row(one)
+    if words := sample.words():
+        seals.note(words)
+    return [digests, entries, seals, complete]
+
+
+def _check_entry(one: AuditedEvidence, tally: Tally) -> None:
+    if one.entry is None:
+        return  # a finding of its own
+    tally.passed()
+    try:
+        entry = parse_evidence_entry(one.entry)
+    except ProofError as exc:
+        tally.problem(f"{one.id}: {exc}")
+        return
+    minute = one.time.astimezone(UTC).replace(second=0, microsecond=0)
+    for what, said, is_ in (
+        ("digest", entry.digest, one.digest),
+        ("event", entry.event, one.event),
+        ("minute", entry.time, minute),
+        ("sequence", entry.sequence, one.sequence),
+        ("pseudonym", entry.pseudonym, one.pseudonym or entry.pseudonym),
+    ):
+        if said != is_:
+            tally.problem(f"{one.id}: its log entry has another {what}")
+
+
+def _check_place(one: AuditedEvidence, heads: Heads, tally: Tally) -> None:
+    size = heads.must_hold(one.time)
+    if size is None:
+        return  # no head is late enough yet
+    tally.passed()
+    if one.index is None or one.index >= size:
+        delay = int(MERGE_DELAY.total_seconds())
+        tally.problem(f"{one.id}: not in the head of size {size}, stamped over {delay} s later")
+
+
+def _check_seal(one: AuditedEvidence, xml: bytes, trust: TrustFile, tally: Tally) -> None:
+    tally.passed()
+    verdict = verify_seal(xml, trust.seal_roots)
+    for check in (verdict.schema, verdict.seal, verdict.certificate):
+        if check.outcome is Outcome.FAIL:
+            tally.problem(f"{one.id}: {check.problem}")
+            return
+    if verdict.content is None:
+        return  # unreachable: the form passed
+    facts = verdict.content.facts
+    said = (facts.id, facts.event, facts.sequence, facts.time, facts.pseudonym)
+    is_ = (one.id, one.event, one.sequence, one.time, one.pseudonym or facts.pseudonym)
+    if said != is_:
+        tally.problem(f"{one.id}: the evidence says something else than its event's row")
+    elif one.letter is not None and not _names_letter(facts, one):
+        tally.problem(f"{one.id}: the evidence names another letter or other documents")
+    elif one.entry is not None and _entry_or_none(xml, verdict.content) != one.entry:
+        tally.problem(f"{one.id}: the evidence makes another log entry than the stored one")
+
+
+def _names_letter(facts: EvidenceFacts, one: AuditedEvidence) -> bool:
+    digests = tuple(document.sha256 for document in facts.documents)
+    return facts.message == one.letter and digests == one.documents
+
+
+def _entry_or_none(xml: bytes, content: EvidenceContent) -> bytes | None:
+    try:
+        return entry_of(xml, content)
+    except ProofError:
+        return None
