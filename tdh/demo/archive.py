@@ -57,14 +57,15 @@ class Archive:
     ) -> Sequence[Kept]:
         """Wait for these events of a delivery; save and give what is new. Raises NotAsTold."""
         limit = time.monotonic() + within_seconds
+        known = set(self._kept)
         while True:
-            new = await self._keep(delivery)
+            await self._keep(delivery)
             have = {one.event for one in self._kept.values() if one.delivery == delivery}
             if have.issuperset(events):
                 return [
                     one
                     for one in self.kept
-                    if one.delivery == delivery and (one in new or one.event in events)
+                    if one.delivery == delivery and (one.id not in known or one.event in events)
                 ]
             missing = ", ".join(event for event in events if event not in have)
             check(
@@ -125,10 +126,12 @@ class Archive:
         folder = one.path.parent.relative_to(self._home.folder)
         self._home.write(f"{folder}/{name}", content)
 
-    async def _keep(self, delivery: str) -> Sequence[Kept]:
+    async def _keep(self, delivery: str) -> None:
         answer = await self._desk.get(f"/v1/deliveries/{delivery}/evidence")
         listed = answer.expect(OK).json()["data"]
-        return [await self._save(delivery, told) for told in listed if told["id"] not in self._kept]
+        for told in listed:
+            if told["id"] not in self._kept:
+                await self._save(delivery, told)
 
     async def _save(self, delivery: str, told: dict[str, object]) -> Kept:
         """Fetch one evidence and save it. Raises NotAsTold if it is not what its digest says."""

@@ -43,7 +43,10 @@ class Home:
 
     def write(self, name: str, content: bytes | str, *, mode: int = PUBLIC) -> Path:
         """Write a new file, in folders that are made as needed. Raises InTheWay."""
-        path = self._listed(name)
+        path = self.folder / name
+        if os.path.lexists(path):
+            raise InTheWay(path)  # before its name comes on the list: the list is what is removed
+        self._list(name)
         data = content.encode() if isinstance(content, str) else content
         try:
             descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, mode)
@@ -64,8 +67,8 @@ class Home:
             return str(path.relative_to(Path.cwd()))
         return str(path)
 
-    def _listed(self, name: str) -> Path:
-        """Note the name, durably enough for the next run, and make its folders."""
+    def _list(self, name: str) -> None:
+        """Note the name for the next run, and make its folders."""
         with (self.folder / LIST).open("a", encoding="utf-8") as names:
             names.write(f"{name}\n")
         path = self.folder / name
@@ -74,7 +77,6 @@ class Home:
             (self.folder / parent).mkdir(
                 mode=0o700 if top in PRIVATE_FOLDERS else 0o755, exist_ok=True
             )
-        return path
 
     def _clear(self) -> None:
         """Remove the files on the list, then the folders that this left empty."""
