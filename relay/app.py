@@ -6,7 +6,7 @@ which store, clock and commit stand behind it.
 
 import secrets
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from aiohttp import web
 
@@ -42,11 +42,15 @@ def make_app(  # noqa: PLR0913 - its parts, by name
     tokens: Tokens,
     vault: Vault,
     proofs: Proofs,
+    timestamp_reply: Callable[[bytes], bytes],
     health: Health,
     policy: Policy,
     limits: ApiLimits,
 ) -> web.Application:
-    """The application of CONTRACT 5. Serve it by `make_runner`."""
+    """The application of CONTRACT 5. Serve it by `make_runner`.
+
+    `timestamp_reply` makes a TimeStampResp (RFC 3161) of a token.
+    """
     undisturbed = Undisturbed()
     callers = Callers(BearerTokens(tokens, monotonic=time.monotonic), clock)
     submitting = Submitting(
@@ -83,7 +87,9 @@ def make_app(  # noqa: PLR0913 - its parts, by name
         ids=ids,
         undisturbed=undisturbed,
     )
-    evidence = EvidenceReading(callers=callers, mailboxes=mailboxes, proofs=proofs)
+    evidence = EvidenceReading(
+        callers=callers, mailboxes=mailboxes, proofs=proofs, timestamp_reply=timestamp_reply
+    )
     routes = (
         *submitting.routes(),
         *sent.routes(),

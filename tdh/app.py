@@ -5,18 +5,15 @@ not build: only the API holds vault keys and a judge, none holds a seal key.
 """
 
 import json
-import os
 from collections.abc import Awaitable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import timedelta
-from urllib.parse import urlsplit, urlunsplit
 from uuid import uuid4
 
 from aiohttp import web
 
-from relay.amqp import names, topology
-from relay.amqp.connection import Publisher
+from relay.amqp import names
 from relay.amqp.consumer import Consumer
 from relay.amqp.pushes import Pushes
 from relay.amqp.submissions import Submissions as PartnerRequests
@@ -26,6 +23,7 @@ from relay.dispatcher import Dispatcher
 from relay.problems import problem_of
 from relay.timers import Timers
 from relay.worker import ForwardWorker
+from signing import timestamps
 from signing.judge.budget import DocumentBudget
 from signing.judge.policy import Limits as JudgeLimits
 from signing.judge.policy import Policy as JudgePolicy
@@ -34,9 +32,7 @@ from signing.judge.pool import JudgePool
 from signing.log_tree import LogTree
 from signing.sealer.client import SealerClient
 from signing.trust import load_trust
-from storage.database import Database, assert_fit, open_database
-from storage.database import Limits as DatabaseLimits
-from storage.journal import PostgresJournal
+from storage.database import Database
 from storage.log import PostgresLogStore
 from storage.mailboxes import PostgresMailboxes
 from storage.migrate import migrate as migrate_database
@@ -45,15 +41,14 @@ from storage.parties import PostgresParties
 from storage.partitions import ensure_partitions
 from storage.vault.keys import FileKeyService
 from storage.vault.vault import Vault
+from tdh import broker
 from tdh.config import Config
-from tdh.delivery.commit import GroupCommit
+from tdh.core import Core, open_core
 from tdh.delivery.publication import Publication
 from tdh.delivery.sequencer import Sequencer
 from tdh.delivery.submission import SubmissionPorts, Submissions
 from tdh.domain.errors import TDHError
-from tdh.domain.policies import Policy
-from tdh.ports import CrashPoint
-from tdh.system import CheckedClock, RandomIds, crash_point_of
+from tdh.system import CheckedClock
 
 PREFETCH = 16
 """Unanswered forward messages of one queue; each names up to a batch of deliveries."""
@@ -62,21 +57,18 @@ Loops = Sequence[Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Core:
-    """What every role that decides something is built on."""
+class Closing:
+    """What is to be closed at a role's end, and in which order."""
 
-    database: Database
-    clock: CheckedClock
-    ids: RandomIds
-    policy: Policy
-    crash: CrashPoint
-    sealer: SealerClient
-    commit: GroupCommit
+    intake: AsyncExitStack
+    """First, while the loops still run: what takes work in finishes what it has begun."""
+    rest: AsyncExitStack
+    """Last, after the loops."""
 
 
-async def api(config: Config, closing: AsyncExitStack) -> Loops:
+async def api(config: Config, closing: Closing) -> Loops:
     """The HTTP interface: takes in, shows, hands out."""
-    core = await _core(config, "api", closing)
+    core = await open_core(config, "api", closing.rest)
     mailboxes = PostgresMailboxes(core.database)
     parties = PostgresParties(core.database)
     vault = Vault(
@@ -85,8 +77,8 @@ async def api(config: Config, closing: AsyncExitStack) -> Loops:
         extra_folders=config.vault.extra_folders,
         crash=core.crash,
     )
-    closing.push_async_callback(vault.close)
-    judge = await closing.enter_async_context(_judge(config))
+    closing.rest.push_async_callback(vault.close)
+    judge = await closing.rest.enter_async_context(_judge(config))
     submissions = Submissions(
         SubmissionPorts(
             commit=core.commit,
@@ -110,25 +102,26 @@ async def api(config: Config, closing: AsyncExitStack) -> Loops:
         tokens=parties,
         vault=vault,
         proofs=_publication(core),
+        timestamp_reply=timestamps.reply,
         health=Health(core.database, core.sealer, core.clock),
         limits=ApiLimits(body_bytes=config.api.max_body_bytes),
     )
     runner = make_runner(application)
     await runner.setup()
-    closing.push_async_callback(runner.cleanup)
+    closing.intake.push_async_callback(runner.cleanup)
     site = web.TCPSite(runner, config.api.host, config.api.port, reuse_port=True)
     await site.start()
     return [core.commit.run()]
 
 
-async def dispatcher(config: Config, closing: AsyncExitStack) -> Loops:
+async def dispatcher(config: Config, closing: Closing) -> Loops:
     """Publishes what waits in the outbox: to the delivery side, and to partners."""
-    core = await _core(config, "dispatcher", closing)
+    core = await open_core(config, "dispatcher", closing.rest)
     outbox = PostgresOutbox(core.database)
-    await _declare(config)
+    declared = broker.Declared(config)
     forward = Dispatcher(
         outbox=outbox,
-        publisher=_publisher(work_url(config), "tdh-dispatcher", closing),
+        publisher=broker.publisher(broker.work_url(config), "tdh-dispatcher", closing.rest),
         clock=core.clock,
         forward_queues=config.amqp.forward_queues,
         new_batch_id=_new_name,
@@ -136,29 +129,29 @@ async def dispatcher(config: Config, closing: AsyncExitStack) -> Loops:
     pushes = Pushes(
         outbox=outbox,
         deliveries=PostgresMailboxes(core.database),
-        publisher=_publisher(partner_url(config), "tdh-pushes", closing),
+        publisher=broker.publisher(broker.partner_url(config), "tdh-pushes", closing.rest),
         commit=core.commit,
         ids=core.ids,
         clock=core.clock,
         source=config.issuer.origin,
         again_after=timedelta(seconds=config.amqp.push_again_seconds),
     )
-    return [core.commit.run(), forward.run(), pushes.run()]
+    return [core.commit.run(), *declared.before(forward.run, pushes.run)]
 
 
-async def worker(config: Config, closing: AsyncExitStack) -> Loops:
+async def worker(config: Config, closing: Closing) -> Loops:
     """The delivery side: consigns, notifies, ends terms, serves partners' requests."""
-    core = await _core(config, "worker", closing)
+    core = await open_core(config, "worker", closing.rest)
     outbox = PostgresOutbox(core.database)
-    await _declare(config)
+    declared = broker.Declared(config)
     forward = ForwardWorker(
         consumer=Consumer(
-            work_url(config),
+            broker.work_url(config),
             name="tdh-worker",
             queues=[names.forward_queue(n) for n in range(config.amqp.forward_queues)],
             prefetch=PREFETCH,
         ),
-        publisher=_publisher(work_url(config), "tdh-worker", closing),
+        publisher=broker.publisher(broker.work_url(config), "tdh-worker", closing.rest),
         outbox=outbox,
         commit=core.commit,
         ids=core.ids,
@@ -168,12 +161,12 @@ async def worker(config: Config, closing: AsyncExitStack) -> Loops:
     timers = Timers(outbox=outbox, commit=core.commit, ids=core.ids, clock=core.clock)
     requests = PartnerRequests(
         consumer=Consumer(
-            partner_url(config),
+            broker.partner_url(config),
             name="tdh-requests",
             queues=[names.submit_queue(n) for n in range(config.amqp.submit_queues)],
             prefetch=PREFETCH,
         ),
-        publisher=_publisher(partner_url(config), "tdh-replies", closing),
+        publisher=broker.publisher(broker.partner_url(config), "tdh-replies", closing.rest),
         commit=core.commit,
         ids=core.ids,
         clock=core.clock,
@@ -181,12 +174,12 @@ async def worker(config: Config, closing: AsyncExitStack) -> Loops:
         source=config.issuer.origin,
         new_message_id=_new_name,
     )
-    return [core.commit.run(), forward.run(), timers.run(), requests.run()]
+    return [core.commit.run(), timers.run(), *declared.before(forward.run, requests.run)]
 
 
-async def sequencer(config: Config, closing: AsyncExitStack) -> Loops:
+async def sequencer(config: Config, closing: Closing) -> Loops:
     """The log's rounds, and the partitions of the months to come."""
-    core = await _core(config, "sequencer", closing)
+    core = await open_core(config, "sequencer", closing.rest)
     rounds = Sequencer(
         publication=_publication(core),
         rest_seconds=config.log.round_seconds,
@@ -199,7 +192,7 @@ async def sequencer(config: Config, closing: AsyncExitStack) -> Loops:
 async def migrate(config: Config) -> tuple[str, ...]:
     """Bring the database to this version and declare the queues; names of applied migrations."""
     applied = await migrate_database(config.database.dsn, CheckedClock().now())
-    await _declare(config)
+    await broker.declare(config)
     return applied
 
 
@@ -230,46 +223,6 @@ async def _works(question: Awaitable[object]) -> bool:
     return True
 
 
-def work_url(config: Config) -> str:
-    """The broker address of our own virtual host."""
-    return _on_host(config.amqp.url, names.WORK_HOST)
-
-
-def partner_url(config: Config) -> str:
-    """The broker address of the partners' virtual host."""
-    return _on_host(config.amqp.partner_url or config.amqp.url, names.PARTNER_HOST)
-
-
-def _on_host(url: str, host: str) -> str:
-    return urlunsplit(urlsplit(url)._replace(path=f"/{host}"))
-
-
-async def _core(config: Config, name: str, closing: AsyncExitStack) -> Core:
-    database = await open_database(
-        config.database.dsn,
-        application_name=f"tdh-{name}",
-        limits=DatabaseLimits(connections=config.database.connections),
-    )
-    closing.push_async_callback(database.close)
-    await assert_fit(database)
-    clock, policy = CheckedClock(), config.policy.policy()
-    crash = crash_point_of(os.environ.get("TDH_CRASH_POINT"), name)
-    sealer = SealerClient(config.sealer.socket, timeout_seconds=config.sealer.timeout_seconds)
-    closing.push_async_callback(sealer.close)
-    commit = GroupCommit(
-        journal=PostgresJournal(database), sealer=sealer, clock=clock, policy=policy, crash=crash
-    )
-    return Core(
-        database=database,
-        clock=clock,
-        ids=RandomIds(),
-        policy=policy,
-        crash=crash,
-        sealer=sealer,
-        commit=commit,
-    )
-
-
 def _judge(config: Config) -> JudgePool:
     return JudgePool(
         load_trust([config.judge.trust]),
@@ -290,18 +243,6 @@ def _publication(core: Core) -> Publication:
         clock=core.clock,
         crash=core.crash,
     )
-
-
-def _publisher(url: str, name: str, closing: AsyncExitStack) -> Publisher:
-    publisher = Publisher(url, name=name)
-    closing.push_async_callback(publisher.close)
-    return publisher
-
-
-async def _declare(config: Config) -> None:
-    """Declare exchanges and queues: at set-up, never just before first use."""
-    await topology.declare_work(work_url(config), forward_queues=config.amqp.forward_queues)
-    await topology.declare_partner(partner_url(config), submit_queues=config.amqp.submit_queues)
 
 
 def _problem(error: TDHError) -> Mapping[str, object]:

@@ -12,16 +12,18 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeVar, get_type_hints
 
-from tdh.domain.errors import InvalidValue
 from tdh.domain.policies import Policy
 
 Section = TypeVar("Section")
 
 
-class ConfigError(InvalidValue):
-    """A setting that is unknown, missing or of the wrong kind; `field` names it."""
+class ConfigError(Exception):
+    """A setting that is unknown, missing or of the wrong kind; `setting` names it."""
 
-    code = "bad-configuration"
+    def __init__(self, setting: str, problem: str) -> None:
+        super().__init__(f"{setting}: {problem}")
+        self.setting = setting
+        self.problem = problem
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

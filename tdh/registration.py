@@ -11,7 +11,7 @@ from relay.amqp.management import PartnerAccounts
 from storage.database import Database, open_database
 from storage.outbox import PostgresOutbox
 from storage.parties import PostgresParties
-from tdh.app import partner_url
+from tdh.broker import partner_url
 from tdh.config import Config, ConfigError
 from tdh.domain.identifiers import OutboxId, PartyId
 from tdh.domain.outbox import OutboxItem

@@ -38,7 +38,7 @@ class Role(StrEnum):
     SEQUENCER = "sequencer"
 
 
-RUNS: dict[Role, Callable[[Config, AsyncExitStack], Awaitable[Sequence[Awaitable[None]]]]] = {
+RUNS: dict[Role, Callable[[Config, app.Closing], Awaitable[app.Loops]]] = {
     Role.API: app.api,
     Role.DISPATCHER: app.dispatcher,
     Role.WORKER: app.worker,
@@ -52,7 +52,8 @@ async def run_role(role: Role, config: Config) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    async with AsyncExitStack() as closing:
+    async with AsyncExitStack() as rest:
+        closing = app.Closing(intake=AsyncExitStack(), rest=rest)
         loops = [asyncio.ensure_future(loop) for loop in await RUNS[role](config, closing)]
         waits = asyncio.ensure_future(stop.wait())
         log.info("role.started")
@@ -61,6 +62,7 @@ async def run_role(role: Role, config: Config) -> None:
             for task in done:
                 task.result()
         finally:
+            await closing.intake.aclose()
             for task in (*loops, waits):
                 task.cancel()
             await asyncio.gather(*loops, waits, return_exceptions=True)

@@ -57,7 +57,7 @@ class SequentialIds:
         return Pseudonym(f"{next(self._next):032x}")
 
     def tracking(self) -> TrackingNumber:
-        return make_tracking_number(next(self._next).to_bytes(10))
+        return make_tracking_number((next(self._next) << 5).to_bytes(10))
 
 
 def party(

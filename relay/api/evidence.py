@@ -1,5 +1,7 @@
 """Evidence and its proof of inclusion, for the parties; the log's head, for everybody."""
 
+from collections.abc import Callable
+
 from aiohttp import hdrs, web
 
 from relay.api import digests
@@ -14,15 +16,24 @@ from tdh.domain.records import EvidenceRecord
 from tdh.ports import Mailboxes, Proofs
 
 XML, JSON = "application/xml", "application/json"
+TIMESTAMP_REPLY = "application/timestamp-reply"
 
 
 class EvidenceReading:
     """Gives evidence out: always the bytes that were sealed."""
 
-    def __init__(self, *, callers: Callers, mailboxes: Mailboxes, proofs: Proofs) -> None:
+    def __init__(
+        self,
+        *,
+        callers: Callers,
+        mailboxes: Mailboxes,
+        proofs: Proofs,
+        timestamp_reply: Callable[[bytes], bytes],
+    ) -> None:
         self._callers = callers
         self._mailboxes = mailboxes
         self._proofs = proofs
+        self._timestamp_reply = timestamp_reply
 
     def routes(self) -> tuple[Route, ...]:
         path = "/v1/evidence/{evidence}"
@@ -83,8 +94,8 @@ class EvidenceReading:
     async def _token(self, request: web.Request) -> web.Response:
         head = await self._head(request)
         return web.Response(
-            body=head.token,
-            content_type="application/octet-stream",
+            body=self._timestamp_reply(head.token),
+            content_type=TIMESTAMP_REPLY,
             headers={"Cache-Control": "no-cache"},
         )
 
@@ -160,9 +171,9 @@ _CHECKPOINT = Operation(
 )
 _TOKEN = Operation(
     id="readCheckpointToken",
-    en="The RFC 3161 timestamp token over that head.",
+    en="The RFC 3161 timestamp of that head, as a TimeStampResp over the bytes of its note.",
     th="ตราประทับเวลา RFC 3161 ของหัวนั้น",
-    answers={200: (Bytes(media_type="application/octet-stream"),)},
+    answers={200: (Bytes(media_type=TIMESTAMP_REPLY),)},
     public=True,
     problems=("no-checkpoint-yet",),
 )

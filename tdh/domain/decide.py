@@ -402,12 +402,18 @@ class _Step:
 
     def _no_content(self) -> TDHError:
         if self.before.state in FINAL:
-            return AlreadyDecided(WINNER[self.before.state])
+            return AlreadyDecided(self._winner() or "")
         return NotAcceptedYet("content is not available in this state")
 
     def _conflict(self, error: IllegalTransition) -> TDHError:
-        winner = WINNER.get(self.before.state)
+        winner = self._winner()
         return error if winner is None else AlreadyDecided(winner)
+
+    def _winner(self) -> str | None:
+        """The event that brought the delivery where it is, None while others may still come."""
+        if self.before.state is S.UNDELIVERABLE and self.before.mode is not ConsignmentMode.BASIC:
+            return "NotificationForAcceptanceFailure"
+        return WINNER.get(self.before.state)
 
 
 WINNER: dict[DeliveryState, str] = {
@@ -419,4 +425,4 @@ WINNER: dict[DeliveryState, str] = {
     S.UNCOLLECTED: "ContentHandoverFailure",
     S.WITHDRAWN: "Withdrawal",
 }
-"""The event that brought a delivery where it is: its evidence answers whoever came later."""
+"""The event that ends in a state: its evidence answers whoever came later."""

@@ -39,6 +39,7 @@ class ApiService:
             tokens=self.tokens,
             vault=self.vault,
             proofs=self.proofs,
+            timestamp_reply=lambda token: b"reply:" + token,
             health=self.health,
             policy=self.memory.policy,
             limits=limits or ApiLimits(),

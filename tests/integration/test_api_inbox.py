@@ -333,7 +333,7 @@ async def test_the_logs_head_is_for_everybody(service):
         assert (await service.call("GET", path, None)).problem == (404, "no-checkpoint-yet")
     service.proofs.newest = SignedHead(size=1, root=b"r", note=b"note\n", token=b"\x30\x00")
     assert (await service.call("GET", "/log/checkpoint", None)).body == b"note\n"
-    assert (await service.call("GET", "/log/checkpoint.tsr", None)).body == b"\x30\x00"
+    assert (await service.call("GET", "/log/checkpoint.tsr", None)).body == b"reply:\x30\x00"
 
 
 async def test_health_is_told_without_a_token(service):

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import aio_pika
+import aiormq
 import asyncpg
 import pytest
 
@@ -120,12 +120,12 @@ async def test_rabbitmq_keeps_hosts_users_and_queues_over_a_kill_and_knows_no_gu
     users = {user["name"] for user in ask(rabbitmq_server, "GET", "/api/users")}
     assert users == {"tdh", "partner"}
     for url in (rabbitmq_server.amqp_work_url, rabbitmq_server.amqp_partner_url):
-        connection = await aio_pika.connect(url)
+        connection = await aiormq.connect(url)
         await connection.close()
     partner = rabbitmq_server.amqp_partner_url.replace(
         urlsplit(rabbitmq_server.amqp_partner_url).netloc.split("@")[0], "partner:of%20a%20partner"
     )
-    connection = await aio_pika.connect(partner)
+    connection = await aiormq.connect(partner)
     await connection.close()
     ask(rabbitmq_server, "DELETE", "/api/users/partner")
 

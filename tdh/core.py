@@ -1,0 +1,53 @@
+"""What every role that decides something is built on."""
+
+import os
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+
+from signing.sealer.client import SealerClient
+from storage.database import Database, open_database
+from storage.database import Limits as DatabaseLimits
+from storage.journal import PostgresJournal
+from tdh.config import Config
+from tdh.delivery.commit import GroupCommit
+from tdh.domain.policies import Policy
+from tdh.ports import CrashPoint
+from tdh.system import CheckedClock, RandomIds, crash_point_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Core:
+    """Database, clock, ids, policy, sealer, and the group commit over them."""
+
+    database: Database
+    clock: CheckedClock
+    ids: RandomIds
+    policy: Policy
+    crash: CrashPoint
+    sealer: SealerClient
+    commit: GroupCommit
+
+
+async def open_core(config: Config, name: str, closing: AsyncExitStack) -> Core:
+    database = await open_database(
+        config.database.dsn,
+        application_name=f"tdh-{name}",
+        limits=DatabaseLimits(connections=config.database.connections),
+    )
+    closing.push_async_callback(database.close)
+    clock, policy = CheckedClock(), config.policy.policy()
+    crash = crash_point_of(os.environ.get("TDH_CRASH_POINT"), name)
+    sealer = SealerClient(config.sealer.socket, timeout_seconds=config.sealer.timeout_seconds)
+    closing.push_async_callback(sealer.close)
+    commit = GroupCommit(
+        journal=PostgresJournal(database), sealer=sealer, clock=clock, policy=policy, crash=crash
+    )
+    return Core(
+        database=database,
+        clock=clock,
+        ids=RandomIds(),
+        policy=policy,
+        crash=crash,
+        sealer=sealer,
+        commit=commit,
+    )
