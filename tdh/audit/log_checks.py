@@ -28,9 +28,9 @@ MERGE_DELAY = timedelta(seconds=60)
 class Heads:
     """All published heads, by size: what the entries must lead to, and when they were stamped."""
 
-    sizes: array[int] = field(default_factory=lambda: array("q"))
+    sizes: "array[int]" = field(default_factory=lambda: array("q"))
     roots: bytearray = field(default_factory=bytearray)
-    times: array[float] = field(default_factory=lambda: array("d"))
+    times: "array[float]" = field(default_factory=lambda: array("d"))
     """Seconds since 1970 of each token; as long as `sizes`, if all tokens could be read."""
 
     def add(self, head: SignedHead) -> None:

@@ -95,7 +95,8 @@ async def check_evidence(
         _check_entry(one, entries)
         _check_place(one, heads, complete)
         if one.xml is not None and sample.takes():
-            _check_seal(one, one.xml, trust, seals)
+            content = _check_seal(one, one.xml, trust, seals)
+            _check_made_entry(one, one.xml, content, entries)
         ledger.row(one)
     if words := sample.words():
         seals.note(words)
@@ -133,33 +134,42 @@ def _check_place(one: AuditedEvidence, heads: Heads, tally: Tally) -> None:
         tally.problem(f"{one.id}: not in the head of size {size}, stamped over {delay} s later")
 
 
-def _check_seal(one: AuditedEvidence, xml: bytes, trust: TrustFile, tally: Tally) -> None:
+def _check_seal(
+    one: AuditedEvidence, xml: bytes, trust: TrustFile, tally: Tally
+) -> EvidenceContent | None:
+    """The content, if the form and the seal hold."""
     tally.passed()
     verdict = verify_seal(xml, trust.seal_roots)
     for check in (verdict.schema, verdict.seal, verdict.certificate):
         if check.outcome is Outcome.FAIL:
             tally.problem(f"{one.id}: {check.problem}")
-            return
-    if verdict.content is None:
-        return  # unreachable: the form passed
-    facts = verdict.content.facts
-    said = (facts.id, facts.event, facts.sequence, facts.time, facts.pseudonym)
-    is_ = (one.id, one.event, one.sequence, one.time, one.pseudonym or facts.pseudonym)
-    if said != is_:
-        tally.problem(f"{one.id}: the evidence says something else than its event's row")
-    elif one.letter is not None and not _names_letter(facts, one):
-        tally.problem(f"{one.id}: the evidence names another letter or other documents")
-    elif one.entry is not None and _entry_or_none(xml, verdict.content) != one.entry:
-        tally.problem(f"{one.id}: the evidence makes another log entry than the stored one")
+            return None
+    if verdict.content is not None:
+        facts = verdict.content.facts
+        said = (facts.id, facts.event, facts.sequence, facts.time, facts.pseudonym)
+        is_ = (one.id, one.event, one.sequence, one.time, one.pseudonym or facts.pseudonym)
+        if said != is_:
+            tally.problem(f"{one.id}: the evidence says something else than its event's row")
+        elif one.letter is not None and not _names_letter(facts, one):
+            tally.problem(f"{one.id}: the evidence names another letter or other documents")
+    return verdict.content
+
+
+def _check_made_entry(
+    one: AuditedEvidence, xml: bytes, content: EvidenceContent | None, tally: Tally
+) -> None:
+    """The entry that the evidence makes, its due date included; it has been counted."""
+    if one.entry is None or content is None:
+        return
+    try:
+        made = entry_of(xml, content)
+    except ProofError as exc:
+        tally.problem(f"{one.id}: it makes no log entry: {exc}")
+        return
+    if made != one.entry:
+        tally.problem(f"{one.id}: it makes another log entry than the stored one")
 
 
 def _names_letter(facts: EvidenceFacts, one: AuditedEvidence) -> bool:
     digests = tuple(document.sha256 for document in facts.documents)
     return facts.message == one.letter and digests == one.documents
-
-
-def _entry_or_none(xml: bytes, content: EvidenceContent) -> bytes | None:
-    try:
-        return entry_of(xml, content)
-    except ProofError:
-        return None
