@@ -1,17 +1,20 @@
 """A child: judges one document under limits, writes one answer, ends.
 
 Forked by `parent`, which is warm with imports and the parsed trust folder. It holds no key, no
-settings, no socket, no network. Whatever happens to it, the parent names.
+settings, no socket, no network, and can open no file: what it may need was loaded before the fork
+(`warm.py`). Whatever happens to it, the parent names.
 """
 
 import asyncio
 import json
 import os
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from signing.judge import sandbox
-from signing.judge.careful import Inputs, judge
+from signing.judge.careful import Inputs, Judgement, judge
 from signing.judge.chain import Material
 from signing.judge.policy import Limits, Policy
 from signing.judge.reasons import note
@@ -19,6 +22,9 @@ from signing.judge.wire import MAX_MESSAGE, Note, Report, report_to_plain
 
 EXIT_MEMORY = 77
 """The child ran into its memory limit and could still say so."""
+
+RunToEnd = Callable[[Coroutine[Any, Any, Judgement]], Judgement]
+"""pyHanko's functions are coroutines, although they wait for nothing here."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,8 +42,9 @@ def run(bench: Bench, document: int, size: int, at: datetime, answer: int, paren
     code = 1
     try:
         sandbox.close_all_but(document, answer)
+        loop = asyncio.new_event_loop()  # opens descriptors, which nobody can once confined
         sandbox.confine(bench.limits, parent)
-        report = judge_document(bench, _read(document, size), at)
+        report = judge_document(bench, _read(document, size), at, loop.run_until_complete)
         _write(answer, json.dumps(report_to_plain(report), ensure_ascii=True).encode("ascii"))
         code = 0
     except MemoryError:
@@ -46,7 +53,9 @@ def run(bench: Bench, document: int, size: int, at: datetime, answer: int, paren
         os._exit(code)
 
 
-def judge_document(bench: Bench, data: bytes, at: datetime) -> Report:
+def judge_document(
+    bench: Bench, data: bytes, at: datetime, run_to_end: RunToEnd = asyncio.run
+) -> Report:
     """Judge in this process; what the children do, without the walls."""
     inputs = Inputs(
         material=bench.material,
@@ -54,7 +63,7 @@ def judge_document(bench: Bench, data: bytes, at: datetime) -> Report:
         policy=bench.policy,
         at=at,
     )
-    judgement = asyncio.run(judge(data, inputs))
+    judgement = run_to_end(judge(data, inputs))
     return Report(
         verdict=judgement.verdict,
         notes=tuple(Note(field=item.field, reason=note(item.code)) for item in judgement.notes),

@@ -16,10 +16,11 @@ import time
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from signing.judge import child, sandbox, selftest
+from signing.judge import child, rehearsal, sandbox, selftest, warm
 from signing.judge.chain import material_of
 from signing.judge.policy import Limits, Policy
-from signing.judge.wire import MAX_MESSAGE, READY, Outcome, Reply, Request, Setup
+from signing.judge.seccomp import WallMissing
+from signing.judge.wire import MAX_MESSAGE, NOT_READY, READY, Outcome, Reply, Request, Setup
 from signing.trust import TrustFolder
 
 _ROUNDING_SECONDS = 0.5
@@ -40,9 +41,9 @@ class _Job:
 
 
 def main() -> None:
-    """Serve requests until the socket closes."""
+    """Serve requests until the socket closes; say why not, where children would not be confined."""
     sandbox.hide_memory()
-    sandbox.leave_network()
+    sandbox.leave_network()  # where it cannot, the filter of calls still leaves no child a socket
     control = socket.socket(fileno=int(sys.argv[-1]))
     message, (trust,) = _receive(control)
     setup = Setup.from_bytes(message)
@@ -54,7 +55,14 @@ def main() -> None:
         policy=setup.policy,
         limits=setup.limits,
     )
-    selftest.run(_code_for(setup.policy, setup.limits))
+    warm.load()
+    try:
+        selftest.run(_code_for(setup.policy, setup.limits))
+        rehearsal.check_walls(setup.limits)
+        selftest.run(_code_behind_walls(setup.policy, setup.limits))
+    except (selftest.SelfTestFailed, WallMissing, OSError) as problem:
+        control.send(NOT_READY + str(problem).encode("utf-8", "replace"))
+        return
     gc.collect()
     gc.freeze()  # children share these pages for good
     control.send(READY)
@@ -63,12 +71,21 @@ def main() -> None:
 
 def _code_for(policy: Policy, limits: Limits) -> selftest.Judge:
     def judge(trust: TrustFolder, document: bytes, at: datetime) -> str:
-        bench = child.Bench(
-            material=material_of(trust), trust_version="", policy=policy, limits=limits
-        )
+        bench = _bench_for(trust, policy, limits)
         return child.judge_document(bench, document, at).verdict.reason.code
 
     return judge
+
+
+def _code_behind_walls(policy: Policy, limits: Limits) -> selftest.Judge:
+    def judge(trust: TrustFolder, document: bytes, at: datetime) -> str:
+        return rehearsal.judge_behind_walls(_bench_for(trust, policy, limits), document, at)
+
+    return judge
+
+
+def _bench_for(trust: TrustFolder, policy: Policy, limits: Limits) -> child.Bench:
+    return child.Bench(material=material_of(trust), trust_version="", policy=policy, limits=limits)
 
 
 class Parent:

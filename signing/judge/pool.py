@@ -8,6 +8,7 @@ more; after that the answer is JudgeUnavailable.
 
 import asyncio
 import json
+import logging
 import os
 from collections.abc import Mapping
 from datetime import datetime
@@ -24,6 +25,7 @@ from signing.trust import TrustFolder
 from tdh.domain.errors import JudgeUnavailable
 from tdh.domain.verdicts import Verdict
 
+LOG = logging.getLogger(__name__)
 _ENDINGS: Mapping[Outcome, Code] = MappingProxyType(
     {
         Outcome.TIME_LIMIT: Code.TIME_LIMIT,
@@ -129,7 +131,10 @@ class JudgePool:
                 try:
                     self._program = await Program.start(setup, self._trust)
                 except (ProgramEnded, OSError) as problem:
-                    raise JudgeUnavailable("the judge's program does not start") from problem
+                    LOG.error("the judge's program does not start: %s", problem)  # noqa: TRY400 - its reason, not our stack
+                    raise JudgeUnavailable(
+                        f"the judge's program does not start: {problem}"
+                    ) from problem
             return self._program
 
     async def _bury(self) -> None:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Self
 
 from signing.judge.memfd import Memfd
-from signing.judge.wire import MAX_MESSAGE, READY, Reply, Request, Setup
+from signing.judge.wire import MAX_MESSAGE, NOT_READY, READY, Reply, Request, Setup
 from signing.trust import TrustFolder
 
 START_SECONDS = 30.0
@@ -30,7 +30,7 @@ _PACKAGES = Path(__file__).resolve().parents[2]
 
 
 class ProgramEnded(Exception):
-    """The parent program is gone; what was asked is not answered."""
+    """The parent program is gone, and its last words if any; what was asked is not answered."""
 
 
 class Program:
@@ -89,7 +89,7 @@ class Program:
         except (TimeoutError, OSError) as problem:
             raise ProgramEnded from problem
         if answer != READY:
-            raise ProgramEnded
+            raise ProgramEnded(answer.removeprefix(NOT_READY).decode("utf-8", "replace"))
         loop.add_reader(self._control, self._receive)
 
     async def ask(self, memfd: int, size: int, at: datetime) -> Reply:

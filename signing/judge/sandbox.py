@@ -1,7 +1,9 @@
 """What a judging child gives up before it looks at a hostile document (Linux).
 
-Each call is irreversible for the process that makes it. Not every machine allows every one (a
-network namespace needs root or user namespaces), so those that may fail say whether they worked.
+Each call is irreversible for the process that makes it. The wall that must stand everywhere is the
+filter of calls (`seccomp.py`): without it nothing is judged. The others stand behind it, where the
+machine has them: another user (only if the parent is root), an empty network namespace (root, or
+user namespaces), Landlock.
 """
 
 import ctypes
@@ -10,6 +12,7 @@ import resource
 import signal
 from pathlib import Path
 
+from signing.judge import landlock, seccomp
 from signing.judge.policy import Limits
 
 _PR_SET_PDEATHSIG = 1
@@ -34,10 +37,17 @@ def hide_memory() -> None:
 
 
 def confine(limits: Limits, parent: int) -> None:
-    """Give up memory, time, files, processes and, where the parent is root, the user.
+    """Give up memory, time, files, processes, network and, where the parent is root, the user.
 
-    `parent` is the process that forked this one: if it is gone already, this one ends too.
+    What is to be read or written must be open before. `parent` is the process that forked this
+    one: if it is gone already, this one ends too.
+
+    Raises:
+        WallMissing: the machine cannot refuse calls to the kernel.
+        OSError: it does not let this process give up something else.
+
     """
+    machine = seccomp.this_machine()
     _limit(resource.RLIMIT_CORE, 0)
     _limit(resource.RLIMIT_AS, _address_space() + limits.memory_bytes)
     _limit(resource.RLIMIT_CPU, limits.cpu_seconds)
@@ -53,6 +63,8 @@ def confine(limits: Limits, parent: int) -> None:
     _LIBC.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
     if os.getppid() != parent:
         os._exit(1)
+    landlock.refuse_paths(landlock.version())
+    seccomp.refuse_calls(machine)
 
 
 def close_all_but(*kept: int) -> None:

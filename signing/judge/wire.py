@@ -22,7 +22,9 @@ MAX_MESSAGE = 128 * 1024
 
 
 READY = b"ready"
-"""What the parent program says when it is warm."""
+"""What the parent program says when it is warm and its walls were found to stand."""
+NOT_READY = b"not ready: "
+"""What it says instead, with the reason after it, before it ends."""
 
 
 class Outcome(StrEnum):
