@@ -72,7 +72,7 @@ class Letter:
             "number": text.number,
             "date": text.day.isoformat(),
             "subject": text.subject,
-            "salutation": text.salutation.removeprefix("เรียน").strip(),
+            "salutation": text.salutation,
             "references": list(text.references),
             "urgency": self.urgency.value,
             "secrecy": "none",
@@ -103,7 +103,7 @@ def letters(day: date) -> tuple[Letter, Letter, Letter, Letter, Letter]:
                 number="ดศ 0201/1234",
                 day=day,
                 subject="การรับส่งหนังสือราชการทางอิเล็กทรอนิกส์แบบมีหลักฐาน",
-                salutation="เรียน กรรมการผู้จัดการ บริษัท ตัวอย่าง จำกัด และคุณสมหญิง ใจดี",
+                salutation="กรรมการผู้จัดการ บริษัท ตัวอย่าง จำกัด และคุณสมหญิง ใจดี",
                 references=("หนังสือกระทรวงดิจิทัลตัวอย่าง ที่ ดศ ๐๒๐๑/๙๘๗",),
                 body=(
                     (
@@ -124,7 +124,7 @@ def letters(day: date) -> tuple[Letter, Letter, Letter, Letter, Letter]:
                 number="ดศ 0201/1235",
                 day=day,
                 subject="ขอเชิญร่วมให้ความเห็นเกี่ยวกับบริการดิจิทัลภาครัฐ",
-                salutation="เรียน คุณสมหญิง ใจดี",
+                salutation="คุณสมหญิง ใจดี",
                 body=(
                     "ด้วยกระทรวงจะจัดรับฟังความเห็นเกี่ยวกับบริการดิจิทัลภาครัฐ จึงขอเชิญท่านเข้าร่วม",
                     "จึงเรียนมาเพื่อโปรดพิจารณา",
@@ -137,7 +137,7 @@ def letters(day: date) -> tuple[Letter, Letter, Letter, Letter, Letter]:
                 number="ดศ 0201/1236",
                 day=day,
                 subject="แจ้งผลการพิจารณาคำขอ",
-                salutation="เรียน คุณสมหญิง ใจดี",
+                salutation="คุณสมหญิง ใจดี",
                 body=("ตามที่ท่านยื่นคำขอไว้ กระทรวงพิจารณาแล้วอนุมัติ", "จึงเรียนมาเพื่อทราบ"),
             ),
             recipients=(TO_CITIZEN,),
@@ -147,7 +147,7 @@ def letters(day: date) -> tuple[Letter, Letter, Letter, Letter, Letter]:
                 number="ดศ 0201/1237",
                 day=day,
                 subject="ขอให้ยืนยันข้อมูลการติดต่อ",
-                salutation="เรียน คุณสมหญิง ใจดี",
+                salutation="คุณสมหญิง ใจดี",
                 speed="ด่วนที่สุด",
                 body=("ขอให้ท่านยืนยันข้อมูลการติดต่อภายในกำหนด", "จึงเรียนมาเพื่อโปรดดำเนินการ"),
             ),
@@ -159,7 +159,7 @@ def letters(day: date) -> tuple[Letter, Letter, Letter, Letter, Letter]:
                 number="ดศ 0201/1238",
                 day=day,
                 subject="แจ้งกำหนดการปรับปรุงระบบ",
-                salutation="เรียน กรรมการผู้จัดการ บริษัท ตัวอย่าง จำกัด และคุณสมหญิง ใจดี",
+                salutation="กรรมการผู้จัดการ บริษัท ตัวอย่าง จำกัด และคุณสมหญิง ใจดี",
                 speed="ด่วน",
                 body=(
                     (

@@ -1,10 +1,12 @@
 """After the story: where everything is, and commands that work against it."""
 
+import sys
 from pathlib import Path
 
 from tdh.demo.cast import AGENCY, CITIZEN, COMPANY, token_name
+from tdh.demo.checking import SIGNED_PROPERTIES
 from tdh.demo.scene import Scene, Sent
-from tdh.demo.stage import LOG_NAME, TRUST_FILE
+from tdh.demo.stage import LOG_NAME, SEAL_ROOT, TRUST_FILE
 from tdh.domain.identifiers import party_slug
 
 
@@ -26,20 +28,26 @@ def show_where_things_are(scene: Scene, first: Sent) -> None:
 
 
 def commands(scene: Scene, first: Sent) -> tuple[str, ...]:
-    """Lines for a shell in the working folder; a test runs those of curl."""
+    """Lines for a shell in the working folder; a test runs them all."""
     shown, server = scene.home.shown, scene.server
     agency = _bearer(shown(scene.home.path(token_name(AGENCY))))
     citizen_file = shown(scene.home.path(token_name(CITIZEN)))
     delivery = first.to(CITIZEN)
     evidence = shown(scene.home.path(f"evidence/{delivery}"))
     trust = shown(scene.home.path(TRUST_FILE))
+    root = shown(scene.home.path(SEAL_ROOT))
+    tdh = shown(Path(sys.executable).with_name("tdh"))
     return (
         f"curl -s {server}/log/checkpoint",
         f"curl -s {agency} {server}/v1/letters",
         f"curl -s {agency} {server}/v1/deliveries/{delivery}/events",
         f"curl -s {_bearer(citizen_file)} {server}/v1/inbox",
-        f"tdh verify --trust {trust} {evidence}/*.xml",
-        f"TDH_SERVER={server} TDH_TOKEN_FILE={citizen_file} tdh inbox",
+        f"TDH_SERVER={server} TDH_TOKEN_FILE={citizen_file} {tdh} inbox",
+        f"{tdh} verify --trust {trust} {evidence}/*.xml",
+        (
+            f"xmlsec1 --verify --enabled-key-data x509 --trusted-pem {root} "
+            f"--id-attr:Id {SIGNED_PROPERTIES} {evidence}/01-SubmissionAcceptance.xml"
+        ),
     )
 
 

@@ -27,6 +27,7 @@ class LetterText:
     day: date
     subject: str
     salutation: str
+    """Whom it addresses; the paper sets เรียน before it."""
     body: tuple[str, ...]
     references: tuple[str, ...] = ()
     enclosures: tuple[str, ...] = ()
