@@ -4,6 +4,7 @@ Every part is the real program in a process of its own; nothing here stands in f
 """
 
 import asyncio
+import io
 import json
 import os
 import shutil
@@ -11,8 +12,10 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import aiohttp
+import asyncpg
 
 from signing.sealer.ceremony import make_keys
 from tdh import app
@@ -129,9 +132,11 @@ def letter_form(pdf: bytes, recipients, **envelope) -> aiohttp.MultipartWriter:
         "recipients": recipients,
     } | envelope
     writer = aiohttp.MultipartWriter("form-data")
-    part = writer.append_json(letter)
+    part = writer.append(
+        io.BytesIO(json.dumps(letter).encode()), {"Content-Type": "application/json"}
+    )
     part.set_content_disposition("form-data", name="letter")
-    part = writer.append(pdf, {"Content-Type": "application/pdf"})
+    part = writer.append(io.BytesIO(pdf), {"Content-Type": "application/pdf"})
     part.set_content_disposition("form-data", name="main", filename="1234.pdf")
     return writer
 
@@ -201,6 +206,17 @@ async def installation(dsn, rabbitmq, *, extra=None, api_processes=1):
             await supervisor.stop()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@asynccontextmanager
+async def installed(new_database, postgres_server, rabbitmq_server, **more):
+    """An installation with a database of its own, which goes with it; for fixtures."""
+    dsn = await new_database("template0")
+    async with installation(dsn, rabbitmq_server, **more) as here:
+        yield here
+    connection = await asyncpg.connect(postgres_server.dsn_of("postgres"))
+    await connection.execute(f"DROP DATABASE {urlsplit(dsn).path[1:]} WITH (FORCE)")
+    await connection.close()
 
 
 async def _register(here: Installation, config) -> None:

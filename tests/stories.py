@@ -116,6 +116,46 @@ async def letters_under_key(here: Installation, key: str) -> int:
         await connection.close()
 
 
+KEPT = ("letters", "deliveries", "documents", "events", "evidence", "releases")
+
+
+async def holdings(here: Installation) -> dict[str, object]:
+    """All that the installation keeps: rows of each table, ledger lines, files of the vault."""
+    tables = (*KEPT, "refused_submissions", "idempotency", "outbox")
+    connection = await asyncpg.connect(here.dsn)
+    try:
+        rows = {one: await connection.fetchval(f"SELECT count(*) FROM {one}") for one in tables}  # noqa: S608 - names of ours
+        rows["log"] = await connection.fetchval(
+            "SELECT (SELECT count(*) FROM log_queue) + (SELECT count(*) FROM log_entries)"
+        )
+    finally:
+        await connection.close()
+    vault = here.folder / "vault"
+    files = {str(f.relative_to(vault)): f.stat().st_size for f in vault.rglob("*") if f.is_file()}
+    return rows | {"vault": files}
+
+
+async def run_tdh(*words: str, **environment: str) -> tuple[int, str, str]:
+    """Exit code, output and complaints of one run of the program."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "tdh",
+        *words,
+        env={"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"} | environment,
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    out, err = await process.communicate()
+    return process.returncode or 0, out.decode(), err.decode()
+
+
+async def tdh(here: Installation, party, *words: str) -> tuple[int, str, str]:
+    """One run of a client command, for a party."""
+    return await run_tdh(*words, TDH_SERVER=here.url, TDH_TOKEN_FILE=str(here.token_file(party)))
+
+
 def assert_nothing_twice(events: list[str]) -> None:
     """Each event that happens once is there once."""
     twice = [name for name, count in collections.Counter(events).items() if count > 1]
@@ -124,18 +164,8 @@ def assert_nothing_twice(events: list[str]) -> None:
 
 async def audit(here: Installation) -> dict:
     """`tdh audit` as an operator runs it; fails the test if it finds anything."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "tdh",
-        "audit",
-        "--json",
-        "--trust",
-        str(here.trust),
-        env={"PATH": "/usr/bin:/bin"} | here.environment,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
+    code, out, err = await run_tdh(
+        "audit", "--json", "--trust", str(here.trust), **here.environment
     )
-    out, err = await process.communicate()
-    assert process.returncode == 0, f"{process.returncode}\n{out.decode()}\n{err.decode()}"
+    assert code == 0, f"{code}\n{out}\n{err}"
     return json.loads(out)
