@@ -24,7 +24,7 @@ from signing.sealer.errors import LedgerError, SealerSetupError
 from signing.sealer.heads import Heads
 from signing.sealer.key_files import DEFAULT_TSA_POLICY, IssuerNames, KeyFiles, load_keys
 from signing.sealer.ledger import Ledger
-from signing.sealer.server import Server, listening
+from signing.sealer.server import Server, group_number, listening
 from tdh.domain.errors import TDHError
 
 USAGE, NO_INPUT, IO_ERROR = 64, 66, 74
@@ -73,9 +73,10 @@ def _serve(options: argparse.Namespace, keys: Keys, crash: CrashPoint) -> None:
     with closing(Ledger(options.state, options.epoch)) as ledger:
         heads = Heads(options.state, epoch=ledger.epoch, make=HeadMaker(keys, _now), crash=crash)
         desk = Desk(keys=keys, ledger=ledger, heads=heads, now=_now, crash=crash)
-        with closing(heads), listening(options.socket) as listener:
+        group = group_number(options.clients_group) if options.clients_group else None
+        with closing(heads), listening(options.socket, group) as listener:
             _say(f"ready: epoch {ledger.epoch}, {ledger.count} uses, head {heads.size}")
-            Server(listener, desk).serve()
+            Server(listener, desk, group).serve()
 
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -97,6 +98,9 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--policy", action="append", default=[], help="URI; may be repeated")
     parser.add_argument("--uri-base", required=True, help="own events and reasons are below it")
     parser.add_argument("--tsa-policy", default=DEFAULT_TSA_POLICY, help="OID in tokens")
+    parser.add_argument(
+        "--clients-group", help="name or number of a group that may connect beside our own user"
+    )
     parser.add_argument(
         "--epoch", type=int, help="begin this epoch of the ledger (after a restore)"
     )

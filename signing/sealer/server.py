@@ -1,10 +1,11 @@
 """The sealer's socket: several clients, one thread, one request at a time.
 
-Only processes of the same user, or of root, are listened to. A client that does not take its
-answers is not read from; a frame that is too long ends its connection. Never decides anything:
-the desk does.
+Only processes of the same user, of root and, where a group of clients is named, of that group are
+listened to. A client that does not take its answers is not read from; a frame that is too long ends
+its connection. Never decides anything: the desk does.
 """
 
+import grp
 import os
 import selectors
 import socket
@@ -24,12 +25,22 @@ MAX_SOCKET_PATH = 107
 """What a sockaddr_un holds (unix(7))."""
 _READ_BYTES = 256 * 1024
 _BACKLOG = 16
-_CREDENTIALS = struct.Struct("3i")
+_CREDENTIALS = struct.Struct("iII")
+_SO_PEERGROUPS = 59
+"""asm-generic/socket.h; the socket module has no name for it."""
+_GROUP = struct.Struct("I")
+_MOST_GROUPS = 256
+"""What one question may bring back (the socket module's limit). Who has more is not listened to."""
 
 
 @contextmanager
-def listening(path: Path) -> Iterator[socket.socket]:
-    """A listening socket of mode 0600, gone afterwards. Raises SealerSetupError."""
+def listening(path: Path, clients_group: int | None = None) -> Iterator[socket.socket]:
+    """A listening socket of mode 0600, gone afterwards; with a group, 0660 and of that group.
+
+    Raises:
+        SealerSetupError: it cannot be made there, or cannot be given to the group.
+
+    """
     if len(os.fsencode(path)) > MAX_SOCKET_PATH:
         raise SealerSetupError(f"{path}: a socket's path has at most {MAX_SOCKET_PATH} bytes")
     _remove_stale(path)
@@ -42,14 +53,34 @@ def listening(path: Path) -> Iterator[socket.socket]:
         raise SealerSetupError(f"{path}: {exc}") from exc
     finally:
         os.umask(before)
-    listener.listen(_BACKLOG)
-    listener.setblocking(False)
     try:
+        if clients_group is not None:
+            _open_for(path, clients_group)
+        listener.listen(_BACKLOG)
+        listener.setblocking(False)
         yield listener
     finally:
         listener.close()
         with suppress(FileNotFoundError):
             path.unlink()
+
+
+def _open_for(path: Path, group: int) -> None:
+    try:
+        os.chown(path, -1, group)  # first: nobody of another group may have it in between
+        path.chmod(0o660)
+    except OSError as exc:
+        raise SealerSetupError(f"{path}: cannot be given to group {group}: {exc}") from exc
+
+
+def group_number(name: str) -> int:
+    """The number of a group given by name or number. Raises SealerSetupError."""
+    if name.isascii() and name.isdecimal():
+        return int(name)
+    try:
+        return grp.getgrnam(name).gr_gid
+    except KeyError as exc:
+        raise SealerSetupError(f"{name}: there is no such group") from exc
 
 
 def _remove_stale(path: Path) -> None:
@@ -72,8 +103,11 @@ def _remove_stale(path: Path) -> None:
 class Server:
     """Serves a desk on a listening socket."""
 
-    def __init__(self, listener: socket.socket, desk: Desk) -> None:
+    def __init__(
+        self, listener: socket.socket, desk: Desk, clients_group: int | None = None
+    ) -> None:
         self._listener, self._desk = listener, desk
+        self._clients_group = clients_group
         self._clients: set[_Client] = set()
         self._selector = selectors.DefaultSelector()
         self._selector.register(listener, selectors.EVENT_READ)
@@ -92,13 +126,22 @@ class Server:
             connection, _ = self._listener.accept()
         except OSError:  # the client is gone again
             return
-        if len(self._clients) >= MAX_CLIENTS or not _is_ours(connection):
+        if len(self._clients) >= MAX_CLIENTS or not self._is_admitted(connection):
             connection.close()
             return
         connection.setblocking(False)
         client = _Client(connection)
         self._clients.add(client)
         self._selector.register(connection, selectors.EVENT_READ, client)
+
+    def _is_admitted(self, connection: socket.socket) -> bool:
+        """Whether the kernel's word of the peer fits: the folder's rights are the first wall."""
+        raw = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
+        _, user, group = _CREDENTIALS.unpack(raw)
+        if user in (0, os.geteuid()):
+            return True
+        wanted = self._clients_group
+        return wanted is not None and (group == wanted or wanted in _more_groups(connection))
 
     def _serve_client(self, client: "_Client") -> None:
         try:
@@ -163,8 +206,10 @@ def _refusal(error: FrameError) -> bytes:
     return frames.frame(frames.encode_answer(answer))
 
 
-def _is_ours(connection: socket.socket) -> bool:
-    """Same user, or root (SO_PEERCRED, unix(7)): the folder's rights are the first wall."""
-    raw = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
-    _, user, _ = _CREDENTIALS.unpack(raw)
-    return user in (0, os.geteuid())
+def _more_groups(connection: socket.socket) -> tuple[int, ...]:
+    """The peer's supplementary groups when it connected (SO_PEERGROUPS, from Linux 4.13 on)."""
+    try:
+        raw = connection.getsockopt(socket.SOL_SOCKET, _SO_PEERGROUPS, _MOST_GROUPS * _GROUP.size)
+    except OSError:  # more groups than fit, or a kernel that does not know: not admitted by them
+        return ()
+    return tuple(group for (group,) in _GROUP.iter_unpack(raw))

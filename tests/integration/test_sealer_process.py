@@ -248,31 +248,52 @@ def test_the_socket_and_the_records_are_for_one_user_only(program) -> None:
 
 
 if os.geteuid() == 0:  # only root can become somebody else
+    STRANGER, CLIENTS = 65534, 54321
+    SAY_HELLO = (
+        "import socket, sys\n"
+        "s = socket.socket(socket.AF_UNIX); s.connect(sys.argv[1])\n"
+        's.sendall(b\'\\0\\0\\0\\x0f{"ask":"hello"}\'); print(len(s.recv(9)))\n'
+    )
 
-    def test_another_user_is_not_listened_to(program) -> None:
+    def is_listened_to(program: SealerProgram, *, group: int, more: tuple[int, ...] = ()) -> bool:
+        """Whether a process of another user, with these groups, gets an answer."""
         for folder in (program.folder, *program.folder.parents):
             if folder != Path("/") and not folder.stat().st_mode & stat.S_IXOTH:
                 folder.chmod(folder.stat().st_mode | stat.S_IXOTH)
-        program.socket.chmod(0o666)
-        code = (
-            "import socket, sys\n"
-            "s = socket.socket(socket.AF_UNIX); s.connect(sys.argv[1])\n"
-            's.sendall(b\'\\0\\0\\0\\x0f{"ask":"hello"}\'); print(len(s.recv(9)))\n'
-        )
         found = subprocess.run(
-            ["/usr/bin/python3", "-c", code, str(program.socket)],
-            user=65534,
-            group=65534,
-            extra_groups=[],
+            ["/usr/bin/python3", "-c", SAY_HELLO, str(program.socket)],
+            user=STRANGER,
+            group=group,
+            extra_groups=more,
             capture_output=True,
             text=True,
             check=False,
         )
-
         # Its connection is ended before a byte of it is looked at.
-        cut_off = ("ConnectionResetError", "BrokenPipeError")
-        assert found.stdout.strip() == "0" or any(name in found.stderr for name in cut_off), found
+        cut_off = ("ConnectionResetError", "BrokenPipeError", "PermissionError")
+        refused = found.stdout.strip() == "0" or any(name in found.stderr for name in cut_off)
+        assert refused or found.stdout.strip() == "9", found
         assert b"identity" in send(program, b'\0\0\0\x0f{"ask":"hello"}')
+        return not refused
+
+    def test_another_user_is_not_listened_to(program) -> None:
+        program.socket.chmod(0o666)
+
+        assert not is_listened_to(program, group=STRANGER, more=(CLIENTS,))
+
+    def test_the_group_of_clients_is_listened_to_and_nobody_else(program) -> None:
+        program.kill()
+        program.start(clients_group=CLIENTS)
+        made = program.socket.stat()
+
+        assert (stat.S_IMODE(made.st_mode), made.st_gid) == (0o660, CLIENTS)
+        assert is_listened_to(program, group=CLIENTS)
+        assert is_listened_to(program, group=STRANGER, more=(7, CLIENTS))
+        assert not is_listened_to(program, group=STRANGER, more=(7,))
+        program.socket.chmod(0o666)  # even where the file would let them in
+        assert not is_listened_to(program, group=STRANGER, more=(7,))
+        many = tuple(range(60_000, 60_300))  # the kernel's answer does not fit
+        assert not is_listened_to(program, group=STRANGER, more=(CLIENTS, *many))
 
 
 async def test_a_ledger_that_cannot_be_written_stops_the_sealer(program) -> None:
@@ -321,6 +342,7 @@ def test_a_socket_that_is_in_use_is_left_alone(program, tmp_path) -> None:
         ({"seal_key": "/nowhere"}, 66, "/nowhere"),
         ({"epoch": "soon"}, 64, "usage"),
         ({"unknown": "x"}, 64, "usage"),
+        ({"clients_group": "no-such-group"}, 66, "no such group"),
         ({"epoch": 9}, 74, "does not follow"),
         ({"socket": "/tmp/" + "x" * 120}, 66, "107"),  # noqa: S108 - never made
         ({"parent_pid": 1}, 66, "parent"),
