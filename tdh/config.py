@@ -121,9 +121,14 @@ class PolicyConfig:
     id: str = "urn:tdh:policy:registered-delivery:1"
     accept_within_days: float = 15
     accept_within_least_seconds: float = 86400
+    accept_within_most_days: float = 60
+    forward_within_days: float = 7
+    """Allowance for the way from deposit to mailbox; part of the due date in the public log."""
     holding_days: float = 90
     acceptance_commit_seconds: float = 60
     expiry_grace_seconds: float = 120
+    recipients_most: int = 1000
+    documents_most: int = 100
 
     def policy(self) -> Policy:
         """The policy as the domain knows it. Raises InvalidValue."""
@@ -131,9 +136,13 @@ class PolicyConfig:
             id=self.id,
             accept_within=timedelta(days=self.accept_within_days),
             accept_within_least=timedelta(seconds=self.accept_within_least_seconds),
+            accept_within_most=timedelta(days=self.accept_within_most_days),
+            forward_within=timedelta(days=self.forward_within_days),
             holding=timedelta(days=self.holding_days),
             acceptance_commit=timedelta(seconds=self.acceptance_commit_seconds),
             expiry_grace=timedelta(seconds=self.expiry_grace_seconds),
+            recipients_most=self.recipients_most,
+            documents_most=self.documents_most,
         )
 
 

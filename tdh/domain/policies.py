@@ -10,6 +10,9 @@ from tdh.domain.lifecycle import FINAL, ConsignmentMode, DeliveryState
 CLOCK_TOLERANCE = timedelta(seconds=1)
 """How far a delivery's last event may lie ahead of the clock before the next one is refused."""
 
+MOST = 1000
+"""Recipients or documents of one letter: beyond it one commit would hold its locks too long."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
@@ -35,6 +38,23 @@ class Policy:
         if self.expiry_grace < 2 * self.acceptance_commit:
             raise InvalidValue(
                 "policy.expiry_grace_seconds", "must be at least twice acceptance_commit_seconds"
+            )
+        if not timedelta() < self.accept_within_least <= self.accept_within:
+            raise InvalidValue(
+                "policy.accept_within_least_seconds",
+                "must be above 0, at most accept_within_days",
+            )
+        if self.accept_within > self.accept_within_most:
+            raise InvalidValue(
+                "policy.accept_within_most_days", "must be at least accept_within_days"
+            )
+        if min(self.forward_within, self.holding) <= timedelta():
+            raise InvalidValue(
+                "policy.forward_within_days, policy.holding_days", "must be more than 0"
+            )
+        if not 1 <= self.recipients_most <= MOST or not 1 <= self.documents_most <= MOST:
+            raise InvalidValue(
+                "policy.recipients_most, policy.documents_most", f"must be from 1 to {MOST}"
             )
 
     def term(self, mode: ConsignmentMode, asked: timedelta | None) -> timedelta | None:
