@@ -12,7 +12,6 @@ from tdh.domain.identifiers import (
     DeliveryId,
     Digest,
     EventId,
-    LetterId,
     OutboxId,
     PartyId,
     Pseudonym,
@@ -211,6 +210,7 @@ DeliveryCommand = (
 Command = Submit | RefuseSubmission | DeliveryCommand
 
 
-def letter_of(command: Command) -> LetterId | None:
-    """The letter that a submission creates, None for other commands."""
-    return command.letter.id if isinstance(command, Submit) else None
+def rows_of(command: Command) -> tuple[OutboxId, ...]:
+    """The outbox row whose effect a command is, as a tuple; empty where there is none."""
+    row = getattr(command, "outbox", None)
+    return () if row is None else (OutboxId(row),)
