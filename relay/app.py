@@ -47,7 +47,7 @@ def make_app(  # noqa: PLR0913 - its parts, by name
     policy: Policy,
     limits: ApiLimits,
 ) -> web.Application:
-    """The application of CONTRACT 5. Serve it by `make_runner`.
+    """The whole HTTP interface. Serve it by `make_runner`.
 
     `timestamp_reply` makes a TimeStampResp (RFC 3161) of a token.
     """

@@ -1,4 +1,4 @@
-"""Reads everything for `tdh audit`: what breaks an invariant of DESIGN 10, and rows to check.
+"""Reads everything for `tdh audit`: what breaks an invariant of the design, and rows to check.
 
 All of one audit is of one moment, a snapshot, while the service goes on. What the database can
 tell by itself comes as findings; what needs the lifecycle, the sealer's ledger or the log's maths

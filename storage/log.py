@@ -1,4 +1,4 @@
-"""The public log in the database: queue, entries, nodes, tree, heads (DESIGN 5, 8).
+"""The public log in the database: queue, entries, nodes, tree, heads.
 
 A round never skips an entry of a delivery, although identity order is not commit order:
 

@@ -1,4 +1,4 @@
-"""What a party may see: its letters, its inbox, its evidence (DESIGN 1, P4; 10, 7).
+"""What a party may see: its letters, its inbox, its evidence.
 
 The one place on the read side that decides about sight: each statement carries the party, and
 None answers for missing and foreign things alike, ill-formed ids included. It never writes.

@@ -1,4 +1,4 @@
-"""What must still be done, claimed in short transactions of their own (DESIGN 5, 5 and 6).
+"""What must still be done, claimed in short transactions of their own.
 
 No lock is held while anything is done: a claim counts an attempt and sets the next try, so that
 what is not finished by then comes up again. Rows are written, and jobs removed, by the journal in

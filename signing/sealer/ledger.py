@@ -2,7 +2,7 @@
 
 A line is `epoch pseudonym sequence digest`. Each evidence row of the database has its line here; a
 line without a row belongs to a transaction that did not commit, or to one that a restore lost
-(DESIGN, section 10). It is never restored from a back-up older than itself.
+(docs/DESIGN.md, "Invariants"). It is never restored from a back-up older than itself.
 """
 
 import re

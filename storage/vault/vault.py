@@ -1,6 +1,6 @@
 """The vault: where documents lie, encrypted and durable, and where they are read and checked.
 
-DESIGN section 7. A letter has one data key; the wrapped key and the locations are the database's.
+A letter has one data key; the wrapped key and the locations are the database's.
 Never writes plaintext, never decides who may read, never knows a document's name or kind.
 """
 

@@ -2,7 +2,7 @@
 
 A round first compares the database's tree with the sealer's last head. It integrates in one
 transaction and only then asks for a signature, so that nothing is ever signed that is not
-committed. The tree is never rewound (DESIGN, "Log").
+committed. The tree is never rewound (docs/DESIGN.md, "The way of a letter", 7).
 """
 
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,4 @@
-"""TDH_HOME: where the demo leaves what others read (CONTRACT: ports, tokens, trust, evidence).
+"""TDH_HOME: where the demo leaves what others read (ports, tokens, trust, evidence).
 
 One demo at a time has it, by a lock of the kernel that ends with the process. Every file that is
 written here is named in a list before it is made, so that the next run removes exactly those.

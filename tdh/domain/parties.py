@@ -16,7 +16,7 @@ class AssuranceLevel(StrEnum):
 
 
 class Channel(StrEnum):
-    """How a party takes its letters; decides which handover counts (DESIGN, "Which handover")."""
+    """How a party takes its letters; decides which handover counts."""
 
     PERSON = "person"
     """Reads by page or command line: a handover is a completed transport."""
