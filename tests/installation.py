@@ -8,6 +8,7 @@ import io
 import json
 import os
 import shutil
+import signal
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -75,7 +76,8 @@ class Installation:
     pki: Pki
     url: str
     dsn: str
-    supervisor: Supervisor
+    program_environment: dict[str, str]
+    supervisor: Supervisor = field(init=False)
     tokens: dict[PartyId, str] = field(default_factory=dict)
     amqp_urls: dict[PartyId, str] = field(default_factory=dict)
 
@@ -97,6 +99,25 @@ class Installation:
         timeout = aiohttp.ClientTimeout(total=60)
         async with aiohttp.ClientSession(self.url, headers=headers, timeout=timeout) as session:
             yield session
+
+    async def start(self) -> None:
+        """Start every part; returns when the service is ready."""
+        self.supervisor = Supervisor(
+            parts_of(self.config),
+            environment=self.program_environment,
+            longest_rest_seconds=0.3,
+        )
+        await self.supervisor.start()
+        await self.ready()
+
+    async def stop(self) -> None:
+        """Stop every part in good order; `start` starts them again on the same record."""
+        await self.supervisor.stop()
+
+    def kill(self, part: str) -> None:
+        """End one part as `kill -9` does; its supervisor starts it again."""
+        if (pid := self.supervisor.pid(part)) is not None:
+            os.kill(pid, signal.SIGKILL)
 
     async def ready(self, within: float = 30.0) -> None:
         """Until the service says that it is ready."""
@@ -186,24 +207,20 @@ async def installation(dsn, rabbitmq, *, extra=None, api_processes=1):
         config = load(settings)
         await app.migrate(config)
         clean = {k: v for k, v in os.environ.items() if not k.startswith("TDH_")}
-        supervisor = Supervisor(
-            parts_of(config), environment=clean | settings, longest_rest_seconds=0.3
-        )
         here = Installation(
             folder=folder,
             environment=settings,
             pki=pki,
             url=f"http://127.0.0.1:{port}",
             dsn=dsn,
-            supervisor=supervisor,
+            program_environment=clean | settings,
         )
         await _register(here, config)
-        await supervisor.start()
         try:
-            await here.ready()
+            await here.start()
             yield here
         finally:
-            await supervisor.stop()
+            await here.stop()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
