@@ -1,8 +1,8 @@
 """The record of letters, deliveries, events and evidence: one transaction of set operations.
 
-docs/DESIGN.md, "The way of a letter", 4. Locks are taken in one order everywhere (keys, deliveries, outbox
-rows, each sorted). It decides nothing: what it writes was decided by `tdh.domain.decide` under the
-locks that it holds, and every update says what it expects to find.
+docs/DESIGN.md, "The way of a letter", 4. Locks are taken in one order everywhere (keys, deliveries,
+outbox rows, each sorted). It decides nothing: what it writes was decided by `tdh.domain.decide`
+under the locks that it holds, and every update says what it expects to find.
 """
 
 from collections.abc import AsyncIterator, Mapping, Sequence

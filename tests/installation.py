@@ -196,14 +196,7 @@ async def installation(dsn, rabbitmq, *, extra=None, api_processes=1):
             organization="TDH under test",
             now=datetime.now(UTC),
         )
-        trust = {
-            "seal_roots": [keys.seal_root],
-            "tsa_roots": [keys.tsa_root],
-            "logs": [keys.vkey],
-            "witnesses": [],
-            "witness_threshold": 0,
-        }
-        (folder / "trust.json").write_text(json.dumps(trust))
+        (folder / "trust.json").write_text(keys.trust().text())
         config = load(settings)
         await app.migrate(config)
         clean = {k: v for k, v in os.environ.items() if not k.startswith("TDH_")}

@@ -10,12 +10,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from signing import certificates as cert
-from signing.checkpoint import NoteSigner
+from signing.checkpoint import NoteSigner, NoteVerifier
 from signing.sealer.key_files import KeyFiles
+from signing.trust_file import TrustFile
 
 _ROOT_DAYS, _LEAF_DAYS = 20 * 365, 3 * 365
 _SERIAL_BITS = 150
@@ -32,6 +34,14 @@ class SealerKeys:
     """PEM, for `tsa_roots`."""
     vkey: str
     """The log's verifier key, for `logs`."""
+
+    def trust(self) -> TrustFile:
+        """What a stranger is to believe in order to check what these keys made."""
+        return TrustFile(
+            seal_roots=(x509.load_pem_x509_certificate(self.seal_root.encode("ascii")),),
+            tsa_roots=(x509.load_pem_x509_certificate(self.tsa_root.encode("ascii")),),
+            logs=(NoteVerifier.parse(self.vkey),),
+        )
 
 
 def make_keys(folder: Path, *, origin: str, organization: str, now: datetime) -> SealerKeys:

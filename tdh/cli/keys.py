@@ -37,14 +37,7 @@ def run(args: argparse.Namespace) -> int:
     except FileExistsError as error:
         print(f"tdh keys: {error.filename} is there; keys are never replaced", file=sys.stderr)
         return REFUSED
-    trust = {
-        "seal_roots": [keys.seal_root],
-        "tsa_roots": [keys.tsa_root],
-        "logs": [keys.vkey],
-        "witnesses": [],
-        "witness_threshold": 0,
-    }
-    args.trust_out.write_text(json.dumps(trust, indent=1) + "\n", encoding="utf-8")
+    args.trust_out.write_text(keys.trust().text(), encoding="utf-8")
     answer = {"keys": str(config.sealer.keys), "trust": str(args.trust_out)}
     print(
         json.dumps(answer) if args.json else f"keys in {answer['keys']}, trust in {args.trust_out}"

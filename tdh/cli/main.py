@@ -1,19 +1,22 @@
 """`tdh`: finds the command, imports only it, turns errors into exit codes.
 
 0 done; 1 the answer is no; 2 cannot tell; 64 usage, 66 a file cannot be opened, 69 a service is
-not reachable, 70 internal error, 78 bad settings (sysexits.h).
+not reachable, 70 internal error, 78 bad settings (sysexits.h). `TDH_TRACEBACK=1` shows where an
+internal error came from.
 """
 
 import argparse
 import importlib
+import os
 import sys
+import traceback
 from collections.abc import Sequence
 from typing import NoReturn
 
 from tdh.config import ConfigError
 from tdh.domain.errors import TDHError
 
-USAGE, NO_INPUT, UNAVAILABLE, INTERNAL, BAD_CONFIG = 64, 66, 69, 70, 78
+USAGE, UNAVAILABLE, INTERNAL, BAD_CONFIG, INTERRUPTED = 64, 69, 70, 78, 130
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "demo": ("tdh.cli.demo", "เล่าเรื่องทั้งระบบ / tell the whole story on real servers"),
@@ -75,4 +78,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         return 0
     except KeyboardInterrupt:
-        return 130
+        return INTERRUPTED
+    except Exception as defect:  # noqa: BLE001 - the last line of defence of every command
+        print(f"tdh: internal error: {type(defect).__name__}: {defect}", file=sys.stderr)
+        if os.environ.get("TDH_TRACEBACK"):
+            traceback.print_exc()
+        return INTERNAL
