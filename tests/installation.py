@@ -196,7 +196,7 @@ async def installation(dsn, rabbitmq, *, extra=None, api_processes=1):
             organization="TDH under test",
             now=datetime.now(UTC),
         )
-        (folder / "trust.json").write_text(keys.trust().text())
+        (folder / "trust.json").write_bytes(keys.trust().text())
         config = load(settings)
         await app.migrate(config)
         clean = {k: v for k, v in os.environ.items() if not k.startswith("TDH_")}
