@@ -83,6 +83,8 @@ class SealerConfig:
     """Folder of seal, log and timestamp keys with their certificates."""
     state: Path = Path("/var/lib/tdh/sealer/state")
     """Ledger and last head: never restored from a back-up older than themselves."""
+    clients_group: str = ""
+    """Name or number of the group whose processes may connect beside the sealer's own user."""
     timeout_seconds: float = 2.0
     """How long a batch may wait inside its transaction; then all of it is answered 503."""
 
@@ -188,6 +190,7 @@ NOT_SETTINGS = frozenset(
         "CRASH_POINT",
         "AMQP_URL_FILE",
         "PARENT_PID",
+        "TRACEBACK",
     }
 )
 """Variables that begin with TDH_ and are no settings of the service."""

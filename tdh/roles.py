@@ -72,6 +72,7 @@ async def run_role(role: Role, config: Config) -> None:
 def sealer_command(config: Config) -> list[str]:
     """The program that seals, with files and names as arguments; it reads no settings."""
     keys = config.sealer.keys
+    group = config.sealer.clients_group
     return [
         str(Path(sys.executable).with_name("tdh-sealer")),
         "--socket", str(config.sealer.socket),
@@ -86,6 +87,7 @@ def sealer_command(config: Config) -> list[str]:
         "--issuer-en", config.issuer.name_en,
         "--policy", config.policy.id,
         "--uri-base", config.issuer.uri_base,
+        *(["--clients-group", group] if group else []),
     ]  # fmt: skip
 
 

@@ -29,6 +29,8 @@ _CREDENTIALS = struct.Struct("iII")
 _SO_PEERGROUPS = 59
 """asm-generic/socket.h; the socket module has no name for it."""
 _GROUP = struct.Struct("I")
+_UNKNOWN_GROUP = 65534
+"""How the kernel names a group that has no number in our user namespace (user_namespaces(7))."""
 _MOST_GROUPS = 256
 """What one question may bring back (the socket module's limit). Who has more is not listened to."""
 
@@ -67,20 +69,23 @@ def listening(path: Path, clients_group: int | None = None) -> Iterator[socket.s
 
 def _open_for(path: Path, group: int) -> None:
     try:
-        os.chown(path, -1, group)  # first: nobody of another group may have it in between
-        path.chmod(0o660)
+        # Not where our own group is meant: a unit's filter of calls may refuse any chown.
+        if path.stat().st_gid != group:
+            os.chown(path, -1, group)
+        path.chmod(0o660)  # last: nobody of another group may have it in between
     except OSError as exc:
         raise SealerSetupError(f"{path}: cannot be given to group {group}: {exc}") from exc
 
 
 def group_number(name: str) -> int:
     """The number of a group given by name or number. Raises SealerSetupError."""
-    if name.isascii() and name.isdecimal():
-        return int(name)
     try:
-        return grp.getgrnam(name).gr_gid
+        number = int(name) if name.isascii() and name.isdecimal() else grp.getgrnam(name).gr_gid
     except KeyError as exc:
         raise SealerSetupError(f"{name}: there is no such group") from exc
+    if number == _UNKNOWN_GROUP:
+        raise SealerSetupError(f"group {name}: in a user namespace every unknown group looks so")
+    return number
 
 
 def _remove_stale(path: Path) -> None:

@@ -343,6 +343,7 @@ def test_a_socket_that_is_in_use_is_left_alone(program, tmp_path) -> None:
         ({"epoch": "soon"}, 64, "usage"),
         ({"unknown": "x"}, 64, "usage"),
         ({"clients_group": "no-such-group"}, 66, "no such group"),
+        ({"clients_group": 65534}, 66, "every unknown group"),
         ({"epoch": 9}, 74, "does not follow"),
         ({"socket": "/tmp/" + "x" * 120}, 66, "107"),  # noqa: S108 - never made
         ({"parent_pid": 1}, 66, "parent"),
