@@ -20,7 +20,7 @@ import structlog
 
 from tdh import app, telemetry
 from tdh.config import Config
-from tdh.system import die_with_parent
+from tdh.system import die_with_parent, protect_memory
 
 log = structlog.get_logger()
 
@@ -48,6 +48,7 @@ RUNS: dict[Role, Callable[[Config, app.Closing], Awaitable[app.Loops]]] = {
 
 async def run_role(role: Role, config: Config) -> None:
     """Run one role until SIGTERM or SIGINT. A loop that ends by an error ends the role."""
+    protect_memory()
     telemetry.configure(level=config.telemetry.level, role=role, human=config.telemetry.human)
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -206,6 +207,7 @@ class Supervisor:
 
 async def run_all(config: Config) -> None:
     """Run the whole service on this machine until SIGTERM or SIGINT."""
+    protect_memory()
     telemetry.configure(
         level=config.telemetry.level, role="supervisor", human=config.telemetry.human
     )

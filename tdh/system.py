@@ -2,6 +2,7 @@
 
 import ctypes
 import os
+import resource
 import secrets
 import signal
 import time
@@ -79,7 +80,23 @@ class RandomIds:
         return make_tracking_number(secrets.token_bytes(10))
 
 
-_PR_SET_PDEATHSIG = 1
+_PR_SET_PDEATHSIG, _PR_SET_DUMPABLE = 1, 4
+
+
+def protect_memory() -> None:
+    """No core file of this process, and none of its memory for others of its user (prctl(2)).
+
+    A role has keys, passwords and letters in its memory. A core file would put them on a disk that
+    nobody guards; and whoever runs as the same user could else trace it, or read its memory, its
+    environment and its open files below /proc/PID. Programs that it starts by exec begin anew.
+
+    Raises:
+        OSError: the kernel does not do it.
+
+    """
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    if ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0) != 0:
+        raise OSError(ctypes.get_errno(), "prctl")
 
 
 def die_with_parent(parent: int) -> None:
