@@ -14,7 +14,7 @@ from tdh.domain.errors import (
     RecipientNotRegistered,
     TopSecretNotCarried,
 )
-from tdh.domain.identifiers import LetterId, PartyId
+from tdh.domain.identifiers import DeliveryId, PartyId
 from tdh.domain.letters import Envelope, Secrecy
 from tdh.domain.lifecycle import ConsignmentMode
 from tdh.domain.parties import Authentication, Party
@@ -72,12 +72,18 @@ class Submissions:
             raise IdempotencyInProgress("a submission under this key is running")
         self._running.add(use)
         letter = self._ports.ids.letter(self._ports.clock.now())
+        # In order, as everything that reads a letter lists its deliveries by id: a repeated answer
+        # must not name the recipients in another order than the first.
+        deliveries = sorted(self._ports.ids.delivery(letter) for _ in addressees)
         return OpenSubmission(
             ports=self._ports,
             letter=letter,
             sender=sender,
             envelope=envelope,
-            recipients=tuple(self._recipient(one, found[one.party], letter) for one in addressees),
+            recipients=tuple(
+                self._recipient(one, found[one.party], delivery)
+                for one, delivery in zip(addressees, deliveries, strict=True)
+            ),
             key=key,
             by=by,
             on_end=lambda: self._running.discard(use),
@@ -98,9 +104,8 @@ class Submissions:
                 pointer = f"/recipients/{place}/accept_within"
                 raise InvalidValue(pointer, error.problem) from error
 
-    def _recipient(self, one: Addressee, party: Party, letter: LetterId) -> Recipient:
+    def _recipient(self, one: Addressee, party: Party, delivery: DeliveryId) -> Recipient:
         ids = self._ports.ids
-        delivery = ids.delivery(letter)
         return Recipient(
             party=party,
             mode=one.mode,

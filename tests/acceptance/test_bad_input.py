@@ -569,8 +569,10 @@ async def test_a_thousand_recipients_have_a_delivery_and_an_evidence_each(here):
         [(party,) for party in parties],
     )
     recipients = [to(party)[0] for party in parties]
-    letter = await accepted(here, letter_form(signed_pdf(here), recipients))
+    pdf, key = signed_pdf(here), new_key()
+    letter = await accepted(here, letter_form(pdf, recipients), key)
     assert [one["recipient"] for one in letter["deliveries"]] == parties
+    assert await accepted(here, letter_form(pdf, recipients), key) == letter
     evidence = {one["evidence"][0]["id"] for one in letter["deliveries"]}
     assert len(evidence) == 1000
     async with asyncio.timeout(60):
