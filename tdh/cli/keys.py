@@ -37,7 +37,7 @@ def run(args: argparse.Namespace) -> int:
     except FileExistsError as error:
         print(f"tdh keys: {error.filename} is there; keys are never replaced", file=sys.stderr)
         return REFUSED
-    args.trust_out.write_text(keys.trust().text(), encoding="utf-8")
+    args.trust_out.write_bytes(keys.trust().text())
     answer = {"keys": str(config.sealer.keys), "trust": str(args.trust_out)}
     print(
         json.dumps(answer) if args.json else f"keys in {answer['keys']}, trust in {args.trust_out}"
