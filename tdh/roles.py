@@ -62,6 +62,9 @@ async def run_role(role: Role, config: Config) -> None:
             done, _ = await asyncio.wait([*loops, waits], return_when=asyncio.FIRST_COMPLETED)
             for task in done:
                 task.result()
+        except Exception:
+            log.exception("role.failed")
+            raise
         finally:
             await closing.intake.aclose()
             for task in (*loops, waits):
@@ -169,7 +172,8 @@ class Supervisor:
             keeper.cancel()
         await asyncio.gather(*self._keepers, return_exceptions=True)
         for part in reversed(self._parts):
-            await self._end(self._processes[part.name])
+            if part.name in self._processes:  # else `start` did not come so far
+                await self._end(self._processes[part.name])
 
     async def _end(self, process: asyncio.subprocess.Process) -> None:
         if process.returncode is not None:

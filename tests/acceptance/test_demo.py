@@ -18,6 +18,7 @@ from tdh.demo.home import Home
 from tdh.demo.telling import columns
 from tdh.local.folders import PARENT
 from tdh.local.processes import family, is_running, started_at
+from tests import readme
 
 TDH = Path(sys.executable).with_name("tdh")
 PATIENCE_SECONDS = 240.0
@@ -86,16 +87,16 @@ def demo(tmp_path):
     """Starts demos in a home of their own; ends what a failed test left."""
     started = []
 
-    def start(*words, name="first"):
+    def start(*words, name="first", home="home"):
         folder = tmp_path / name
         folder.mkdir()
-        environment = {**os.environ, "TDH_HOME": "home", "TDH_API__PORT": "none of its business"}
+        environment = {**os.environ, "TDH_HOME": home, "TDH_API__PORT": "none of its business"}
         with (folder / "out").open("wb") as out, (folder / "err").open("wb") as err:
             process = subprocess.Popen(
                 [TDH, "demo", *words], cwd=tmp_path, env=environment, stdout=out, stderr=err
             )
         started.append(process)
-        return Demo(process=process, home=tmp_path / "home", folder=folder, seen={})
+        return Demo(process=process, home=tmp_path / home, folder=folder, seen={})
 
     yield start
     for process in started:
@@ -140,8 +141,8 @@ def test_the_story_is_told_and_its_files_are_as_promised(demo, tmp_path) -> None
         assert code == (1 if letter.name == "0201-1236.pdf" else 0), letter.name
 
 
-def test_it_serves_until_ctrl_c_and_another_demo_is_refused_meanwhile(demo) -> None:
-    running = demo("--keep")
+def test_it_serves_until_ctrl_c_and_another_demo_is_refused_meanwhile(demo, tmp_path) -> None:
+    running = demo("--keep", home=".tdh")
     running.until("Ctrl-C")
     lines = [line.strip() for line in running.told.splitlines()]
     first = next(place for place, line in enumerate(lines) if line.startswith("curl "))
@@ -155,7 +156,8 @@ def test_it_serves_until_ctrl_c_and_another_demo_is_refused_meanwhile(demo) -> N
         assert ran.returncode == 0, (command, ran.stderr)
         if command.startswith("curl ") and "/v1/" in command:
             assert json.loads(ran.stdout)["data"]
-    another = demo("--script", name="second")
+    the_readme_s_commands_work(tmp_path)
+    another = demo("--script", name="second", home=".tdh")
     assert another.end() == 1
     assert another.complaints.splitlines()[-1].startswith("FAILED step 0: ")
     assert "another demo" in another.complaints
@@ -168,6 +170,22 @@ def test_it_serves_until_ctrl_c_and_another_demo_is_refused_meanwhile(demo) -> N
     assert kept.parent == PARENT
     assert (kept / "sealer" / "keys" / "seal-key.pem").exists()
     shutil.rmtree(kept)
+
+
+def the_readme_s_commands_work(folder: Path) -> None:
+    """Run them as a reader would, in a checkout where the demo serves."""
+    (folder / ".venv").symlink_to(readme.ROOT / ".venv")
+    block = readme.shell_block("Try it while the demo serves")
+    ran = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", block.replace("curl -s ", "curl -sS --fail ")],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stderr + ran.stdout
+    assert "ดศ 0201/2001" in ran.stdout, "the citizen's inbox shows the letter just sent"
+    assert '"id": "ltr_' in ran.stdout or '"id":"ltr_' in ran.stdout
 
 
 @pytest.mark.parametrize("words", ["starting PostgreSQL", "Step 4"])
