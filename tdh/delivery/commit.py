@@ -230,4 +230,15 @@ class GroupCommit:
 def _answer_all(members: Sequence[Member], error: TDHError) -> None:
     for member in members:
         if not member.answer.done():
-            member.answer.set_exception(error)
+            member.answer.set_exception(_own(error))
+
+
+def _own(error: TDHError) -> TDHError:
+    """The error once more: where one is raised, its traceback grows, so each member needs its own.
+
+    Else a request's log would name the steps of strangers' requests.
+    """
+    own = type(error).__new__(type(error), *error.args)  # its words are made: no __init__
+    own.__dict__.update(error.__dict__)
+    own.__cause__ = error
+    return own

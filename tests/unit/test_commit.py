@@ -1,6 +1,7 @@
 """The group commit: one transaction for what waits, its own answer for each."""
 
 import asyncio
+import traceback
 from contextlib import asynccontextmanager
 
 import pytest
@@ -170,6 +171,17 @@ async def test_a_silent_sealer_answers_the_whole_batch_and_nothing_is_written():
         answers = await house.all(house.submit("a"), house.submit("b"))
     assert all(isinstance(answer, SealingUnavailable) for answer in answers)
     assert house.journal.events == {}
+
+
+async def test_members_that_fail_together_have_an_error_each():
+    """One error raised in two places has the steps of both in its traceback."""
+    async with running(House()) as house:
+        house.sealer.error = SealingUnavailable("silent")
+        first, second = await house.all(house.submit("a"), house.submit("b"))
+    assert first is not second
+    assert str(first) == str(second) == "silent"
+    assert len(traceback.extract_tb(first.__traceback__)) == 1
+    assert first.__cause__ is second.__cause__ is house.sealer.error
 
 
 async def test_a_deadlock_repeats_the_batch_once():
