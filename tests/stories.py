@@ -74,8 +74,8 @@ async def ask_with_patience(here: Installation, party, method: str, path: str, w
             await asyncio.sleep(0.05)
 
 
-async def until_state(here: Installation, delivery: str, state: str, within: float = 40) -> dict:
-    """Wait until the sender sees this state; the delivery then."""
+async def until_state(here: Installation, delivery: str, *states: str, within: float = 40) -> dict:
+    """Wait until the sender sees one of these states; the delivery then."""
     seen: dict = {}
     try:
         async with asyncio.timeout(within):
@@ -84,11 +84,11 @@ async def until_state(here: Installation, delivery: str, state: str, within: flo
                 status, content = await ask_with_patience(here, AGENCY, "GET", path)
                 assert status == 200, content
                 seen = json.loads(content)
-                if seen["state"] == state:
+                if seen["state"] in states:
                     return seen
                 await asyncio.sleep(0.05)
     except TimeoutError:
-        raise AssertionError(f"{delivery} stays {seen.get('state')}, not {state}") from None
+        raise AssertionError(f"{delivery} stays {seen.get('state')}, not {states}") from None
 
 
 async def events_of(here: Installation, delivery: str) -> list[str]:

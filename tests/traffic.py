@@ -125,7 +125,7 @@ async def _assert_there_once(here: Installation, one: Sent) -> None:
     assert await letters_under_key(here, one.key) == 1
     again = await submit_with_patience(here, one.pdf, one.key, list(one.recipients))
     assert again == (201, one.letter)
-    await until_state(here, one.delivery, "consigned")
+    await until_state(here, one.delivery, "consigned", "handed_over")
     assert_nothing_twice(await events_of(here, one.delivery))
 
 
