@@ -13,6 +13,7 @@ from storage.outbox import PostgresOutbox
 from storage.parties import PostgresParties
 from tdh.broker import partner_url
 from tdh.config import Config, ConfigError
+from tdh.domain.errors import NotFound
 from tdh.domain.identifiers import OutboxId, PartyId
 from tdh.domain.outbox import OutboxItem
 from tdh.domain.parties import Channel, Party
@@ -80,7 +81,9 @@ class Registry:
             await self._parties.close_mailbox(party)
 
     async def new_token(self, party: PartyId, at: datetime) -> Token:
-        """A token that speaks for the party. Raises DataRefused for an unknown party."""
+        """A token that speaks for the party. Raises NotFound for an unknown party."""
+        if party not in await self._parties.get([party]):
+            raise NotFound("party")
         text = TOKEN_PREFIX + secrets.token_urlsafe(TOKEN_BYTES)
         digest = hashlib.sha256(text.encode())
         await self._parties.add_token(digest.digest(), party, at)
