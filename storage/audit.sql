@@ -130,13 +130,13 @@ SELECT d.id, d.mode, d.state, d.sequence AS last_sequence, d.last_event_at,
        e.sequence, e.name, e.cause, e.is_final, e.happened_at
   FROM deliveries d
   JOIN events e ON e.letter_month = d.letter_month AND e.delivery = d.id
- ORDER BY d.letter_month, d.id, e.sequence;
+ ORDER BY d.id, e.sequence;
 
 -- name: refusals
 SELECT r.stream AS id, e.sequence, e.name, e.cause, e.is_final, e.happened_at
   FROM refused_submissions r
   JOIN events e ON e.letter_month = r.letter_month AND e.delivery = r.stream
- ORDER BY r.letter_month, r.stream, e.sequence;
+ ORDER BY r.stream, e.sequence;
 
 -- name: evidence
 SELECT v.event, e.delivery, coalesce(d.pseudonym, r.pseudonym) AS pseudonym, e.name, e.sequence,
@@ -150,14 +150,14 @@ SELECT v.event, e.delivery, coalesce(d.pseudonym, r.pseudonym) AS pseudonym, e.n
   LEFT JOIN refused_submissions r ON r.letter_month = e.letter_month AND r.stream = e.delivery
   LEFT JOIN log_entries l ON l.evidence = 'evd_' || substr(v.event, 5)
   LEFT JOIN log_queue q ON q.evidence = 'evd_' || substr(v.event, 5)
- ORDER BY v.letter_month, v.event;
+ ORDER BY v.event;
 
 -- name: documents
 SELECT l.id AS letter, l.wrapped_key, o.number AS document_number, o.segment, o.at_offset,
        o.length, o.digest
   FROM documents o
   JOIN letters l ON l.letter_month = o.letter_month AND l.id = o.letter
- ORDER BY o.letter_month, o.letter, o.number;
+ ORDER BY o.letter, o.number;
 
 -- name: log
 SELECT l.index, l.evidence, l.entry, n.hash AS leaf

@@ -167,7 +167,14 @@ def _connecting(dsn: str, name: str, limits: Limits, lookups_by_index: bool) -> 
         "jit": "off",
     }
     if lookups_by_index:
-        settings |= {"enable_seqscan": "off", "enable_hashjoin": "off", "enable_mergejoin": "off"}
+        settings |= {
+            "enable_seqscan": "off",
+            "enable_hashjoin": "off",
+            "enable_mergejoin": "off",
+            # Planning over all months takes longer than a look-up, so it is done once for each
+            # connection. What is planned is the same however large the tables are.
+            "plan_cache_mode": "force_generic_plan",
+        }
     return {
         "dsn": dsn,
         "timeout": limits.wait_seconds,

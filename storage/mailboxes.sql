@@ -35,30 +35,44 @@ SELECT id
 
 -- name: evidence
 -- For the parties of its delivery; a refused submission's for its sender.
-SELECT e.delivery, e.name, e.sequence, e.happened_at, v.xml, v.digest
-  FROM evidence v
-  JOIN events e ON e.letter_month = v.letter_month AND e.id = v.event
- WHERE v.letter_month = $1 AND v.event = $2
-   AND (EXISTS (SELECT FROM deliveries d
-                 WHERE d.letter_month = $1 AND d.id = e.delivery
-                   AND (d.sender = $3
-                        OR (d.recipient = $3 AND (d.acceptance_deadline IS NOT NULL
-                                                  OR d.holding_until IS NOT NULL))))
-        OR EXISTS (SELECT FROM refused_submissions r
-                    WHERE r.letter_month = $1 AND r.stream = e.delivery AND r.sender = $3));
+WITH found AS MATERIALIZED (
+    SELECT letter_month, event, xml, digest FROM evidence WHERE letter_month = $1 AND event = $2
+)
+SELECT e.delivery, e.name, e.sequence, e.happened_at, found.xml, found.digest
+  FROM found
+  JOIN events e ON e.letter_month = found.letter_month AND e.id = found.event
+ WHERE EXISTS (SELECT FROM deliveries d
+                WHERE d.letter_month = e.letter_month AND d.id = e.delivery
+                  AND (d.sender = $3
+                       OR (d.recipient = $3 AND (d.acceptance_deadline IS NOT NULL
+                                                 OR d.holding_until IS NOT NULL))))
+    OR EXISTS (SELECT FROM refused_submissions r
+                WHERE r.letter_month = e.letter_month AND r.stream = e.delivery
+                  AND r.sender = $3);
 
 -- name: content
+-- The delivery first, then by its keys: seen as one join, the month alone would do as a way into
+-- tables that were small when the plan was made.
+WITH found AS MATERIALIZED (
+    SELECT letter_month, letter, $3::smallint AS number
+      FROM deliveries
+     WHERE letter_month = $1 AND id = $2
+)
 SELECT l.id AS letter, l.wrapped_key, o.number AS document_number, o.segment, o.at_offset, o.length
-  FROM deliveries d
-  JOIN letters l ON l.letter_month = d.letter_month AND l.id = d.letter
-  JOIN documents o ON o.letter_month = l.letter_month AND o.letter = l.id
- WHERE d.letter_month = $1 AND d.id = $2 AND o.number = $3;
+  FROM found
+  JOIN letters l ON l.letter_month = found.letter_month AND l.id = found.letter
+  JOIN documents o ON o.letter_month = found.letter_month AND o.letter = found.letter
+                  AND o.number = found.number;
 
 -- name: recorded
 SELECT fingerprint, letter, stream FROM idempotency WHERE sender = $1 AND key = $2;
 
 -- name: refusal
-SELECT r.reasons, e.id AS event, e.happened_at
-  FROM refused_submissions r
-  JOIN events e ON e.letter_month = r.letter_month AND e.delivery = r.stream
- WHERE r.letter_month = $1 AND r.stream = $2 AND r.sender = $3;
+WITH found AS MATERIALIZED (
+    SELECT letter_month, stream, reasons
+      FROM refused_submissions
+     WHERE letter_month = $1 AND stream = $2 AND sender = $3
+)
+SELECT found.reasons, e.id AS event, e.happened_at
+  FROM found
+  JOIN events e ON e.letter_month = found.letter_month AND e.delivery = found.stream;

@@ -24,19 +24,20 @@ WITH due AS MATERIALIZED (
 SELECT id, task, delivery, attempts FROM claimed WHERE parked_at IS NULL ORDER BY id;
 
 -- name: items
-SELECT id, task, delivery, attempts
-  FROM outbox
- WHERE id = ANY ($1::bigint[]) AND parked_at IS NULL
- ORDER BY id;
+-- By id first: in one condition with `parked_at`, the index of due rows would be walked as well.
+WITH named AS MATERIALIZED (
+    SELECT id, task, delivery, attempts, parked_at FROM outbox WHERE id = ANY ($1::bigint[])
+)
+SELECT id, task, delivery, attempts FROM named WHERE parked_at IS NULL ORDER BY id;
 
 -- name: postpone
 WITH held AS MATERIALIZED (
-    SELECT id FROM outbox WHERE id = ANY ($1::bigint[]) ORDER BY id FOR UPDATE
+    SELECT id, parked_at FROM outbox WHERE id = ANY ($1::bigint[]) ORDER BY id FOR UPDATE
 )
 UPDATE outbox o
    SET next_try = $2::timestamptz, attempts = greatest(o.attempts - 1, 0)
   FROM held
- WHERE o.id = held.id AND o.parked_at IS NULL;
+ WHERE o.id = held.id AND held.parked_at IS NULL;
 
 -- name: finish
 WITH held AS MATERIALIZED (

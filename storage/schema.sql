@@ -17,7 +17,7 @@ CREATE TABLE deliveries (
     accept_within interval,
     acceptance_deadline timestamp with time zone,
     holding_until timestamp with time zone,
-    CONSTRAINT deliveries_pkey PRIMARY KEY (letter_month, id),
+    CONSTRAINT deliveries_pkey PRIMARY KEY (id, letter_month),
     CONSTRAINT deliveries_channel_check CHECK ((channel = ANY (ARRAY['person'::text, 'api'::text, 'queue'::text]))),
     CONSTRAINT deliveries_mode_check CHECK ((mode = ANY (ARRAY['basic'::text, 'consent'::text, 'signed'::text]))),
     CONSTRAINT deliveries_pseudonym_check CHECK ((octet_length(pseudonym) = 32)),
@@ -40,7 +40,7 @@ CREATE TABLE documents (
     segment text NOT NULL,
     at_offset bigint NOT NULL,
     length bigint NOT NULL,
-    CONSTRAINT documents_pkey PRIMARY KEY (letter_month, letter, number),
+    CONSTRAINT documents_pkey PRIMARY KEY (letter, number, letter_month),
     CONSTRAINT documents_at_offset_check CHECK ((at_offset >= 0)),
     CONSTRAINT documents_length_check CHECK ((length >= 0)),
     CONSTRAINT documents_number_check CHECK ((number >= 1)),
@@ -57,11 +57,11 @@ CREATE TABLE events (
     cause text COLLATE "C" NOT NULL,
     is_final boolean NOT NULL,
     happened_at timestamp with time zone NOT NULL,
-    CONSTRAINT events_pkey PRIMARY KEY (letter_month, id),
+    CONSTRAINT events_pkey PRIMARY KEY (id, letter_month),
     CONSTRAINT events_cause CHECK (((cause <> ''::text) = (name = ANY (ARRAY['NotificationForAcceptanceFailure'::text, 'ConsignmentNotification'::text, 'ConsignmentNotificationFailure'::text, 'ContentAccessTracking'::text])))),
+    CONSTRAINT events_delivery_name_cause_letter_month_key UNIQUE (delivery, name, cause, letter_month),
+    CONSTRAINT events_delivery_sequence_letter_month_key UNIQUE (delivery, sequence, letter_month),
     CONSTRAINT events_final CHECK (((is_final = (name = ANY (ARRAY['SubmissionRejection'::text, 'ConsignmentRejection'::text, 'AcceptanceRejectionExpiry'::text, 'ContentConsignmentFailure'::text, 'ContentHandover'::text, 'ContentHandoverFailure'::text, 'Withdrawal'::text]))) OR (name = 'NotificationForAcceptanceFailure'::text))),
-    CONSTRAINT events_letter_month_delivery_name_cause_key UNIQUE (letter_month, delivery, name, cause),
-    CONSTRAINT events_letter_month_delivery_sequence_key UNIQUE (letter_month, delivery, sequence),
     CONSTRAINT events_sequence_check CHECK ((sequence >= 1))
 ) PARTITION BY RANGE (letter_month);
 
@@ -70,7 +70,7 @@ CREATE TABLE evidence (
     event text COLLATE "C" NOT NULL,
     xml bytea NOT NULL,
     digest bytea NOT NULL,
-    CONSTRAINT evidence_pkey PRIMARY KEY (letter_month, event),
+    CONSTRAINT evidence_pkey PRIMARY KEY (event, letter_month),
     CONSTRAINT evidence_digest_check CHECK ((octet_length(digest) = 32))
 ) PARTITION BY RANGE (letter_month);
 
@@ -105,7 +105,7 @@ CREATE TABLE letters (
     secrecy text NOT NULL,
     submitted_at timestamp with time zone NOT NULL,
     wrapped_key bytea NOT NULL,
-    CONSTRAINT letters_pkey PRIMARY KEY (letter_month, id),
+    CONSTRAINT letters_pkey PRIMARY KEY (id, letter_month),
     CONSTRAINT letters_secrecy_check CHECK ((secrecy = ANY (ARRAY['none'::text, 'confidential'::text, 'secret'::text]))),
     CONSTRAINT letters_urgency_check CHECK ((urgency = ANY (ARRAY['normal'::text, 'urgent'::text, 'very-urgent'::text, 'most-urgent'::text])))
 ) PARTITION BY RANGE (letter_month);
@@ -192,7 +192,7 @@ CREATE TABLE refused_submissions (
     pseudonym text COLLATE "C" NOT NULL,
     reasons jsonb NOT NULL,
     refused_at timestamp with time zone NOT NULL,
-    CONSTRAINT refused_submissions_pkey PRIMARY KEY (letter_month, stream),
+    CONSTRAINT refused_submissions_pkey PRIMARY KEY (stream, letter_month),
     CONSTRAINT refused_submissions_pseudonym_check CHECK ((octet_length(pseudonym) = 32))
 ) PARTITION BY RANGE (letter_month);
 
@@ -200,7 +200,7 @@ CREATE TABLE releases (
     letter_month date NOT NULL,
     delivery text COLLATE "C" NOT NULL,
     document smallint NOT NULL,
-    CONSTRAINT releases_pkey PRIMARY KEY (letter_month, delivery, document)
+    CONSTRAINT releases_pkey PRIMARY KEY (delivery, document, letter_month)
 ) PARTITION BY RANGE (letter_month);
 
 CREATE TABLE schema_migrations (
@@ -227,9 +227,9 @@ CREATE TABLE idempotency_4 PARTITION OF idempotency FOR VALUES WITH (modulus 8, 
 CREATE TABLE idempotency_5 PARTITION OF idempotency FOR VALUES WITH (modulus 8, remainder 5);
 CREATE TABLE idempotency_6 PARTITION OF idempotency FOR VALUES WITH (modulus 8, remainder 6);
 CREATE TABLE idempotency_7 PARTITION OF idempotency FOR VALUES WITH (modulus 8, remainder 7);
-CREATE INDEX deliveries_letter ON deliveries USING btree (letter_month, letter);
+CREATE INDEX deliveries_letter ON deliveries USING btree (letter);
 CREATE INDEX deliveries_recipient ON deliveries USING btree (recipient, letter_month, id);
-CREATE UNIQUE INDEX events_one_end ON events USING btree (letter_month, delivery) WHERE is_final;
+CREATE UNIQUE INDEX events_one_end ON events USING btree (delivery, letter_month) WHERE is_final;
 CREATE INDEX letters_sender ON letters USING btree (sender, letter_month, id);
 CREATE INDEX outbox_delivery ON outbox USING btree (delivery);
 CREATE INDEX outbox_due ON outbox USING btree (task, next_try) WHERE (parked_at IS NULL);

@@ -9,6 +9,9 @@
 -- Rows that belong together are written by one statement from one source (storage/journal.sql),
 -- nothing of them is ever deleted, and the audit looks for orphans.
 --
+-- No index begins with letter_month, which is the same in all rows of a partition: a plan that was
+-- made while the tables were empty could take such an index for a key, and walk the whole month.
+--
 -- Ids are compared byte by byte (COLLATE "C"): their order is the order in which they were made.
 
 CREATE TABLE parties (
@@ -44,7 +47,7 @@ CREATE TABLE letters (
     secrecy      text NOT NULL CHECK (secrecy IN ('none', 'confidential', 'secret')),
     submitted_at timestamptz NOT NULL,
     wrapped_key  bytea NOT NULL,
-    PRIMARY KEY (letter_month, id)
+    PRIMARY KEY (id, letter_month)
 ) PARTITION BY RANGE (letter_month);
 CREATE INDEX letters_sender ON letters (sender, letter_month, id);
 
@@ -62,7 +65,7 @@ CREATE TABLE documents (
     segment      text NOT NULL,
     at_offset    bigint NOT NULL CHECK (at_offset >= 0),
     length       bigint NOT NULL CHECK (length >= 0),
-    PRIMARY KEY (letter_month, letter, number)
+    PRIMARY KEY (letter, number, letter_month)
 ) PARTITION BY RANGE (letter_month);
 
 -- State and times move; nothing that an index holds ever does, so that each step of a delivery is
@@ -85,11 +88,11 @@ CREATE TABLE deliveries (
     accept_within       interval,
     acceptance_deadline timestamptz,
     holding_until       timestamptz,
-    PRIMARY KEY (letter_month, id),
-    -- In this order it also serves the search by tracking number, which does not know the month.
+    PRIMARY KEY (id, letter_month),
+    -- It also serves the search by tracking number, which does not know the month.
     UNIQUE (tracking, letter_month)
 ) PARTITION BY RANGE (letter_month);
-CREATE INDEX deliveries_letter ON deliveries (letter_month, letter);
+CREATE INDEX deliveries_letter ON deliveries (letter);
 CREATE INDEX deliveries_recipient ON deliveries (recipient, letter_month, id);
 
 -- A submission that was judged and refused: a stream of its own, without letter and documents.
@@ -100,7 +103,7 @@ CREATE TABLE refused_submissions (
     pseudonym    text COLLATE "C" NOT NULL CHECK (octet_length(pseudonym) = 32),
     reasons      jsonb NOT NULL,
     refused_at   timestamptz NOT NULL,
-    PRIMARY KEY (letter_month, stream)
+    PRIMARY KEY (stream, letter_month)
 ) PARTITION BY RANGE (letter_month);
 
 -- Append-only. `delivery` names a delivery or a refused submission's stream.
@@ -113,12 +116,12 @@ CREATE TABLE events (
     cause        text COLLATE "C" NOT NULL,
     is_final     boolean NOT NULL,
     happened_at  timestamptz NOT NULL,
-    PRIMARY KEY (letter_month, id),
+    PRIMARY KEY (id, letter_month),
     -- No event twice in one place of a delivery's history.
-    UNIQUE (letter_month, delivery, sequence),
+    UNIQUE (delivery, sequence, letter_month),
     -- One index for two rules: an event that happens once has the empty cause (next check), so it
     -- can stand here once; a repeatable one stands here once for each cause.
-    UNIQUE (letter_month, delivery, name, cause),
+    UNIQUE (delivery, name, cause, letter_month),
     CONSTRAINT events_cause CHECK ((cause <> '') = (name IN (
         'NotificationForAcceptanceFailure', 'ConsignmentNotification',
         'ConsignmentNotificationFailure', 'ContentAccessTracking'))),
@@ -129,7 +132,7 @@ CREATE TABLE events (
         OR name = 'NotificationForAcceptanceFailure')
 ) PARTITION BY RANGE (letter_month);
 -- A delivery ends once.
-CREATE UNIQUE INDEX events_one_end ON events (letter_month, delivery) WHERE is_final;
+CREATE UNIQUE INDEX events_one_end ON events (delivery, letter_month) WHERE is_final;
 
 -- The sealed record of an event, under the event's id: exactly one each.
 CREATE TABLE evidence (
@@ -137,7 +140,7 @@ CREATE TABLE evidence (
     event        text COLLATE "C" NOT NULL,
     xml          bytea NOT NULL,
     digest       bytea NOT NULL CHECK (octet_length(digest) = 32),
-    PRIMARY KEY (letter_month, event)
+    PRIMARY KEY (event, letter_month)
 ) PARTITION BY RANGE (letter_month);
 -- Compressed by the writer already.
 ALTER TABLE evidence ALTER COLUMN xml SET STORAGE EXTERNAL;
@@ -147,7 +150,7 @@ CREATE TABLE releases (
     letter_month date NOT NULL,
     delivery     text COLLATE "C" NOT NULL,
     document     smallint NOT NULL,
-    PRIMARY KEY (letter_month, delivery, document)
+    PRIMARY KEY (delivery, document, letter_month)
 ) PARTITION BY RANGE (letter_month);
 
 -- What a sender's key led to; binds as long as the letter. Both names are null only inside the

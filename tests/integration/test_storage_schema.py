@@ -228,9 +228,9 @@ async def test_repeatable_events_alone_have_a_cause(
 async def test_a_delivery_ends_once(database: Database, known) -> None:
     delivery = known.recipients[0].delivery
     await add_event(database, "evt_a", delivery, 3, "ContentHandover", final=True)
-    with pytest.raises(DataRefused, match="2026_11_letter_month_delivery_idx"):
+    with pytest.raises(DataRefused, match="2026_11_delivery_letter_month_idx"):
         await add_event(database, "evt_b", delivery, 4, "Withdrawal", final=True)
-    with pytest.raises(DataRefused, match="2026_11_letter_month_delivery_idx"):
+    with pytest.raises(DataRefused, match="2026_11_delivery_letter_month_idx"):
         await add_event(
             database, "evt_c", delivery, 4, "NotificationForAcceptanceFailure", "mail", final=True
         )
