@@ -11,6 +11,7 @@ from datetime import datetime
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.verification import (
     Criticality,
     ExtensionPolicy,
@@ -66,9 +67,22 @@ def find_path(
             .extension_policies(ca_policy=_ISSUER_POLICY, ee_policy=leaf_policy)
             .build_client_verifier()
         )
-        return tuple(verifier.verify(leaf, list(intermediates)).chain)
+        path = tuple(verifier.verify(leaf, list(intermediates)).chain)
     except _REFUSALS as exc:
         raise PathError(f"no path to a trusted root: {exc}") from exc
+    if not all(map(_signature_is_octets, path)):
+        raise PathError("a certificate's signature is no whole number of octets")
+    return path
+
+
+def _signature_is_octets(certificate: x509.Certificate) -> bool:
+    """Whether the signature's BIT STRING, the certificate's end, has no unused bits.
+
+    The library reads over that count, which the signature itself does not cover: where the last
+    bit happens to be zero, it could be changed unseen.
+    """
+    encoded = certificate.public_bytes(Encoding.DER)
+    return encoded[-len(certificate.signature) - 1] == 0
 
 
 def _is_authority(_: Policy, __: x509.Certificate, constraints: x509.BasicConstraints) -> None:

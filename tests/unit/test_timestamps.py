@@ -129,6 +129,16 @@ def test_no_byte_of_a_token_can_be_changed(kind: str, change: int) -> None:
             verify_token(bytes(changed), DIGEST, ROOTS)
 
 
+def test_the_uncovered_bit_count_of_an_issuer_s_signature_cannot_be_changed() -> None:
+    # Where a signature's last bit is zero, "one unused bit" is good DER for the same octets.
+    token, signature = TOKENS["p256"], ISSUER.certificate.signature
+    place = token.index(b"\x00" + signature)
+    changed = bytearray(token)
+    changed[place] = 1
+    with pytest.raises(TimestampError):
+        verify_token(bytes(changed), DIGEST, ROOTS)
+
+
 def test_no_change_shows_as_a_warning_or_another_error_where_warnings_pass() -> None:
     # Elsewhere in these tests warnings are errors; in service they are not.
     token = TOKENS["rsa"]
