@@ -68,7 +68,7 @@ class Traffic:
                     status, body = await submit(self.here, pdf, key, list(recipients))
                 except TRANSIENT:
                     self.refused["no answer"] += 1
-                    await asyncio.sleep(0.05)
+                    await asyncio.sleep(0.1)
                     continue
                 if status == 201:
                     break
