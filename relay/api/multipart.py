@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from email.message import Message
 
-from relay.api.errors import MalformedBody, UnsupportedMediaType
+from relay.api.errors import MalformedBody, UnsupportedMediaType, UploadsNotAvailable
 
 HEADER_BYTES = 8192
 """Of one part, all together: names and digests are short."""
@@ -44,10 +44,16 @@ PartEvent = PartBegins | PartData | PartEnds
 
 
 def boundary_of(content_type: str) -> bytes:
-    """The boundary that a Content-Type names. Raises UnsupportedMediaType, MalformedBody."""
+    """The boundary that a Content-Type names.
+
+    Raises UploadsNotAvailable for JSON, UnsupportedMediaType, MalformedBody.
+    """
     message = Message()
     message["content-type"] = content_type
-    if message.get_content_type() != "multipart/form-data":
+    media_type = message.get_content_type()
+    if media_type == "application/json":
+        raise UploadsNotAvailable("multipart/form-data only")
+    if media_type != "multipart/form-data":
         raise UnsupportedMediaType("multipart/form-data is taken here")
     boundary = message.get_boundary()
     if boundary is None or _BOUNDARY.fullmatch(boundary) is None:

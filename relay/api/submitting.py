@@ -12,7 +12,7 @@ from aiohttp import hdrs, web
 from relay.api import digests
 from relay.api.body import ApiLimits, Body
 from relay.api.callers import Callers, idempotency_key
-from relay.api.errors import BodyTooLarge, MalformedBody, UploadsNotAvailable
+from relay.api.errors import BodyTooLarge, MalformedBody
 from relay.api.multipart import (
     MultipartReader,
     PartBegins,
@@ -64,8 +64,6 @@ class Submitting:
     async def _submit(self, request: web.Request) -> web.Response:
         sender = await self._callers.party(request)
         key = idempotency_key(request)
-        if request.content_type == "application/json":
-            raise UploadsNotAvailable("multipart/form-data only")
         reader = MultipartReader(boundary_of(request.headers.get(hdrs.CONTENT_TYPE, "")))
         body = Body(
             request, most=self._limits.body_bytes, silence_seconds=self._limits.silence_seconds
