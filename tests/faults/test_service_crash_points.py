@@ -5,9 +5,12 @@ A sender's program tries again under the same key; the letter exists once, every
 """
 
 import asyncio
+import re
+from pathlib import Path
 
 import pytest
 
+from storage.vault.crash_points import CRASH_POINTS
 from tests.installation import CITIZEN
 from tests.pki.faults import altered_byte
 from tests.stories import (
@@ -23,6 +26,12 @@ from tests.stories import (
     until_state,
 )
 
+ROOT = Path(__file__).resolve().parents[2]
+ELSEWHERE = {
+    "submission.dropped": "below, with a letter that is refused",
+    "vault.key_created": "tests/faults/test_vault_kill.py",
+    "vault.large_written": "tests/faults/test_vault_kill.py",
+}
 COMMIT = ("locked", "sealed", "written", "committed", "answered")
 POINTS = [
     ("api-0", "api", "submission.judged"),
@@ -35,6 +44,13 @@ POINTS = [
     ("sequencer", "sequencer", "log.signed"),
     ("sequencer", "sequencer", "log.published"),
 ]
+
+
+def test_every_step_that_the_code_names_is_killed_somewhere():
+    named = set(CRASH_POINTS)  # the vault's
+    for file in (ROOT / "tdh").rglob("*.py"):
+        named |= set(re.findall(r'crash\("([a-z_.]+)"\)', file.read_text(encoding="utf-8")))
+    assert named == {point for _, _, point in POINTS} | ELSEWHERE.keys()
 
 
 @pytest.fixture
