@@ -2,7 +2,9 @@
 
 import asyncio
 import os
+import resource
 import signal
+import socket
 import time
 import zlib
 from collections.abc import AsyncIterator
@@ -10,16 +12,21 @@ from pathlib import Path
 
 import pytest
 
+from signing.judge import child, parent
 from signing.judge.budget import DocumentBudget, JudgeBusy
+from signing.judge.chain import material_of
 from signing.judge.memfd import Memfd
 from signing.judge.policy import Limits, Policy
 from signing.judge.pool import JudgePool
+from signing.judge.wire import Outcome
 from signing.trust import load_trust
 from tdh.domain.errors import JudgeUnavailable
 from tdh.domain.verdicts import Indication, SubIndication, Verdict
 from tests.pki import make
 
 QUICK = Limits(wall_seconds=1.0, cpu_seconds=5)
+THRIFTY = Limits(wall_seconds=60.0, cpu_seconds=1)
+"""Ends a slow child after the same work, however busy the machine is."""
 
 
 @pytest.fixture(scope="session")
@@ -79,6 +86,13 @@ async def pool() -> AsyncIterator[JudgePool]:
 async def quick_pool() -> AsyncIterator[JudgePool]:
     trust = load_trust([make.shared_pki().trust_folder])
     async with JudgePool(trust, limits=QUICK, concurrency=4) as running:
+        yield running
+
+
+@pytest.fixture
+async def thrifty_pool() -> AsyncIterator[JudgePool]:
+    trust = load_trust([make.shared_pki().trust_folder])
+    async with JudgePool(trust, limits=THRIFTY, concurrency=4) as running:
         yield running
 
 
@@ -146,9 +160,9 @@ def once_confined(status: Path) -> list[str]:
 
 async def test_a_child_at_work_is_confined(pool: JudgePool, slow: bytes) -> None:
     task = asyncio.create_task(judged(pool, slow))
-    child = await first_child(pool)
-    lines = await asyncio.to_thread(once_confined, Path(f"/proc/{child}/status"))
-    os.kill(child, signal.SIGKILL)
+    pid = await first_child(pool)
+    lines = await asyncio.to_thread(once_confined, Path(f"/proc/{pid}/status"))
+    os.kill(pid, signal.SIGKILL)
     await task
     assert "NoNewPrivs:\t1" in lines
     if os.getuid() == 0:
@@ -164,17 +178,17 @@ async def test_many_at_once_get_each_its_own_answer(pool: JudgePool, letter: byt
 
 
 async def test_a_document_that_takes_too_long_is_refused_and_others_are_not_held_up(
-    quick_pool: JudgePool, slow: bytes, letter: bytes
+    thrifty_pool: JudgePool, slow: bytes, letter: bytes
 ) -> None:
-    hostile = asyncio.create_task(judged(quick_pool, slow))
-    await first_child(quick_pool)
+    hostile = asyncio.create_task(judged(thrifty_pool, slow))
+    await first_child(thrifty_pool)
     for _ in range(5):
-        assert (await judged(quick_pool, letter)).accepted
+        assert (await judged(thrifty_pool, letter)).accepted
     verdict = await hostile
     assert verdict.reason.code == "judge-time-limit"
     assert verdict.indication is Indication.TOTAL_FAILED
     assert verdict.sub_indication is SubIndication.FORMAT_FAILURE
-    assert children_of(program_of(quick_pool)) == []
+    assert children_of(program_of(thrifty_pool)) == []
 
 
 async def test_a_document_that_unpacks_beyond_memory_is_refused(
@@ -215,18 +229,31 @@ async def test_a_stopped_child_says_nothing_about_its_document(
         await task
 
 
-async def test_the_program_s_death_is_survived_and_what_was_in_flight_asked_again(
-    quick_pool: JudgePool, slow: bytes, letter: bytes
+@pytest.mark.parametrize(("share", "outcome"), [(0.9, Outcome.TIME_LIMIT), (0.1, Outcome.STARVED)])
+def test_a_child_killed_at_the_wall_limit_is_judged_by_whether_it_ran(
+    share: float, outcome: Outcome
 ) -> None:
-    task = asyncio.create_task(judged(quick_pool, slow))
-    child = await first_child(quick_pool)
-    first = program_of(quick_pool)
+    bench = child.Bench(
+        material=material_of(load_trust([])), trust_version="", policy=Policy(), limits=QUICK
+    )
+    job = parent._Job(number=1, pid=0, answer=-1, deadline=0, killed=True)
+    used = resource.struct_rusage([share * QUICK.wall_seconds] + [0.0] * 15)
+    with socket.socket() as unused:
+        assert parent.Parent(unused, bench)._outcome(job, signal.SIGKILL, used) is outcome
+
+
+async def test_the_program_s_death_is_survived_and_what_was_in_flight_asked_again(
+    thrifty_pool: JudgePool, slow: bytes, letter: bytes
+) -> None:
+    task = asyncio.create_task(judged(thrifty_pool, slow))
+    orphan = await first_child(thrifty_pool)
+    first = program_of(thrifty_pool)
     os.kill(first, signal.SIGKILL)
     verdict = await task
     assert verdict.reason.code == "judge-time-limit"
-    assert program_of(quick_pool) != first
-    assert not is_running(child), "the children die with their parent"
-    assert (await judged(quick_pool, letter)).accepted
+    assert program_of(thrifty_pool) != first
+    assert not is_running(orphan), "the children die with their parent"
+    assert (await judged(thrifty_pool, letter)).accepted
 
 
 async def test_a_program_that_dies_twice_makes_the_judge_unavailable(
