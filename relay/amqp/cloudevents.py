@@ -1,6 +1,7 @@
 """CloudEvents 1.0 in its JSON format: the bodies of all messages in the partners' host.
 
-Bytes in, values out. Only what TDH uses of the format: no extensions, no binary data.
+Bytes in, values out. Only what TDH uses of the format: no extensions, no binary data. What came in
+can always go out again, in an answer or a dead letter: no lone surrogates, no names without end.
 """
 
 import json
@@ -16,6 +17,8 @@ SPECVERSION = "1.0"
 LONGEST_BODY = 256 * 1024
 LONGEST_ID = 255
 """As much as a property of a message can hold."""
+LONGEST_NAME = 64
+"""Of a field that is not known, where an error tells it."""
 BANGKOK = timezone(timedelta(hours=7))
 _REQUIRED = ("specversion", "id", "source", "type")
 _KNOWN = frozenset({*_REQUIRED, "subject", "time", "datacontenttype", "dataschema", "data"})
@@ -54,10 +57,7 @@ def parse_event(body: bytes) -> CloudEvent:
     """An event from a message. Raises InvalidValue for anything else."""
     if len(body) > LONGEST_BODY:
         raise InvalidValue("body", f"longer than {LONGEST_BODY} bytes")
-    try:
-        plain = json.loads(body.decode())
-    except (ValueError, RecursionError) as error:
-        raise InvalidValue("body", "not JSON in UTF-8") from error
+    plain = _parse_json(body)
     if not isinstance(plain, dict) or not isinstance(plain.get("data"), dict):
         raise InvalidValue("body", "not a CloudEvent with an object as data")
     for name in _REQUIRED:
@@ -68,7 +68,7 @@ def parse_event(body: bytes) -> CloudEvent:
     if plain["specversion"] != SPECVERSION:
         raise InvalidValue("/specversion", f"must be {SPECVERSION}")
     if unknown := sorted(plain.keys() - _KNOWN):
-        raise InvalidValue(f"/{unknown[0]}", "is not known here")
+        raise InvalidValue(f"/{unknown[0][:LONGEST_NAME]}", "is not known here")
     return CloudEvent(
         id=plain["id"],
         source=plain["source"],
@@ -77,6 +77,29 @@ def parse_event(body: bytes) -> CloudEvent:
         time=_parse_time(plain.get("time")),
         data=plain["data"],
     )
+
+
+def _parse_json(body: bytes) -> Any:
+    try:
+        text = body.decode()
+        plain = json.loads(text, object_pairs_hook=_object, parse_constant=_no_number)
+        if "\\ud" in text.lower():  # an escape may be half a character, which no text can hold
+            json.dumps(plain, ensure_ascii=False).encode()
+    except (ValueError, RecursionError) as error:
+        raise InvalidValue("body", "not JSON in UTF-8") from error
+    return plain
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Refuses a name that comes twice: two readers would read two messages."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("a name comes twice")
+    return found
+
+
+def _no_number(_: str) -> None:
+    raise ValueError("not a number of JSON")
 
 
 def print_time(time: datetime) -> str:

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from relay.amqp import names
-from relay.amqp.cloudevents import CloudEvent, parse_event
+from relay.amqp.cloudevents import LONGEST_NAME, CloudEvent, parse_event
 from relay.amqp.consumer import Incoming
+from relay.payloads.fields import is_clean
 from tdh.domain.errors import InvalidValue
 from tdh.domain.identifiers import DeliveryId, Digest, is_id
 
@@ -86,7 +87,7 @@ def parse_request(data: Mapping[str, Any], action: str) -> Request:
 
 def _only(data: Mapping[str, Any], *known: str) -> None:
     if unknown := sorted(data.keys() - set(known)):
-        raise InvalidValue(f"/data/{unknown[0]}", "is not known here")
+        raise InvalidValue(f"/data/{unknown[0][:LONGEST_NAME]}", "is not known here")
 
 
 def _delivery(data: Mapping[str, Any]) -> DeliveryId:
@@ -98,8 +99,10 @@ def _delivery(data: Mapping[str, Any]) -> DeliveryId:
 
 def _note(data: Mapping[str, Any]) -> str:
     note = data.get("note", "")
-    if not isinstance(note, str) or len(note) > LONGEST_NOTE or "\0" in note:
+    if not isinstance(note, str) or len(note) > LONGEST_NOTE:
         raise InvalidValue("/data/note", f"must be text of at most {LONGEST_NOTE} characters")
+    if not is_clean(note):
+        raise InvalidValue("/data/note", "must not contain control characters")
     return note
 
 

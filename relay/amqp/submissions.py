@@ -161,7 +161,8 @@ class Submissions:
 
     async def _bury(self, incoming: Incoming, problem: InvalidValue) -> None:
         """Into the dead letters of the partner, or ours where the key names none."""
-        self._alarm.ring("request-unreadable", key=incoming.key, problem=str(problem))
+        # Our words only: `field` may be the partner's.
+        self._alarm.ring("request-unreadable", key=incoming.key, problem=problem.problem)
         try:
             key = names.dead_queue(names.parse_request_key(incoming.key).user)
         except InvalidValue:

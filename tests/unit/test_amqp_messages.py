@@ -128,6 +128,10 @@ def test_an_event_reads_back_as_it_was_written():
         event(time="yesterday"),
         event(time="2026-11-22T07:00:00"),
         event(data={"x": "x" * 300_000}),
+        event(id="\ud800"),
+        event(data={"delivery": "\udfff"}),
+        event(data={"delivery": float("nan")}),
+        event()[:-1] + b', "id": "2"}',
     ],
 )
 def test_what_is_no_event_is_refused_with_a_typed_error(body):
@@ -149,6 +153,24 @@ def incoming(key, *, user=SLUG, body=b"{}"):
         type="",
         redelivered=False,
     )
+
+
+@pytest.mark.parametrize("name", ["x" * 200_000, "ก" * 80_000])
+def test_the_error_of_an_unknown_field_fits_a_header(name):
+    """A header that is longer than a frame would make the broker end our connection."""
+    with pytest.raises(InvalidValue) as refused:
+        parse_event(event(**{name: 1}))
+    assert len(str(refused.value).encode()) < 1000
+    with pytest.raises(InvalidValue) as refused:
+        parse_request({"delivery": DELIVERY, name: 1}, names.DELIVERY_ACCEPT)
+    assert len(str(refused.value).encode()) < 1000
+
+
+@pytest.mark.parametrize("note", ["a\u202eb", "a\0b", "a\nb", "\ufffe", "\ud800"])
+def test_words_of_a_refusal_that_cannot_be_shown_are_refused(note):
+    with pytest.raises(InvalidValue) as refused:
+        parse_request({"delivery": DELIVERY, "note": note}, names.DELIVERY_REFUSE)
+    assert refused.value.field == "/data/note"
 
 
 def test_the_routing_key_tells_the_party():

@@ -162,6 +162,20 @@ async def test_what_cannot_be_read_is_a_dead_letter(publisher, submissions, rece
     assert received.answers == ["ack"]
 
 
+@pytest.mark.parametrize(
+    "data", ['{"delivery": "\\ud800"}', '{"\\ud800": 1}', '{"delivery": 1, "delivery": 2}']
+)
+async def test_what_no_answer_could_repeat_is_a_dead_letter_at_once(publisher, submissions, data):
+    """And not tried again and again, while the requests of others wait behind it."""
+    body = '{"specversion": "1.0", "id": "1", "source": "x", "type": "delivery.accept", "data": %s}'
+    key = f"{SLUG}.delivery.accept"
+    received = MemoryReceived((body % data).encode(), key=key, user=SLUG)
+    await submissions.handle(received)
+    (message,) = publisher.published
+    assert (message.exchange, message.key) == (names.DEAD, f"dead.{SLUG}")
+    assert received.answers == ["ack"]
+
+
 async def test_a_partner_without_a_reply_queue_harms_only_itself(service, publisher, submissions):
     delivery = await service.submit(COMPANY, CONSENT)
     await service.forward(delivery)
