@@ -1,6 +1,7 @@
 """Bytes of a request body to a checked model, or one error that names every wrong value."""
 
-from typing import TypeVar
+import json
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import ErrorDetails
@@ -32,12 +33,26 @@ Model = TypeVar("Model", bound=BaseModel)
 
 
 def read(model: type[Model], body: bytes) -> Model:
-    """The model's value from JSON. Raises InvalidPayload."""
+    """The model's value from JSON. Raises InvalidPayload.
+
+    A name that comes twice in an object is refused (RFC 8259, 4): another reader of the same bytes
+    might take the other value, and the evidence would not say what that one read.
+    """
     try:
-        return model.model_validate_json(body)
+        value = model.model_validate_json(body)
     except ValidationError as error:
         found = error.errors(include_url=False, include_input=False, include_context=False)
         raise InvalidPayload(tuple(_field_error(one) for one in found[:MOST_ERRORS])) from None
+    try:
+        json.loads(body, object_pairs_hook=_names_once)
+    except ValueError:
+        raise wrong("", "has a name that comes twice", "มีชื่อข้อมูลซ้ำกัน") from None
+    return value
+
+
+def _names_once(pairs: list[tuple[str, Any]]) -> None:
+    if len({name for name, _ in pairs}) < len(pairs):
+        raise ValueError("a name comes twice")
 
 
 def pointer(*steps: str | int) -> str:

@@ -99,6 +99,24 @@ def test_a_lone_surrogate_does_not_come_in():
     assert pointers(b'{"note": "\\ud800"}', RefuseIn) == [""]
 
 
+@pytest.mark.parametrize(
+    "twice", [b'"subject": "another"', b'"sub\\u006aect": "another"', b'"recipients": []']
+)
+def test_a_name_that_comes_twice_is_refused(twice):
+    """Else two readers of the same request read two letters."""
+    body = b"{" + twice + b"," + json.dumps(LETTER).encode()[1:]
+    with pytest.raises(InvalidPayload):
+        read(LetterIn, body)
+
+
+def test_a_name_that_comes_twice_deep_inside_is_refused():
+    body = json.dumps(LETTER).encode()
+    known = b'"role": "main"'
+    assert known in body
+    with pytest.raises(InvalidPayload):
+        read(LetterIn, body.replace(known, known + b"," + known))
+
+
 def test_no_more_errors_are_listed_than_help():
     recipients = [{"party": 1, "consignment_mode": "basic"}] * 500
     assert len(pointers(letter(recipients=recipients))) == 20
@@ -131,7 +149,8 @@ def test_terms_are_iso_8601_durations(text, length):
 
 
 @pytest.mark.parametrize(
-    "text", ["", "P", "PT", "P1DT", "P1Y", "P1M", "-P1D", "P1.5D", "15D", "p1d", "P1D ", "P1W1D"]
+    "text",
+    ["", "P", "PT", "P1DT", "P1Y", "P1M", "-P1D", "P1.5D", "15D", "p1d", "P1D ", "P1W1D", "P๕D"],
 )
 def test_a_term_without_an_exact_length_is_refused(text):
     with pytest.raises(InvalidValue):
