@@ -161,7 +161,6 @@ async def _parked_replay(registered: Registry, args: argparse.Namespace) -> tupl
 
 
 def _digest_of(text: str) -> bytes:
-
     path = Path(text)
     if path.is_file():
         return hashlib.sha256(path.read_text(encoding="utf-8").strip().encode()).digest()

@@ -64,7 +64,7 @@ class Refused(Exception):
             f"  {one.get('pointer')}: {one.get('detail_th')} / {one.get('detail')}"
             for one in of.get("errors", [])
         ]
-        if of.get("detail") != of.get("title"):
+        if not of.get("errors") and of.get("detail") != of.get("title"):
             lines.append(f"  {of.get('detail')}")
         if "evidence" in of:
             lines.append(f"  หลักฐาน / evidence: {of['evidence']['id']} {of['evidence']['event']}")
@@ -100,12 +100,12 @@ def address_of(args: argparse.Namespace, environment: Mapping[str, str]) -> Addr
     path = args.token_file or environment.get("TDH_TOKEN_FILE")
     if not path:
         raise Stop(
-            USAGE, "ระบุแฟ้มโทเคนด้วย --token-file หรือ TDH_TOKEN_FILE", "no token: --token-file"
+            USAGE, "ระบุไฟล์โทเคนด้วย --token-file หรือ TDH_TOKEN_FILE", "no token: --token-file"
         )
     try:
         token = Path(path).read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
-        raise Stop(NO_INPUT, "เปิดแฟ้มโทเคนไม่ได้", f"cannot open the token file {path}") from error
+        raise Stop(NO_INPUT, "เปิดไฟล์โทเคนไม่ได้", f"cannot open the token file {path}") from error
     return Address(server=server.rstrip("/"), token=token)
 
 

@@ -28,7 +28,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "verify": ("tdh.cli.verify", "ตรวจหลักฐานแบบออฟไลน์ / check evidence offline"),
     "audit": ("tdh.cli.audit", "ตรวจสอบทั้งระบบ / audit an installation"),
     "send": ("tdh.cli.letters", "ส่งหนังสือ / send a letter"),
-    "inbox": ("tdh.cli.letters", "ดูตู้จดหมาย / list the inbox"),
+    "inbox": ("tdh.cli.letters", "ดูตู้ไปรษณีย์ดิจิทัล / list the inbox"),
     "show": ("tdh.cli.letters", "ดูรายละเอียด / show a letter or delivery"),
     "accept": ("tdh.cli.letters", "ลงรับ / accept a delivery"),
     "refuse": ("tdh.cli.letters", "ปฏิเสธ / refuse a delivery"),
@@ -37,6 +37,13 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "evidence": ("tdh.cli.letters", "เก็บหลักฐาน / save evidence and proofs"),
     "admin": ("tdh.cli.admin", "ผู้ดูแล / parties, tokens, parked work"),
 }
+
+
+OPERATORS = frozenset({"serve", "sealer", "migrate", "keys", "audit", "admin"})
+SETTINGS = (
+    "Settings: the TOML file that TDH_CONFIG names, then the variables TDH_<SECTION>__<KEY>. "
+    "Each is explained in deploy/tdh.example.toml."
+)
 
 
 class Parser(argparse.ArgumentParser):
@@ -59,6 +66,10 @@ def build_parser(command: str | None) -> Parser:
     for name, (module, summary) in COMMANDS.items():
         if module != wanted:
             subparsers.add_parser(name, help=summary)
+    if command in COMMANDS:
+        chosen = subparsers.choices[command]
+        chosen.description = chosen.description or COMMANDS[command][1]
+        chosen.epilog = SETTINGS if command in OPERATORS else None
     return parser
 
 
@@ -70,10 +81,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return int(args.run(args))
     except ConfigError as error:
-        print(f"tdh: {error}", file=sys.stderr)
+        print(f"tdh: การตั้งค่าไม่ถูกต้อง / bad setting: {error}", file=sys.stderr)
         return BAD_CONFIG
     except TDHError as error:
-        print(f"tdh: {error.code}: {error}", file=sys.stderr)
+        thai = "ระบบยังไม่พร้อม ลองใหม่ภายหลัง" if error.retryable else "ทำไม่สำเร็จ"
+        print(f"tdh: {thai} / {error.code}: {error}", file=sys.stderr)
         return UNAVAILABLE if error.retryable else INTERNAL
     except BrokenPipeError:
         return 0

@@ -11,7 +11,7 @@ from tdh.domain.identifiers import is_id, parse_tracking_number
 
 def add_parsers(subparsers: "client.Subparsers[Any]") -> None:
     """Describe the commands."""
-    inbox = subparsers.add_parser("inbox", help="ดูตู้จดหมาย / list the inbox")
+    inbox = subparsers.add_parser("inbox", help="ดูตู้ไปรษณีย์ดิจิทัล / list the inbox")
     inbox.add_argument("--state", choices=words.STATES, help="เฉพาะสถานะนี้ / only this state")
     _finish(inbox, _inbox)
     show = subparsers.add_parser("show", help="ดูรายละเอียด / show a letter, delivery or evidence")
@@ -56,7 +56,7 @@ def _tracking(text: str) -> str:
         return parse_tracking_number(text)
     except InvalidValue as error:
         raise Stop(
-            USAGE, f"ไม่ใช่รหัสหรือหมายเลขติดตาม: {text}", "no id and no tracking number"
+            USAGE, f"ไม่ใช่รหัสหรือหมายเลขติดตาม: {text}", "neither an id nor a tracking number"
         ) from error
 
 
@@ -67,8 +67,7 @@ async def _inbox(service: Service, args: argparse.Namespace) -> int:
     if args.json:
         print(client.as_json({"data": items}))
         return client.FINE
-    for one in items:
-        print(_envelope(one))
+    print("\n\n".join(_envelope(one) for one in items), end="\n" if items else "")
     if not items:
         print("ไม่มีหนังสือ / nothing is there")
     return client.FINE
@@ -129,16 +128,17 @@ async def _refuse(service: Service, args: argparse.Namespace) -> int:
 
 
 def _envelope(one: Plain) -> str:
-    return "\n".join(
-        (
-            f"{one['tracking']}  {words.state(one['state'])}",
-            f"  {one['id']}",
-            f"  จาก / from: {one['sender']['name_th']} ({one['sender']['party']})",
-            f"  ที่ {one['number']}  เรื่อง {one['subject']}",
-            f"  รับฝาก / submitted: {words.moment(one['submitted_at'])}",
-            f"  กำหนด / due: {words.moment(one['due_at'])}",
-        )
-    )
+    lines = [
+        f"{one['tracking']}  {words.state(one['state'])}",
+        f"  {one['id']}",
+        f"  จาก / from: {one['sender']['name_th']} ({one['sender']['party']})",
+        f"  ที่ {one['number']}  เรื่อง {one['subject']}",
+        f"  แบบ / mode: {words.mode(one['consignment_mode'])}",
+        f"  รับฝาก / submitted: {words.moment(one['submitted_at'])}",
+    ]
+    if one["due_at"] is not None:
+        lines.append(f"  {words.due(one['state'])}: {words.moment(one['due_at'])}")
+    return "\n".join(lines)
 
 
 def _letter(letter: Plain) -> str:

@@ -24,7 +24,7 @@ class MissingSetting(Exception):
     """The program cannot know where to connect, or as whom."""
 
     def __init__(self, exit_code: int, th: str, en: str) -> None:
-        super().__init__(f"{th}\n{en}")
+        super().__init__(f"{th} / {en}")
         self.exit_code = exit_code
 
 
@@ -56,7 +56,7 @@ async def run_amqp(args: Namespace) -> int:
     try:
         program = _program(args, os.environ)
     except MissingSetting as problem:
-        print(problem, file=sys.stderr)
+        print(f"tdh receive: {problem}", file=sys.stderr)
         return problem.exit_code
     failed = False
 
@@ -75,11 +75,13 @@ async def run_amqp(args: Namespace) -> int:
             failed = True
             seconds = f"{args.within:g}"
             print(
-                f"ไม่มีหนังสือเข้ามาภายใน {seconds} วินาที\nno letter came within {seconds} seconds",
+                f"tdh receive: ไม่มีหนังสือเข้ามาภายใน {seconds} วินาที / "
+                f"no letter came within {seconds} s",
                 file=sys.stderr,
             )
     except AccessRefused as error:
-        print(f"คิวปฏิเสธบัญชีนี้\nthe broker refuses this account: {error}", file=sys.stderr)
+        why = f"คิวปฏิเสธบัญชีนี้ / the broker refuses this account: {error}"
+        print(f"tdh receive: {why}", file=sys.stderr)
         return EXIT_NOT_DONE
     except asyncio.CancelledError:
         if not args.follow:
@@ -124,9 +126,7 @@ def _read(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
-        raise MissingSetting(
-            EXIT_NO_INPUT, f"อ่านไฟล์ {path} ไม่ได้", f"cannot read {path}: {error}"
-        ) from error
+        raise MissingSetting(EXIT_NO_INPUT, f"เปิดไฟล์ไม่ได้ {path}", f"cannot read {path}") from error
 
 
 def _plain(outcome: Outcome) -> dict[str, object]:
@@ -162,8 +162,8 @@ def _plain(outcome: Outcome) -> dict[str, object]:
 def _words(outcome: Outcome) -> str:
     match outcome:
         case Collected(letter=letter, files=files):
-            names = ", ".join(str(path) for path in files)
-            return f"รับแล้ว / received  {letter.tracking}  {letter.subject}\n  {names}"
+            said = f"รับแล้ว / received  {letter.tracking}  {letter.subject}"
+            return "\n".join((said, *(f"  {path}" for path in files)))
         case Waiting(letter=letter):
             return (
                 f"รอการตอบรับ / awaiting acceptance  {letter.tracking}  {letter.subject}\n"

@@ -71,23 +71,26 @@ async def receive(service: Service, args: argparse.Namespace) -> int:
     tell = _as_json if args.json else _as_words
     while True:
         try:
-            whole = await _take_all(service, args.to, tell)
+            taken, whole = await _take_all(service, args.to, tell)
         except (ClientError, TimeoutError, Refused) as error:
             if not args.follow or (isinstance(error, Refused) and not error.retryable):
                 raise
             print("tdh: เซิร์ฟเวอร์ไม่พร้อม จะลองใหม่ / not available, trying again", file=sys.stderr)
-            whole = True
+            taken, whole = 0, True
         if not args.follow:
+            if not taken and not args.json:
+                print("ไม่มีหนังสือที่รอรับ / nothing to receive", file=sys.stderr)
             return client.FINE if whole else NO
         await asyncio.sleep(args.interval)
 
 
-async def _take_all(service: Service, to: Path, tell: Tell) -> bool:
+async def _take_all(service: Service, to: Path, tell: Tell) -> tuple[int, bool]:
+    """How many deliveries there were, and whether every document was right."""
+    ready = [one for one in await service.listed("/v1/inbox") if one["state"] == READY]
     whole = True
-    for item in reversed(await service.listed("/v1/inbox")):
-        if item["state"] == READY:
-            whole = await _take(service, item, to, tell) and whole
-    return whole
+    for item in reversed(ready):
+        whole = await _take(service, item, to, tell) and whole
+    return len(ready), whole
 
 
 async def _take(service: Service, item: Plain, to: Path, tell: Tell) -> bool:
@@ -119,7 +122,7 @@ async def _fetch(service: Service, document: Plain, path: Path) -> bool:
             file.flush()
             os.fsync(file.fileno())
     except PermissionError as error:
-        raise Stop(NO_INPUT, f"เขียนแฟ้มไม่ได้ {path}", f"cannot write {path}") from error
+        raise Stop(NO_INPUT, f"เขียนไฟล์ไม่ได้ {path}", f"cannot write {path}") from error
     if digest != document["sha256"]:
         partial.unlink()
         print(f"tdh: ค่าแฮชไม่ตรง ไม่เก็บ / wrong digest, not kept: {path}", file=sys.stderr)

@@ -45,7 +45,7 @@ async def save(service: Service, args: argparse.Namespace) -> int:
     without_proof: list[str] = []
     for folder, item in await _wanted(service, args.id, args.output):
         stem = folder / f"{int(item['sequence']):02}-{_event(item['event'])}"
-        saved.append(write_whole(stem.with_suffix(".xml"), await service.fetch(item["href"])))
+        saved.append(write_once(stem.with_suffix(".xml"), await service.fetch(item["href"])))
         proof = await _proof(service, item["proof"], args.wait)
         if proof is None:
             without_proof.append(item["id"])
@@ -72,8 +72,19 @@ def write_whole(path: Path, data: bytes) -> Path:
             os.fsync(file.fileno())
         partial.replace(path)
     except OSError as error:
-        raise Stop(NO_INPUT, f"เขียนแฟ้มไม่ได้ {path}", f"cannot write {path}") from error
+        raise Stop(NO_INPUT, f"เขียนไฟล์ไม่ได้ {path}", f"cannot write {path}") from error
     return path
+
+
+def write_once(path: Path, data: bytes) -> Path:
+    """Like `write_whole`, but never over other bytes: evidence does not change. Raises Stop."""
+    if path.exists() and path.read_bytes() != data:
+        raise Stop(
+            NO_INPUT,
+            f"มีหลักฐานฉบับอื่นอยู่แล้ว โปรดเลือกโฟลเดอร์อื่น {path}",
+            f"other evidence is there, choose another folder: {path}",
+        )
+    return write_whole(path, data)
 
 
 async def _wanted(service: Service, name: str, output: Path) -> list[tuple[Path, Plain]]:

@@ -20,7 +20,7 @@ from typing import Any
 from aiohttp import ClientError
 
 from tdh.cli import client, words
-from tdh.cli.client import NO_INPUT, PIECE, Plain, Service, Stop
+from tdh.cli.client import NO_INPUT, PIECE, USAGE, Plain, Service, Stop
 from tdh.domain.letters import Secrecy, Urgency
 from tdh.domain.lifecycle import ConsignmentMode
 
@@ -37,34 +37,44 @@ def add_parser(subparsers: "client.Subparsers[Any]") -> None:
         help="ส่งหนังสือ / send a letter",
         description="ส่งหนังสือหนึ่งฉบับถึงผู้รับหนึ่งรายหรือหลายราย / send one letter",
     )
-    parser.add_argument("file", type=Path, metavar="FILE", help="หนังสือ (PDF ลงลายมือชื่อแล้ว)")
+    parser.add_argument(
+        "file", type=Path, metavar="FILE", help="หนังสือ (PDF ลงลายมือชื่อแล้ว) / the signed PDF"
+    )
     parser.add_argument(
         "--to",
         action="append",
         required=True,
         type=recipient,
         metavar="PARTY[:MODE]",
-        help="ผู้รับ เช่น th-tax-id:0105536000315:consent / recipient (basic by default)",
+        help="ผู้รับ ใส่ซ้ำได้ เช่น th-tax-id:0105536000315:consent / recipient, may be repeated; "
+        "MODE: basic (ธรรมดา, default), consent (ลงทะเบียน)",
     )
     parser.add_argument("--number", required=True, help="ที่ / number")
     parser.add_argument("--subject", required=True, help="เรื่อง / subject")
     parser.add_argument("--salutation", default="ผู้เกี่ยวข้อง", help="เรียน / salutation")
     parser.add_argument(
-        "--date", type=words.parse_day, metavar="DAY", help="ลงวันที่ เช่น 22/11/2569 (วันนี้)"
+        "--date",
+        type=day_argument,
+        metavar="DAY",
+        help="ลงวันที่ เช่น 22/11/2569 / date of the letter (today by default)",
     )
-    parser.add_argument("--reference", action="append", default=[], help="อ้างถึง / reference")
+    parser.add_argument(
+        "--reference", action="append", default=[], help="อ้างถึง / reference, may be repeated"
+    )
     parser.add_argument(
         "--enclosure",
         action="append",
         default=[],
         type=Path,
         metavar="FILE",
-        help="สิ่งที่ส่งมาด้วย / enclosure",
+        help="สิ่งที่ส่งมาด้วย / enclosure, may be repeated",
     )
     parser.add_argument("--urgency", choices=[one.value for one in Urgency], default="normal")
     parser.add_argument("--secrecy", choices=[one.value for one in Secrecy], default="none")
     parser.add_argument(
-        "--accept-within", metavar="P15D", help="กำหนดลงรับ / term for accept or refuse"
+        "--accept-within",
+        metavar="P15D",
+        help="กำหนดลงรับ เช่น P15D คือ 15 วัน / term for accept or refuse (consent only)",
     )
     parser.add_argument(
         "--idempotency-key", metavar="KEY", help="คีย์เดิมเมื่อส่งซ้ำ / the same key when repeating"
@@ -74,12 +84,26 @@ def add_parser(subparsers: "client.Subparsers[Any]") -> None:
 
 
 def recipient(text: str) -> tuple[str, ConsignmentMode]:
-    """`PARTY` or `PARTY:MODE`; a party has a colon of its own."""
+    """`PARTY` or `PARTY:MODE`; a party has a colon of its own. Raises ArgumentTypeError."""
     party, _, last = text.rpartition(":")
     try:
         return party, ConsignmentMode(last)
     except ValueError:
+        if ":" in party:
+            raise argparse.ArgumentTypeError(
+                f"ไม่มีบริการนำจ่ายแบบนี้ / no such consignment mode: {last!r}"
+            ) from None
         return text, ConsignmentMode.BASIC
+
+
+def day_argument(text: str) -> date:
+    """A day, for argparse. Raises ArgumentTypeError."""
+    try:
+        return words.parse_day(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"ไม่ใช่วันที่ / not a day: {text!r} (22/11/2569, 2026-11-22)"
+        ) from None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,7 +126,13 @@ class Part:
 
 
 async def send(service: Service, args: argparse.Namespace) -> int:
-    """Send it, and say what became of it."""
+    """Send it, and say what became of it. Raises Stop for a term that nobody has."""
+    if args.accept_within and all(mode is ConsignmentMode.BASIC for _, mode in args.to):
+        raise Stop(
+            USAGE,
+            "--accept-within ใช้กับผู้รับแบบลงทะเบียน (PARTY:consent) เท่านั้น",
+            "--accept-within is for recipients by consent (PARTY:consent)",
+        )
     key = args.idempotency_key or str(uuid.uuid4())
     boundary = f"tdh-{secrets.token_hex(16)}"
     with ExitStack() as opened:
@@ -167,7 +197,7 @@ def _open(path: Path) -> BufferedReader:
     try:
         file = path.open("rb")
     except OSError as error:
-        raise Stop(NO_INPUT, f"เปิดแฟ้มไม่ได้ {path}", f"cannot open {path}") from error
+        raise Stop(NO_INPUT, f"เปิดไฟล์ไม่ได้ {path}", f"cannot open {path}") from error
     return file
 
 

@@ -22,6 +22,7 @@ from signing.judge.policy import Limits, Policy, RevocationMode
 from signing.judge.pool import JudgePool
 from signing.judge.wire import Report, report_to_plain
 from signing.trust import TrustError, TrustFolder, load_trust
+from tdh.cli import words
 from tdh.cli.verdict_picture import picture
 from tdh.domain.errors import JudgeUnavailable
 from tdh.domain.verdict_json import verdict_to_plain
@@ -61,7 +62,10 @@ def add_parser(subparsers: "Subparsers[Any]") -> None:
         help="trusted authorities, revocation lists, OCSP answers; may be repeated",
     )
     parser.add_argument(
-        "--at", type=aware_time, metavar="TIME", help="time of judging (RFC 3339); now by default"
+        "--at",
+        type=words.instant,
+        metavar="TIME",
+        help="time of judging (RFC 3339); now by default",
     )
     parser.add_argument(
         "--revocation",
@@ -74,14 +78,6 @@ def add_parser(subparsers: "Subparsers[Any]") -> None:
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.add_argument("--report", type=Path, metavar="FILE", help="write the full report (JSON)")
     parser.set_defaults(run=run)
-
-
-def aware_time(text: str) -> datetime:
-    """Read RFC 3339; the offset is required. Raises ValueError, which argparse reports."""
-    time = datetime.fromisoformat(text)
-    if time.tzinfo is None:
-        raise ValueError("a time needs an offset")
-    return time
 
 
 def run(args: argparse.Namespace, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> int:
@@ -103,9 +99,12 @@ def run(args: argparse.Namespace, now: Callable[[], datetime] = lambda: datetime
     except OSError as problem:
         return _cannot_open(problem.filename or args.file, problem.strerror or str(problem))
     except TrustError as problem:
-        return _cannot_open(problem.path, problem.why)
+        said = f"ใช้เป็นหลักความเชื่อถือไม่ได้ / no use as trust: {problem.path}: {problem.why}"
+        print(f"tdh validate: {said}", file=sys.stderr)
+        return EX_NOINPUT
     except JudgeUnavailable as problem:
-        print(f"โปรแกรมตรวจไม่ทำงาน / the judge does not work: {problem}", file=sys.stderr)
+        said = f"โปรแกรมตรวจไม่ทำงาน / the judge does not work: {problem}"
+        print(f"tdh validate: {said}", file=sys.stderr)
         return EX_SOFTWARE
     if args.json:
         print(json.dumps(verdict_to_plain(report.verdict), ensure_ascii=False, indent=2))
@@ -128,5 +127,5 @@ def _write_report(path: Path, report: Report, facts: Mapping[str, Any]) -> None:
 
 
 def _cannot_open(path: Path | str, why: str) -> int:
-    print(f"เปิดไฟล์ไม่ได้ / cannot open {path}: {why}", file=sys.stderr)
+    print(f"tdh validate: เปิดไฟล์ไม่ได้ / cannot open {path}: {why}", file=sys.stderr)
     return EX_NOINPUT

@@ -21,6 +21,7 @@ from signing.seal_check import Outcome
 from signing.trust_file import TRUST_NOBODY, TrustFile, TrustFileError, load_trust_file
 from signing.verify.files import verify_files
 from signing.verify.report import FileReport, Report, Result, Text
+from tdh.cli import words
 
 if TYPE_CHECKING:
     Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001 - its only name
@@ -53,7 +54,10 @@ def add_parser(subparsers: "Subparsers") -> None:
     parser.add_argument("files", type=Path, nargs="+", metavar="FILE", help="what to check")
     add_trust_option(parser)
     parser.add_argument(
-        "--at", type=instant, metavar="TIME", help="time of the check (RFC 3339); now by default"
+        "--at",
+        type=words.instant,
+        metavar="TIME",
+        help="time of the check (RFC 3339); now by default",
     )
     parser.add_argument(
         "--require-anchor", action="store_true", help="the operator's word is not enough"
@@ -71,14 +75,6 @@ def add_trust_option(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help=f"trust.json: whom to believe; else $TDH_HOME/trust.json, else {SYSTEM_TRUST}",
     )
-
-
-def instant(text: str) -> datetime:
-    """Read RFC 3339; the offset is required. Raises ValueError, which argparse reports."""
-    time = datetime.fromisoformat(text)
-    if time.tzinfo is None:
-        raise ValueError("a time needs an offset")
-    return time
 
 
 def run(args: argparse.Namespace, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> int:
@@ -127,7 +123,8 @@ def picture(report: Report, *, thai: bool) -> Iterator[str]:
     for file in report.files:
         yield from _picture_of_file(file, thai=thai)
     if len(report.files) > 1:
-        yield f"{_say(RESULTS[report.result], thai=thai)}: {len(report.files)} ไฟล์ / files"
+        counted = f"{len(report.files)} {'ไฟล์' if thai else 'files'}"
+        yield f"{_say(RESULTS[report.result], thai=thai)}: {counted}"
 
 
 def _picture_of_file(file: FileReport, *, thai: bool) -> Iterator[str]:

@@ -1,5 +1,6 @@
 """Words for people, Thai first and English beside it; dates in the era that people use (พ.ศ.)."""
 
+import argparse
 import re
 from datetime import UTC, date, datetime, timedelta, timezone
 
@@ -33,6 +34,16 @@ STATES = {
     "uncollected": "ไม่มีผู้มารับ / uncollected",
     "withdrawn": "ผู้ส่งถอนคืน / withdrawn",
 }
+MODES = {
+    "basic": "ธรรมดา / basic",
+    "consent": "ลงทะเบียน / consent",
+    "signed": "ลงทะเบียนตอบรับ / signed",
+}
+DUE = {
+    "awaiting_acceptance": "กำหนดลงรับ / accept or refuse before",
+    "consigned": "เก็บไว้ให้ถึง / kept until",
+}
+"""What `due_at` means in a state."""
 EVENTS = {
     "SubmissionAcceptance": "รับฝาก",
     "SubmissionRejection": "ไม่รับฝาก",
@@ -88,9 +99,32 @@ def parse_day(text: str) -> date:
     return date(year - BUDDHIST_ERA if year >= _BUDDHIST_FROM else year, month, of_day)
 
 
+def instant(text: str) -> datetime:
+    """An RFC 3339 time with its offset, for argparse. Raises ArgumentTypeError."""
+    try:
+        time = datetime.fromisoformat(text)
+    except ValueError:
+        time = None
+    if time is None or time.tzinfo is None:
+        raise argparse.ArgumentTypeError(
+            f"ไม่ใช่เวลา / not a time with its offset: {text!r} (2026-11-22T14:05:00+07:00)"
+        )
+    return time
+
+
 def state(name: str) -> str:
     """A delivery's state in both languages."""
     return STATES.get(name, name)
+
+
+def mode(name: str) -> str:
+    """A consignment mode in both languages."""
+    return MODES.get(name, name)
+
+
+def due(of_state: str) -> str:
+    """What the time by which something is due means in this state."""
+    return DUE.get(of_state, "กำหนด / due")
 
 
 def event(name: str) -> str:

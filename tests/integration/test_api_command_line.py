@@ -102,6 +102,19 @@ async def test_what_the_service_refuses_is_exit_1_in_both_languages(tdh):
     assert tdh.json["code"] == "recipient-not-registered"
 
 
+async def test_a_wrong_field_is_told_once(tdh):
+    words = ("--number", "1", "--subject", "", "--to", builders.CITIZEN)
+    assert await tdh("send", tdh.letter(), *words) == 1
+    assert tdh.err.count("/subject:") == 1
+
+
+async def test_a_term_that_no_recipient_has_is_not_dropped_silently(tdh):
+    words = ("--number", "1", "--subject", "x", "--accept-within", "P7D")
+    assert await tdh("send", tdh.letter(), *words, "--to", builders.CITIZEN) == 64
+    assert "ลงทะเบียน" in tdh.err
+    assert not tdh.service.memory.letters
+
+
 async def test_usage_files_and_servers_have_exit_codes_of_their_own(tdh):
     words = ("--to", builders.CITIZEN, "--number", "1", "--subject", "x")
     assert await tdh("send", "/does/not/exist.pdf", *words) == 66
@@ -149,6 +162,7 @@ async def test_a_program_receives_once_and_finds_it_done_when_started_again(tdh)
     commands = list(tdh.service.memory.commands)
     assert await tdh("receive", "--to", str(to), token=COMPANY) == 0
     assert tdh.service.memory.commands == commands
+    assert "nothing to receive" in tdh.err
 
 
 async def test_a_program_ended_before_its_acknowledgement_does_not_fetch_again(tdh):
@@ -202,6 +216,17 @@ async def test_evidence_is_saved_with_its_proofs_under_names_that_verify_finds(t
     one = tdh.folder / "one"
     assert await tdh("evidence", events[1]["id"], "-o", str(one), "--json") == 0
     assert len(tdh.json["saved"]) == 2
+
+
+async def test_evidence_is_never_written_over_other_evidence(tdh):
+    to = tdh.folder / "evidence"
+    first = await tdh.send()
+    assert await tdh("evidence", first, "-o", str(to), "--wait", "0") == 1
+    kept = (to / "01-SubmissionAcceptance.xml").read_bytes()
+    second = await tdh.send()
+    assert await tdh("evidence", second, "-o", str(to), "--wait", "0") == 66
+    assert "other evidence is there" in tdh.err
+    assert (to / "01-SubmissionAcceptance.xml").read_bytes() == kept
 
 
 async def test_evidence_without_a_proof_is_saved_and_said_to_be_without(tdh):

@@ -1,12 +1,13 @@
 """What people read and write at the command line: days, times, sizes, recipients, names."""
 
-from datetime import UTC, date, datetime
+from argparse import ArgumentTypeError
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
 from tdh.cli import words
 from tdh.cli.receive_http import local_name
-from tdh.cli.send import recipient
+from tdh.cli.send import day_argument, recipient
 from tdh.domain.events import EVENTS
 from tdh.domain.lifecycle import ConsignmentMode, DeliveryState
 
@@ -34,6 +35,8 @@ def test_a_moment_is_told_in_bangkok_and_in_the_era_of_people():
 def test_every_state_and_every_event_has_words():
     assert set(words.STATES) == {one.value for one in DeliveryState}
     assert set(words.EVENTS) == {one.__name__ for one in EVENTS}
+    assert set(words.MODES) == {one.value for one in ConsignmentMode}
+    assert set(words.DUE) < set(words.STATES)
 
 
 @pytest.mark.parametrize(
@@ -49,6 +52,28 @@ def test_a_recipient_may_name_its_mode():
         ConsignmentMode.BASIC,
     )
     assert recipient("th-agency:mdes:consent") == ("th-agency:mdes", ConsignmentMode.CONSENT)
+
+
+def test_a_mode_that_does_not_exist_is_named():
+    with pytest.raises(ArgumentTypeError, match="no such consignment mode: 'registered'"):
+        recipient("th-agency:mdes:registered")
+
+
+def test_a_time_of_checking_needs_its_offset():
+    told = words.instant("2026-11-22T14:05:00+07:00")
+    assert told == datetime(2026, 11, 22, 14, 5, tzinfo=words.BANGKOK)
+    assert told.utcoffset() == timedelta(hours=7)
+
+
+@pytest.mark.parametrize("text", ["", "soon", "2026-11-22", "2026-11-22T14:05:00"])
+def test_what_is_no_time_with_an_offset_is_refused_in_words(text):
+    with pytest.raises(ArgumentTypeError, match="ไม่ใช่เวลา"):
+        words.instant(text)
+
+
+def test_a_day_of_a_letter_is_refused_in_words():
+    with pytest.raises(ArgumentTypeError, match="not a day: '31/02/2569'"):
+        day_argument("31/02/2569")
 
 
 @pytest.mark.parametrize(
