@@ -6,7 +6,7 @@ from pathlib import Path
 from tdh.demo.cast import AGENCY, CITIZEN, COMPANY, token_name
 from tdh.demo.checking import SIGNED_PROPERTIES
 from tdh.demo.scene import Scene, Sent
-from tdh.demo.stage import LOG_NAME, SEAL_ROOT, TRUST_FILE
+from tdh.demo.stage import LOG_NAME, OPERATOR_SETTINGS, SEAL_ROOT, TRUST_FILE
 from tdh.domain.identifiers import party_slug
 
 
@@ -23,6 +23,7 @@ def show_where_things_are(scene: Scene, first: Sent) -> None:
         teller.show(f"token      {token}   {party.name_th} · {party.name_en}")
     teller.show(f"AMQP       {home}/amqp/{party_slug(COMPANY.id)}")
     teller.show(f"evidence   {home}/evidence/   letters  {home}/letters/   log  {home}/{LOG_NAME}")
+    teller.show(f"operator   . {home}/{OPERATOR_SETTINGS}   (tdh admin, tdh audit)")
     teller.gap()
     teller.show(*commands(scene, first))
 

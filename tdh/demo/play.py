@@ -140,7 +140,7 @@ async def _set_stage(there: Set, closing: contextlib.AsyncExitStack) -> Scene:
     await stage.prepare_database(config)
     access = await stage.register_everybody(config, home, now=now)
     teller.tell(
-        "ฐานข้อมูล คิว และคู่สัญญาสามฝ่ายพร้อม",
+        "ฐานข้อมูล คิว และผู้ใช้บริการสามรายพร้อม",
         "database, queues and three parties are ready",
         facts=[
             f"{party.name_th} · {party.name_en} · {party.id} ({party.channel})"
@@ -153,6 +153,7 @@ async def _set_stage(there: Set, closing: contextlib.AsyncExitStack) -> Scene:
     server = f"http://{config.api.host}:{config.api.port}"
     await stage.until_ready(server)
     stage.write_ports(config, there.servers, home)
+    stage.write_settings(environment, home)
     teller.tell(
         "บริการเปิดแล้ว: API ผู้ประทับตรา ตัวส่งต่อ ตัวนำจ่าย สมุดบันทึก แยกโปรเซสกัน",
         "the service is up: API, sealer, dispatcher, worker, sequencer, a process each",

@@ -9,6 +9,7 @@ import contextlib
 import json
 import os
 import secrets
+import shlex
 import shutil
 import tempfile
 import time
@@ -37,6 +38,7 @@ from tdh.roles import Supervisor, parts_of
 READY_SECONDS = 60.0
 LOG_NAME = "service.log"
 TRUST_FILE, SEAL_ROOT = "trust.json", "seal-root.pem"
+OPERATOR_SETTINGS = "operator.env"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,14 +99,7 @@ def make_sealer_keys(config: Config, home: Home, *, now: datetime) -> None:
         organization=config.issuer.name_en,
         now=now,
     )
-    trust = {
-        "seal_roots": [keys.seal_root],
-        "tsa_roots": [keys.tsa_root],
-        "logs": [keys.vkey],
-        "witnesses": [],
-        "witness_threshold": 0,
-    }
-    home.write(TRUST_FILE, json.dumps(trust, indent=2) + "\n")
+    home.write(TRUST_FILE, keys.trust().text())
     home.write(SEAL_ROOT, keys.seal_root)
 
 
@@ -137,6 +132,13 @@ def write_ports(config: Config, servers: LocalServers, home: Home) -> None:
         "database": urlsplit(servers.dsn).port,
     }
     home.write("ports.json", json.dumps(ports) + "\n")
+
+
+def write_settings(environment: Mapping[str, str], home: Home) -> None:
+    """Let the operator's commands find this installation, by `. operator.env` in a shell."""
+    settings = sorted(one for one in environment.items() if one[0].startswith("TDH_"))
+    lines = [f"export {name}={shlex.quote(value)}\n" for name, value in settings]
+    home.write(OPERATOR_SETTINGS, "".join(lines), mode=PRIVATE)
 
 
 @contextlib.asynccontextmanager
