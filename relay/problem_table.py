@@ -53,7 +53,7 @@ ROWS: Mapping[str, Row] = {
         "An Idempotency-Key is required",
         "ต้องมี Idempotency-Key",
         "Send an Idempotency-Key header of 1 to 255 visible characters, a new one a letter.",
-        "ส่งส่วนหัว Idempotency-Key ยาว 1 ถึง 255 อักขระ ใหม่ทุกหนังสือ",
+        "ส่งส่วนหัว Idempotency-Key ยาว 1 ถึง 255 อักขระ โดยใช้คีย์ใหม่กับหนังสือทุกฉบับ",
     ),
     "digest-algorithm-not-supported": Row(
         400,
@@ -79,9 +79,9 @@ ROWS: Mapping[str, Row] = {
     "no-checkpoint-yet": Row(
         404,
         "The log has no checkpoint yet",
-        "สมุดบันทึกยังไม่มีจุดตรวจสอบ",
+        "สมุดบันทึกยังไม่มีหัวที่ลงนาม",
         "The first one follows the first evidence.",
-        "จุดแรกจะมีหลังหลักฐานชิ้นแรก",
+        "หัวแรกจะมีขึ้นหลังจากมีหลักฐานฉบับแรก",
         retryable=True,
         retry_after=1,
     ),

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from relay.field_words import in_thai
 from relay.problem_table import ROWS
 from tdh.domain.errors import InvalidValue, TDHError
 from tdh.domain.verdicts import Reason
@@ -122,7 +123,10 @@ def _field_errors(error: TDHError) -> tuple[FieldError, ...]:
         return tuple(one for one in listed if isinstance(one, FieldError))
     if isinstance(error, InvalidValue):
         one = FieldError(
-            pointer=error.field, code="invalid", detail=error.problem, detail_th="ค่าไม่ถูกต้อง"
+            pointer=error.field,
+            code="invalid",
+            detail=error.problem,
+            detail_th=in_thai(error.problem),
         )
         return (one,)
     return ()

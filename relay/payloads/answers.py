@@ -222,12 +222,8 @@ def _signature(verdict: Verdict | None) -> dict[str, Any] | None:
         signatures=tuple(
             replace(
                 one,
-                claimed_time=None
-                if one.claimed_time is None
-                else one.claimed_time.astimezone(BANGKOK),
-                proven_time=None
-                if one.proven_time is None
-                else one.proven_time.astimezone(BANGKOK),
+                claimed_time=_local(one.claimed_time),
+                proven_time=_local(one.proven_time),
             )
             for one in verdict.signatures
         ),

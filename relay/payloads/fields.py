@@ -4,7 +4,7 @@ Years are those of the common era on both ways; the era of พ.ศ. is for peopl
 """
 
 import re
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import datetime, timedelta, timezone
 
 from tdh.domain.errors import InvalidValue
 
@@ -39,17 +39,6 @@ def print_time(time: datetime) -> str:
     if time.tzinfo is None:
         raise ValueError("a time without an offset")
     return time.astimezone(BANGKOK).isoformat(timespec="milliseconds")
-
-
-def parse_time(text: str) -> datetime:
-    """RFC 3339 with an offset, as UTC. Raises InvalidValue."""
-    try:
-        time = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise InvalidValue("time", "must be RFC 3339") from error
-    if time.tzinfo is None:
-        raise InvalidValue("time", "must have an offset")
-    return time.astimezone(UTC)
 
 
 def is_clean(text: str) -> bool:

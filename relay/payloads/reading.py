@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import ErrorDetails
 
+from relay.field_words import in_thai
 from relay.problems import FieldError
 from tdh.domain.errors import TDHError
 
@@ -75,8 +76,9 @@ _LONGEST_DETAIL = 200
 
 
 def _field_error(found: ErrorDetails) -> FieldError:
-    code, en, th = _KNOWN.get(found["type"], ("invalid", "", "ค่าไม่ถูกต้อง"))
+    code, en, th = _KNOWN.get(found["type"], ("invalid", "", ""))
     if not en:
         en = found["msg"].removeprefix("Value error, ")[:_LONGEST_DETAIL]
+        th = in_thai(en)
     where = tuple(one[:64] if isinstance(one, str) else one for one in found["loc"])
     return FieldError(pointer=pointer(*where), code=code, detail=en, detail_th=th)

@@ -3,6 +3,8 @@
 import importlib
 import json
 import pkgutil
+import re
+from pathlib import Path
 
 import pytest
 
@@ -10,9 +12,12 @@ import relay
 import storage
 import tdh.delivery
 import tdh.domain
+from relay.field_words import ALWAYS_TRUE, in_thai
+from relay.payloads import fields
 from relay.problem_table import ROWS
 from relay.problems import EvidenceNote, problem_of, problem_of_refusal
 from tdh.domain.errors import InvalidValue, NotFound, RecipientNotRegistered, TDHError
+from tdh.domain.identifiers import parse_party_id
 from tdh.domain.verdicts import Reason
 
 
@@ -97,3 +102,28 @@ def test_a_judged_refusal_speaks_the_judges_words_and_names_its_evidence():
         "href": "/v1/evidence/evd_1",
     }
     assert not said["retryable"]
+
+
+@pytest.mark.parametrize(
+    ("said", "thai"),
+    [
+        ("must have 1 to 1000 characters", "ต้องมี 1 ถึง 1000 อักขระ"),
+        ("must be 13 digits", "ต้องเป็นตัวเลข 13 หลัก"),
+        ("must be 1 to 200", "ต้องเป็นตัวเลข 1 ถึง 200"),
+        ("Input should be 'normal' or 'urgent'", "ต้องเป็นค่าใดค่าหนึ่งใน 'normal' or 'urgent'"),
+        ("something that nobody thought of", ALWAYS_TRUE),
+    ],
+)
+def test_what_is_wrong_with_a_field_is_said_in_thai(said, thai):
+    assert in_thai(said) == thai
+
+
+def test_the_rules_of_fields_all_have_thai_words():
+    source = Path(fields.__file__).read_text(encoding="utf-8")
+    said = re.findall(r'raise (?:ValueError\(|InvalidValue\(field, )"(must [^"]+)"', source)
+    assert len(said) >= 5
+    assert [one for one in said if in_thai(one) == ALWAYS_TRUE] == []
+    for party in ("th-agency:", "th-citizen-id:12"):
+        with pytest.raises(InvalidValue) as raised:
+            parse_party_id(party)
+        assert in_thai(raised.value.problem) != ALWAYS_TRUE
