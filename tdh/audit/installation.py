@@ -130,7 +130,8 @@ async def _check_records(
     streams = Tally(name=CheckName.STREAMS, checked=states.checked)
     each = Tally(name=CheckName.ONE_EVIDENCE_EACH, checked=evidence[0].checked)
     timers = Tally(name=CheckName.TIMERS, checked=still_open)
-    return [states, *evidence, streams, each, timers]
+    keys = Tally(name=CheckName.IDEMPOTENCY, checked=states.checked)
+    return [states, *evidence, streams, each, timers, keys]
 
 
 async def _check_documents(

@@ -77,7 +77,7 @@ MEANINGS: Mapping[CheckName, Text] = MappingProxyType(
             en="each event belongs to a delivery or refused submission, each delivery to a letter",
         ),
         CheckName.STATES: Text(
-            th="สถานะของการนำจ่ายตรงกับการเล่นเหตุการณ์ซ้ำ",
+            th="สถานะของการนำจ่ายตรงกับที่คำนวณใหม่จากเหตุการณ์ และเหตุการณ์ไม่ขัดกัน",
             en="each delivery stands where its events lead, and no two events contradict",
         ),
         CheckName.EVIDENCE_DIGESTS: Text(
@@ -101,7 +101,7 @@ MEANINGS: Mapping[CheckName, Text] = MappingProxyType(
             en="each delivery that has not ended has work that will move it",
         ),
         CheckName.IDEMPOTENCY: Text(
-            th="กุญแจกันซ้ำแต่ละอันชี้ไปที่การฝากส่งหนึ่งครั้ง",
+            th="การฝากส่งแต่ละครั้งมีคีย์กันซ้ำหนึ่งคีย์ และแต่ละคีย์เป็นของการฝากส่งครั้งเดียว",
             en="each submission has one key, and each key one submission of its sender",
         ),
         CheckName.DOCUMENTS: Text(
