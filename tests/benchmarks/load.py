@@ -8,6 +8,7 @@ import asyncio
 import itertools
 import statistics
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import aiohttp
@@ -24,15 +25,24 @@ class Result:
     seconds: float = 0.0
     submissions: list[float] = field(default_factory=list)
     """Wall seconds of each submission."""
+    lives: list[float] = field(default_factory=list)
+    """Wall seconds of each letter, from the beginning of its submission to its last byte."""
 
     @property
     def letters_per_second(self) -> float:
         """Whole lives a second, from the first submission to the last handover."""
         return self.finished / self.seconds
 
-    def percentile(self, percent: int) -> float:
-        """Wall seconds within which so many percent of the submissions were answered."""
-        return statistics.quantiles(self.submissions, n=100, method="inclusive")[percent - 1]
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Posted:
+    delivery: str
+    began: float
+
+
+def percentile(times: Sequence[float], percent: int) -> float:
+    """The time within which so many percent were done."""
+    return statistics.quantiles(times, n=100, method="inclusive")[percent - 1]
 
 
 class Load:
@@ -47,7 +57,7 @@ class Load:
     async def run(self, *, seconds: float, senders: int) -> Result:
         """Submit for so long, then wait until everything is handed over."""
         result = Result()
-        posted: asyncio.Queue[str | None] = asyncio.Queue()
+        posted: asyncio.Queue[_Posted | None] = asyncio.Queue()
         until = time.monotonic() + seconds
         began = time.perf_counter()
         async with (
@@ -70,7 +80,7 @@ class Load:
     async def _send(
         self,
         agency: aiohttp.ClientSession,
-        posted: asyncio.Queue[str | None],
+        posted: asyncio.Queue[_Posted | None],
         until: float,
         result: Result,
     ) -> None:
@@ -88,19 +98,20 @@ class Load:
                     raise RuntimeError(f"{answer.status}: {body}")
             result.submissions.append(time.perf_counter() - began)
             result.submitted += 1
-            posted.put_nowait(body["deliveries"][0]["id"])
+            posted.put_nowait(_Posted(delivery=body["deliveries"][0]["id"], began=began))
 
     async def _receive(
         self,
         citizen: aiohttp.ClientSession,
-        posted: asyncio.Queue[str | None],
+        posted: asyncio.Queue[_Posted | None],
         result: Result,
     ) -> None:
-        while (delivery := await posted.get()) is not None:
+        while (letter := await posted.get()) is not None:
             rest = 0.02
-            while not await self._fetched(citizen, delivery):
+            while not await self._fetched(citizen, letter.delivery):
                 await asyncio.sleep(rest)
                 rest = min(rest * 2, 0.5)
+            result.lives.append(time.perf_counter() - letter.began)
             result.finished += 1
 
     async def _fetched(self, citizen: aiohttp.ClientSession, delivery: str) -> bool:
