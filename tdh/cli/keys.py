@@ -27,6 +27,9 @@ def add_parser(subparsers: "Subparsers") -> None:
 def run(args: argparse.Namespace) -> int:
     """Make the keys in the folder of the settings; refuse where there are some."""
     config = load()
+    # Before the keys: they are made once, and without the trust file nobody could verify.
+    partial = args.trust_out.with_name(args.trust_out.name + ".partial")
+    partial.touch()
     try:
         keys = make_keys(
             config.sealer.keys,
@@ -34,10 +37,14 @@ def run(args: argparse.Namespace) -> int:
             organization=config.issuer.name_en,
             now=CheckedClock().now(),
         )
+        partial.write_bytes(keys.trust().text())
+        partial.replace(args.trust_out)
     except FileExistsError as error:
-        print(f"tdh keys: {error.filename} is there; keys are never replaced", file=sys.stderr)
+        said = f"มีกุญแจอยู่แล้ว ระบบไม่เขียนทับ / keys are never replaced: {error.filename} is there"
+        print(f"tdh keys: {said}", file=sys.stderr)
         return REFUSED
-    args.trust_out.write_bytes(keys.trust().text())
+    finally:
+        partial.unlink(missing_ok=True)
     answer = {"keys": str(config.sealer.keys), "trust": str(args.trust_out)}
     print(
         json.dumps(answer) if args.json else f"keys in {answer['keys']}, trust in {args.trust_out}"

@@ -16,7 +16,7 @@ from typing import NoReturn
 from tdh.config import ConfigError
 from tdh.domain.errors import TDHError
 
-USAGE, UNAVAILABLE, INTERNAL, BAD_CONFIG, INTERRUPTED = 64, 69, 70, 78, 130
+USAGE, NO_INPUT, UNAVAILABLE, INTERNAL, BAD_CONFIG, INTERRUPTED = 64, 66, 69, 70, 78, 130
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "demo": ("tdh.cli.demo", "เล่าเรื่องทั้งระบบ / tell the whole story on real servers"),
@@ -91,8 +91,19 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
     except KeyboardInterrupt:
         return INTERRUPTED
+    except OSError as error:
+        if error.filename is None:
+            return _defect(error)
+        why = error.strerror or str(error)
+        print(f"tdh: เปิดไฟล์ไม่ได้ / cannot open {error.filename}: {why}", file=sys.stderr)
+        return NO_INPUT
     except Exception as defect:  # noqa: BLE001 - the last line of defence of every command
-        print(f"tdh: internal error: {type(defect).__name__}: {defect}", file=sys.stderr)
-        if os.environ.get("TDH_TRACEBACK"):
-            traceback.print_exc()
-        return INTERNAL
+        return _defect(defect)
+
+
+def _defect(defect: Exception) -> int:
+    kind = type(defect).__name__
+    print(f"tdh: ระบบขัดข้อง / internal error: {kind}: {defect}", file=sys.stderr)
+    if os.environ.get("TDH_TRACEBACK"):
+        traceback.print_exc()
+    return INTERNAL
