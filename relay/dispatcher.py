@@ -2,8 +2,10 @@
 
 A row is claimed in a short transaction that is over before anything is published; it stays until
 the delivery side has done its work, and is claimed again if that takes too long. So a broker that
-forgets everything loses nothing, and one that is down only delays. Never holds a lock while
-publishing, never removes a row.
+forgets everything loses nothing, and one that is down only delays. Nothing is published a second
+time while it is still on its way or while nobody takes from the queues, and that counts as no
+attempt: at the last attempt a letter is given up. Never holds a lock while publishing, never
+removes a row.
 """
 
 import asyncio
@@ -33,6 +35,7 @@ ON_ITS_WAY = timedelta(seconds=5)
 """A row that was published so recently is not published again, though it is due again: under load
 everything would otherwise travel twice, and the second time alone."""
 PAUSE_AFTER_REFUSAL = timedelta(seconds=2)
+PAUSE_WITHOUT_WORKERS = timedelta(seconds=2)
 
 
 class Dispatcher:
@@ -57,7 +60,8 @@ class Dispatcher:
         self._outbox = outbox
         self._publisher = publisher
         self._clock = clock
-        self._queues = itertools.cycle([names.forward_queue(n) for n in range(forward_queues)])
+        self._names = tuple(names.forward_queue(n) for n in range(forward_queues))
+        self._queues = itertools.cycle(self._names)
         self._new_batch_id = new_batch_id
         self._wake = wake
         self._batch = batch
@@ -84,7 +88,7 @@ class Dispatcher:
             return 0
         # If we die here: the rows are claimed and not published; their next try comes.
         now = self._clock.now()
-        news = [item for item in items if self._in_flight.get(item.id, now) <= now]
+        news = await self._without_the_waiting(items, now)
         self._in_flight.update((item.id, now + ON_ITS_WAY) for item in news)
         failures = await asyncio.gather(
             *(self._publish(rows) for rows in batches(news, self._batch)), return_exceptions=True
@@ -93,6 +97,27 @@ class Dispatcher:
             if failure is not None:
                 raise failure
         return len(items)
+
+    async def _without_the_waiting(
+        self, items: Sequence[OutboxItem], now: datetime
+    ) -> Sequence[OutboxItem]:
+        """The rows to publish now; the claim of the others is taken back."""
+        early = {item.id for item in items if self._in_flight.get(item.id, now) > now}
+        if early:
+            until = max(self._in_flight[row] for row in early)
+            await leave(self._outbox, sorted(early), until)
+        again = {item.id for item in items if item.attempts > 1} - early
+        if again and not await self._somebody_listens():
+            await leave(self._outbox, sorted(again), now + PAUSE_WITHOUT_WORKERS)
+            early |= again
+        return [item for item in items if item.id not in early]
+
+    async def _somebody_listens(self) -> bool:
+        """Whether anybody takes from any of the queues."""
+        for queue in self._names:
+            if await self._publisher.consumers(queue):
+                return True
+        return False
 
     async def _publish(self, rows: Sequence[OutboxId]) -> None:
         batch = self._new_batch_id()

@@ -11,9 +11,13 @@ class MemoryPublisher:
         self.error = None
         self.errors = {}
         self.waited = 0
+        self.listeners = 1
 
     async def ready(self):
         self.waited += 1
+
+    async def consumers(self, queue):
+        return self.listeners
 
     async def publish(self, message):
         error = self.errors.get(message.key, self.error)

@@ -180,6 +180,22 @@ class Publisher:
             await self._link.drop(channel)
             raise
 
+    async def consumers(self, queue: str) -> int:
+        """How many take from a queue; 0 where there is no such queue.
+
+        Raises BrokerUnavailable, AccessRefused.
+        """
+        channel = await self._link.channel()
+        try:
+            async with time_limit(self._timeout, f"asking for {queue}"):
+                found = await channel.queue_declare(queue, passive=True)
+        except BrokerUnavailable as error:
+            await self._link.drop(channel)
+            if isinstance(error.__cause__, aiormq.exceptions.ChannelNotFoundEntity):
+                return 0
+            raise
+        return found.consumer_count or 0
+
     async def close(self) -> None:
         """End the connection."""
         await self._link.close()

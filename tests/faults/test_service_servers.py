@@ -10,6 +10,7 @@ import time
 import uuid
 from contextlib import asynccontextmanager
 
+import asyncpg
 import pytest
 
 from relay.amqp.partner import Collected, PartnerProgram
@@ -117,6 +118,45 @@ async def the_company_collects(here, sent, folder):
     finally:
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
+
+
+async def test_without_a_worker_letters_wait_and_no_attempt_is_counted(here):
+    """Attempts are for causes on the recipient's side: at the last one a letter is given up."""
+    async with nothing_started_again(here, "worker"):
+        async with kept_from_serving(here, "worker"), traffic(here, senders=1) as seen:
+            await seen.until_sent(3)
+            await asyncio.sleep(4)
+            counted = await attempts(here)
+        assert len(counted) >= 3
+        assert max(counted) <= 1, counted
+        await assert_all_there_once(here, seen.sent)
+    await audit(here)
+
+
+@asynccontextmanager
+async def kept_from_serving(here, part):
+    """Killed as often as it is started."""
+
+    async def kill():
+        while True:
+            here.kill(part)
+            await asyncio.sleep(0.05)
+
+    killer = asyncio.create_task(kill())
+    try:
+        yield
+    finally:
+        killer.cancel()
+        await asyncio.gather(killer, return_exceptions=True)
+
+
+async def attempts(here):
+    connection = await asyncpg.connect(here.dsn)
+    try:
+        rows = await connection.fetch("SELECT attempts FROM outbox WHERE task = 'forward'")
+    finally:
+        await connection.close()
+    return [row["attempts"] for row in rows]
 
 
 async def test_a_killed_sealer_is_started_again_and_nobody_is_told_too_much(here):

@@ -104,10 +104,11 @@ async def test_a_row_that_is_still_on_its_way_is_not_published_again(
     service, publisher, dispatcher
 ):
     await service.submit(CITIZEN, BASIC)
-    for seconds in (0, 1, 2):
+    for seconds, due in ((0, 1), (1, 1), (3, 0)):
         service.clock.forward(seconds=seconds)
-        assert await dispatcher.turn() == 1
+        assert await dispatcher.turn() == due
     assert published_rows(publisher) == [[1]]
+    assert service.rows[1].attempts == 1, "what is not published is no attempt"
     service.clock.forward(seconds=4)
     assert await dispatcher.turn() == 1
     assert published_rows(publisher) == [[1], [1]]
@@ -156,6 +157,21 @@ async def test_nothing_is_claimed_before_the_broker_is_there(service, publisher,
     with pytest.raises(TimeoutError):
         await asyncio.wait_for(dispatcher.turn(), 0.05)
     assert service.rows[1].attempts == 0
+
+
+async def test_nothing_is_published_again_while_nobody_takes_from_the_queues(
+    service, publisher, dispatcher
+):
+    await service.submit(CITIZEN, BASIC)
+    publisher.listeners = 0
+    for _ in range(5):
+        await dispatcher.turn()
+        service.clock.forward(seconds=10)
+    assert published_rows(publisher) == [[1]]
+    assert service.rows[1].attempts == 1, "what is not published is no attempt"
+    publisher.listeners = 1
+    await dispatcher.turn()
+    assert published_rows(publisher) == [[1], [1]]
 
 
 async def test_the_wake_up_spares_the_poll(service, publisher):
