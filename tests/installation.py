@@ -9,7 +9,7 @@ import json
 import os
 import shutil
 import signal
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -117,7 +117,8 @@ class Installation:
     def kill(self, part: str) -> None:
         """End one part as `kill -9` does; its supervisor starts it again."""
         if (pid := self.supervisor.pid(part)) is not None:
-            os.kill(pid, signal.SIGKILL)
+            with suppress(ProcessLookupError):  # it has just ended
+                os.kill(pid, signal.SIGKILL)
 
     async def ready(self, within: float = 30.0) -> None:
         """Until the service says that it is ready."""
