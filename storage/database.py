@@ -109,9 +109,9 @@ async def open_database(
 ) -> Database:
     """Connect, check the server, and give the pool.
 
-    `lookups_by_index`: all of the service's statements look up by key. A plan that was made while
-    the tables were empty (sequential scan) would be kept while they grow, so the planner is told
-    to prefer indexes. Audits, which read everything, set it to False.
+    `lookups_by_index`: all of the service's statements look up by key. A plan is made once for a
+    connection, perhaps while the tables are empty, and kept while they grow, so the planner is
+    told to prefer indexes. Audits, which read everything, set it to False.
 
     Raises DatabaseUnfit, StorageUnavailable.
     """
