@@ -16,10 +16,12 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import aiohttp
+import aiormq
 import asyncpg
 
+from relay.amqp import names
 from signing.sealer.ceremony import make_keys
-from tdh import app
+from tdh import app, broker
 from tdh.config import load
 from tdh.domain.identifiers import PartyId, party_slug
 from tdh.domain.parties import AssuranceLevel, Channel, Party
@@ -215,6 +217,7 @@ async def installation(dsn, rabbitmq, *, extra=None, api_processes=1):
             yield here
         finally:
             await here.stop()
+            await _empty_queues(config)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -228,6 +231,24 @@ async def installed(new_database, postgres_server, rabbitmq_server, **more):
     connection = await asyncpg.connect(postgres_server.dsn_of("postgres"))
     await connection.execute(f"DROP DATABASE {urlsplit(dsn).path[1:]} WITH (FORCE)")
     await connection.close()
+
+
+async def _empty_queues(config) -> None:
+    """Leave nothing in the session's broker: the next test has a service of its own."""
+    slugs = [party_slug(party.id) for party in PARTIES if party.channel is Channel.QUEUE]
+    ours = [names.forward_queue(n) for n in range(config.amqp.forward_queues)]
+    submit = [names.submit_queue(n) for n in range(config.amqp.submit_queues)]
+    kinds = (names.mailbox_queue, names.reply_queue, names.events_queue, names.dead_queue)
+    theirs = [kind(slug) for slug in slugs for kind in kinds]
+    for url, queues in (
+        (broker.work_url(config), [*ours, names.DEAD_WORK]),
+        (broker.partner_url(config), [*submit, *theirs, names.DEAD_WORK]),
+    ):
+        connection = await aiormq.connect(url)
+        channel = await connection.channel()
+        for queue in queues:
+            await channel.queue_purge(queue)
+        await connection.close()
 
 
 async def _register(here: Installation, config) -> None:
