@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import random
 import subprocess
 import uuid
 from contextlib import asynccontextmanager
@@ -243,15 +242,24 @@ STATES = {"accept": "consigned", "refuse": "refused", "withdraw": "withdrawn", "
 
 async def test_of_accept_refuse_and_withdraw_at_once_exactly_one_happens(here):
     letters = await asyncio.gather(*(sent_by_consent(here) for _ in range(RACES)))
-    won = await asyncio.gather(*(race(here, one["id"]) for one in letters))
+    await asyncio.gather(*(said_hello(here, CITIZEN) for _ in range(8)))
+    won = await asyncio.gather(*(race(here, one["id"], place) for place, one in enumerate(letters)))
     assert len(set(won)) > 1, f"no race at all: {won}"
 
 
-async def race(here, delivery):
-    """Three clients at once; which of them was first."""
+async def said_hello(here, party):
+    """Both processes know the caller: else who was here last would be the first each time."""
+    assert (await ask_with_patience(here, party, "GET", "/v1/inbox"))[0] == 200
+
+
+async def race(here, delivery, place):
+    """Three clients at once, each ahead by a few milliseconds in a third of the races."""
     words = [("accept", CITIZEN), ("refuse", CITIZEN), ("withdraw", AGENCY)]
-    random.shuffle(words)
-    answers = await asyncio.gather(*(answer(here, who, delivery, word) for word, who in words))
+    runners = (
+        answer_after(0.004 * ((number + place) % 3), here, who, delivery, word)
+        for number, (word, who) in enumerate(words)
+    )
+    answers = await asyncio.gather(*runners)
     told = {word: found for (word, _), found in zip(words, answers, strict=True)}
     winners = [word for word, (status, _) in told.items() if status == 200]
     assert len(winners) == 1, told
@@ -265,6 +273,11 @@ async def race(here, delivery):
     await until_state(here, delivery, STATES[winners[0]])
     assert_one_outcome(await events_of(here, delivery))
     return winners[0]
+
+
+async def answer_after(seconds, here, party, delivery, word):
+    await asyncio.sleep(seconds)
+    return await answer(here, party, delivery, word)
 
 
 def assert_one_outcome(events):

@@ -58,10 +58,10 @@ async def test_without_postgresql_nothing_is_accepted_and_nothing_accepted_is_lo
         async with traffic(here) as seen:
             await seen.until_sent(6)
             await end(postgres_server, way)
-            ended = time.monotonic()
             await seen.until_refused("storage-unavailable")
             assert await readiness(here) == (503, {"database": False, "sealer": True})
             assert await alive(here)
+            ended = time.monotonic()  # answers from before have been read by now
             await asyncio.sleep(0.5)
             began = time.monotonic()
             await start(postgres_server)
