@@ -16,6 +16,8 @@ from tdh.cli.client import NO, NO_INPUT, Plain, Refused, Service, Stop
 from tdh.cli.reading import delivery_named
 from tdh.domain.identifiers import is_id
 
+HEAD_TIMESTAMP = "checkpoint.tsr"
+HEAD_ATTEMPTS = 5
 _EVENT = re.compile(r"[A-Za-z]{1,64}")
 
 
@@ -24,7 +26,8 @@ def add_parser(subparsers: "client.Subparsers[Any]") -> None:
     parser = subparsers.add_parser(
         "evidence",
         help="เก็บหลักฐาน / save evidence and proofs",
-        description="เก็บหลักฐาน (XML) พร้อมข้อพิสูจน์ (.tlog-proof) / save evidence with its proofs",
+        description="เก็บหลักฐาน (XML) พร้อมข้อพิสูจน์ (.tlog-proof) และการประทับเวลา (checkpoint.tsr) / "
+        "save evidence with its proofs and their timestamp",
     )
     parser.add_argument("id", metavar="ID", help="dlv_…, ltr_…, evd_… หรือ TDH-…")
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="DIR")
@@ -42,6 +45,7 @@ def add_parser(subparsers: "client.Subparsers[Any]") -> None:
 async def save(service: Service, args: argparse.Namespace) -> int:
     """Save what is there; exit 1 if a proof did not come in time."""
     saved: list[Path] = []
+    proven: list[tuple[Path, Plain]] = []
     without_proof: list[str] = []
     for folder, item in await _wanted(service, args.id, args.output):
         stem = folder / f"{int(item['sequence']):02}-{_event(item['event'])}"
@@ -51,11 +55,17 @@ async def save(service: Service, args: argparse.Namespace) -> int:
             without_proof.append(item["id"])
         else:
             saved.append(write_whole(stem.with_suffix(".tlog-proof"), proof))
+            proven.append((saved[-1], item))
+    timestamps = await _timestamps(service, proven)
     if args.json:
-        files = [str(one) for one in saved]
-        print(client.as_json({"saved": files, "without_proof": without_proof}))
+        told = {
+            "saved": [str(one) for one in saved],
+            "timestamps": [str(one) for one in timestamps],
+            "without_proof": without_proof,
+        }
+        print(client.as_json(told))
     else:
-        print("\n".join(map(str, saved)))
+        print("\n".join(map(str, (*saved, *timestamps))))
     for evidence in without_proof:
         print(f"tdh: ยังไม่มีข้อพิสูจน์ / no proof yet: {evidence}", file=sys.stderr)
     return NO if without_proof else client.FINE
@@ -115,6 +125,26 @@ async def _proof(service: Service, href: str, wait: float) -> bytes | None:
             if loop.time() + refused.retry_after > until:
                 return None
             await asyncio.sleep(refused.retry_after)
+
+
+async def _timestamps(service: Service, proven: list[tuple[Path, Plain]]) -> list[Path]:
+    """Proofs once more, all in one head of the log, and that head's timestamp beside them.
+
+    Heads come every second: where they come too fast, the proofs stay as they were, without one.
+    """
+    try:
+        for _ in range(HEAD_ATTEMPTS if proven else 0):
+            head = await service.fetch("/log/checkpoint")
+            token = await service.fetch("/log/checkpoint.tsr")
+            if head != await service.fetch("/log/checkpoint"):
+                continue  # the token may be the next head's
+            proofs = [(path, await service.fetch(item["proof"])) for path, item in proven]
+            if all(head in proof for _, proof in proofs):
+                folders = {write_whole(path, proof).parent for path, proof in proofs}
+                return [write_whole(one / HEAD_TIMESTAMP, token) for one in sorted(folders)]
+    except Refused:
+        pass  # no head yet; what is saved is whole without its timestamp
+    return []
 
 
 def _event(name: str) -> str:

@@ -6,6 +6,7 @@ import json
 import pytest
 
 from tdh.cli.main import main
+from tdh.domain.log import SignedHead
 from tests import builders
 from tests.integration.api_service import AGENCY, CITIZEN, COMPANY, PDF, ApiService
 
@@ -216,6 +217,22 @@ async def test_evidence_is_saved_with_its_proofs_under_names_that_verify_finds(t
     one = tdh.folder / "one"
     assert await tdh("evidence", events[1]["id"], "-o", str(one), "--json") == 0
     assert len(tdh.json["saved"]) == 2
+
+
+async def test_the_timestamp_of_the_proofs_head_lies_beside_them(tdh):
+    delivery = await tdh.send()
+    proofs, to = tdh.service.proofs, tdh.folder / "evidence"
+    proofs.newest = SignedHead(size=2, root=b"r", note=b"head 2\n", token=b"\x30\x00")
+    events = (await tdh.service.call("GET", f"/v1/deliveries/{delivery}/evidence")).json["data"]
+    for one in events:
+        proofs.of[one["id"]] = b"an earlier head\n"
+    assert await tdh("evidence", delivery, "-o", str(to)) == 0, tdh.err
+    assert not (to / "checkpoint.tsr").exists(), "it would be another head's"
+    for one in events:
+        proofs.of[one["id"]] = b"proof\nhead 2\n"
+    assert await tdh("evidence", delivery, "-o", str(to)) == 0, tdh.err
+    assert (to / "checkpoint.tsr").read_bytes() == b"reply:\x30\x00"
+    assert (to / "01-SubmissionAcceptance.tlog-proof").read_bytes() == b"proof\nhead 2\n"
 
 
 async def test_evidence_is_never_written_over_other_evidence(tdh):
