@@ -181,5 +181,6 @@ _SUBMIT = Operation(
         "storage-unavailable",
         "sealing-unavailable",
         "judge-unavailable",
+        "judge-busy",
     ),
 )

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import relay
+import signing.judge
 import storage
 import tdh.delivery
 import tdh.domain
@@ -22,13 +23,13 @@ from tdh.domain.verdicts import Reason
 
 
 def every_error():
-    for package in (relay, storage, tdh.delivery, tdh.domain):
+    for package in (relay, signing.judge, storage, tdh.delivery, tdh.domain):
         for module in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
             importlib.import_module(module.name)
     found, waiting = set(), [TDHError]
     while waiting:
         one = waiting.pop()
-        if one.__module__.split(".")[0] in {"relay", "storage", "tdh"}:
+        if one.__module__.split(".")[0] in {"relay", "signing", "storage", "tdh"}:
             found.add(one)
         waiting.extend(one.__subclasses__())
     return sorted(found, key=lambda one: (one.__module__, one.__name__))
@@ -40,6 +41,7 @@ MEETS_REQUESTS = (
     "relay.api",
     "relay.auth",
     "relay.payloads",
+    "signing.judge",
     "storage.vault",
 )
 """Whose errors can reach a caller; those of set-up, audit and the broker's side cannot."""
