@@ -132,16 +132,15 @@ def _head_tokens(path: Path) -> list[bytes]:
 
 
 def _digest_if_there(path: Path) -> bytes | None:
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").digest()
-    except FileNotFoundError:
+    # A folder that came from elsewhere may hold a pipe or a link to a device: never waited for.
+    if not path.is_file():
         return None
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").digest()
 
 
 def _read_if_there(path: Path, limit: int) -> bytes | None:
-    try:
-        with path.open("rb") as file:
-            return file.read(limit + 1)
-    except FileNotFoundError:
+    if not path.is_file():
         return None
+    with path.open("rb") as file:
+        return file.read(limit + 1)

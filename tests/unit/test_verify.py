@@ -1,5 +1,6 @@
 """Offline checking: what holds together is valid, what was touched never is, strangers are told."""
 
+import os
 import random
 from dataclasses import replace
 from datetime import timedelta
@@ -291,6 +292,24 @@ def test_a_token_may_be_given_as_a_file_instead_of_lying_beside(operator, files,
     beside.rename(elsewhere)
     report = verify_files([files[0], elsewhere], operator.trust, AT)
     assert outcomes(report.files[0])[CheckId.TIMESTAMP] is PASS
+
+
+def test_a_pipe_or_a_device_beside_an_evidence_is_not_waited_for(operator, files):
+    """Who packs the folder chooses what lies beside: a pipe would hold the check for ever."""
+    proof = files[0].with_suffix(".tlog-proof")
+    proof.unlink()
+    os.mkfifo(proof)
+    (files[0].parent / "checkpoint.tsr").unlink()
+    (files[0].parent / "checkpoint.tsr").symlink_to("/dev/zero")
+    assert verify_files([files[0]], operator.trust, AT).result is Result.CANNOT_TELL
+
+
+def test_data_of_a_token_that_never_end_are_not_read(operator, files):
+    token = files[0].parent / "checkpoint.tsr"
+    token.with_suffix("").unlink(missing_ok=True)
+    token.with_suffix("").symlink_to("/dev/zero")
+    report = verify_files([token], operator.trust, AT)
+    assert outcomes(only(report))[CheckId.DIGEST] is UNKNOWN
 
 
 # --- several evidences of one delivery -----------------------------------------------------------
