@@ -24,6 +24,7 @@ from tdh.domain.identifiers import (
     EventId,
     EvidenceId,
     LetterId,
+    PartyId,
     Pseudonym,
     evidence_of,
 )
@@ -125,6 +126,12 @@ class AuditedEvidence:
     """None for a refused submission."""
     documents: tuple[bytes, ...]
     """SHA-256 of the letter's documents, in order."""
+    sender: PartyId | None
+    """None where the stream is missing."""
+    recipient: PartyId | None
+    """None for a refused submission, as what follows, and that where the letter is missing."""
+    letter_number: str | None
+    submitted_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -208,6 +215,10 @@ class AuditSnapshot:
                 entry=row["entry"],
                 letter=None if row["letter"] is None else LetterId(row["letter"]),
                 documents=tuple(row["documents"]),
+                sender=None if row["sender"] is None else PartyId(row["sender"]),
+                recipient=None if row["recipient"] is None else PartyId(row["recipient"]),
+                letter_number=row["number"],
+                submitted_at=row["submitted_at"],
             )
 
     async def documents(self) -> AsyncIterator[AuditedDocument]:

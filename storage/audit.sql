@@ -141,12 +141,14 @@ SELECT r.stream AS id, e.sequence, e.name, e.cause, e.is_final, e.happened_at
 -- name: evidence
 SELECT v.event, e.delivery, coalesce(d.pseudonym, r.pseudonym) AS pseudonym, e.name, e.sequence,
        e.happened_at, v.xml, v.digest, l.index, coalesce(l.entry, q.entry) AS entry, d.letter,
+       coalesce(d.sender, r.sender) AS sender, d.recipient, t.number, t.submitted_at,
        ARRAY(SELECT o.digest FROM documents o
               WHERE o.letter_month = d.letter_month AND o.letter = d.letter
               ORDER BY o.number) AS documents
   FROM evidence v
   JOIN events e ON e.letter_month = v.letter_month AND e.id = v.event
   LEFT JOIN deliveries d ON d.letter_month = e.letter_month AND d.id = e.delivery
+  LEFT JOIN letters t ON t.letter_month = d.letter_month AND t.id = d.letter
   LEFT JOIN refused_submissions r ON r.letter_month = e.letter_month AND r.stream = e.delivery
   LEFT JOIN log_entries l ON l.evidence = 'evd_' || substr(v.event, 5)
   LEFT JOIN log_queue q ON q.evidence = 'evd_' || substr(v.event, 5)

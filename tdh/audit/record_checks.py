@@ -152,6 +152,8 @@ def _check_seal(
             tally.problem(f"{one.id}: the evidence says something else than its event's row")
         elif one.letter is not None and not _names_letter(facts, one):
             tally.problem(f"{one.id}: the evidence names another letter or other documents")
+        elif not _names_parties(facts, one):
+            tally.problem(f"{one.id}: the evidence names another sender or recipient")
     return verdict.content
 
 
@@ -172,4 +174,16 @@ def _check_made_entry(
 
 def _names_letter(facts: EvidenceFacts, one: AuditedEvidence) -> bool:
     digests = tuple(document.sha256 for document in facts.documents)
-    return facts.message == one.letter and digests == one.documents
+    said = (facts.message, facts.letter_number, facts.submitted_at, digests)
+    # A letter that is not there is a finding of its own.
+    number, submitted_at = one.letter_number, one.submitted_at
+    is_ = (one.letter, number or said[1], submitted_at or said[2], one.documents)
+    return said == is_
+
+
+def _names_parties(facts: EvidenceFacts, one: AuditedEvidence) -> bool:
+    """Whoever the row names can read the letter: it must be whom the evidence names."""
+    recipients = tuple(party.id for party in facts.recipients)
+    return facts.sender.id == (one.sender or facts.sender.id) and (
+        one.recipient is None or recipients == (one.recipient,)
+    )

@@ -171,6 +171,27 @@ SPOILED = {
         ),
         {N.EVIDENCE_SEALS, N.DOCUMENTS},
     ),
+    "another recipient, who could read the letter": (
+        (
+            "UPDATE deliveries SET recipient = (SELECT id FROM parties WHERE id NOT IN"
+            " (recipient, sender) ORDER BY id LIMIT 1) WHERE id = '{waiting}'"
+        ),
+        {N.EVIDENCE_SEALS},
+    ),
+    "another number of a letter": (
+        (
+            "UPDATE letters SET number = 'x' WHERE id ="
+            " (SELECT letter FROM deliveries WHERE id = '{waiting}')"
+        ),
+        {N.EVIDENCE_SEALS},
+    ),
+    "another time of submission": (
+        (
+            "UPDATE letters SET submitted_at = submitted_at - interval '1 day' WHERE id ="
+            " (SELECT letter FROM deliveries WHERE id = '{waiting}')"
+        ),
+        {N.EVIDENCE_SEALS},
+    ),
     "an evidence is gone": (
         "DELETE FROM evidence WHERE event = " + OF % ("company", "ContentHandover"),
         {N.ONE_EVIDENCE_EACH},

@@ -119,6 +119,10 @@ def evidence(number: int) -> AuditedEvidence:
         entry=None,
         letter=None,
         documents=(),
+        sender=None,
+        recipient=None,
+        letter_number=None,
+        submitted_at=None,
     )
 
 
