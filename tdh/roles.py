@@ -24,6 +24,7 @@ from tdh.system import die_with_parent, protect_memory
 
 log = structlog.get_logger()
 
+CRASH_POINT = "TDH_CRASH_POINT"
 STOP_SECONDS = 15.0
 """How long a role may take to finish what it has begun."""
 
@@ -101,6 +102,8 @@ class Part:
 
     name: str
     command: tuple[str, ...]
+    reads_settings: bool = True
+    """Else it is not told any: they hold the passwords of the database and the broker."""
 
 
 def parts_of(config: Config) -> tuple[Part, ...]:
@@ -114,6 +117,7 @@ def parts_of(config: Config) -> tuple[Part, ...]:
         Part(
             name="sealer",
             command=(*sealer_command(config), "--parent-pid", str(os.getpid())),
+            reads_settings=False,
         ),
         *(Part(name=role, command=(*serve, role)) for role in roles),
         *(Part(name=f"api-{n}", command=(*serve, Role.API)) for n in range(config.api.processes)),
@@ -189,12 +193,18 @@ class Supervisor:
         # A session of its own: Ctrl-C in a terminal reaches the supervisor only.
         self._processes[part.name] = await asyncio.create_subprocess_exec(
             *part.command,
-            env=self._environment | {"TDH_PARENT_PID": str(os.getpid())},
+            env=self._environment_of(part),
             stdin=asyncio.subprocess.DEVNULL,
             stdout=self._output,
             stderr=self._output,
             start_new_session=True,
         )
+
+    def _environment_of(self, part: Part) -> dict[str, str]:
+        if part.reads_settings:
+            return self._environment | {"TDH_PARENT_PID": str(os.getpid())}
+        own = (CRASH_POINT,)
+        return {k: v for k, v in self._environment.items() if not k.startswith("TDH_") or k in own}
 
     async def _keep(self, part: Part) -> None:
         """Start the part again whenever it ends; quickly at first, then with patience."""
