@@ -116,9 +116,12 @@ class PostgresLogStore:
         """Make the head public. Heads only grow; an older one than the newest is ignored."""
         await self._database.fetch(_SQL["publish"], head.size, head.root, head.note, head.token)
 
-    async def head(self) -> SignedHead | None:
-        """The newest published head."""
-        rows = await self._database.fetch(_SQL["head"])
+    async def head(self, size: int | None = None) -> SignedHead | None:
+        """The newest published head, or the one of this size."""
+        if size is None:
+            rows = await self._database.fetch(_SQL["head"])
+        else:
+            rows = await self._database.fetch(_SQL["head_of"], size)
         if not rows:
             return None
         row = rows[0]

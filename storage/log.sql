@@ -47,6 +47,9 @@ SELECT $1::bigint, $2::bytea, $3::bytea, $4::bytea
  WHERE NOT EXISTS (SELECT FROM log_heads WHERE size >= $1::bigint)
     ON CONFLICT DO NOTHING;
 
+-- name: head_of
+SELECT size, root, note, token FROM log_heads WHERE size = $1;
+
 -- name: head
 SELECT size, root, note, token FROM log_heads ORDER BY size DESC LIMIT 1;
 

@@ -308,8 +308,8 @@ class LogStore(Protocol):
         """Make the head public. Heads only grow; an older one than the newest is ignored."""
         ...
 
-    async def head(self) -> SignedHead | None:
-        """The newest published head."""
+    async def head(self, size: int | None = None) -> SignedHead | None:
+        """The newest published head, or the one of this size."""
         ...
 
     async def entry(self, evidence: EvidenceId) -> LoggedEntry | None: ...
@@ -318,10 +318,13 @@ class LogStore(Protocol):
 class Proofs(Protocol):
     """What the log says of one evidence, ready to be handed out."""
 
-    async def proof_of(self, evidence: EvidenceId) -> bytes:
-        """C2SP tlog-proof as text. Raises NotLoggedYet before the first head that holds it."""
+    async def proof_of(self, evidence: EvidenceId, size: int | None = None) -> bytes:
+        """C2SP tlog-proof as text, under the newest head or the one of this size.
+
+        Raises NotLoggedYet where no such head holds it.
+        """
         ...
 
-    async def head(self) -> SignedHead | None:
-        """The newest published head, None before the first."""
+    async def head(self, size: int | None = None) -> SignedHead | None:
+        """The newest published head, or the one of this size; None where there is none."""
         ...

@@ -356,13 +356,13 @@ class Proofs:
         self.of = {}
         self.newest = None
 
-    async def proof_of(self, evidence):
+    async def proof_of(self, evidence, size=None):
         if evidence not in self.of:
             raise NotLoggedYet("not yet")
         return self.of[evidence]
 
-    async def head(self):
-        return self.newest
+    async def head(self, size=None):
+        return self.newest if size in (None, getattr(self.newest, "size", None)) else None
 
 
 class Health:

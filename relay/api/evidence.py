@@ -1,5 +1,6 @@
 """Evidence and its proof of inclusion, for the parties; the log's head, for everybody."""
 
+import re
 from collections.abc import Callable
 
 from aiohttp import hdrs, web
@@ -10,13 +11,14 @@ from relay.api.errors import NoCheckpointYet, NotAcceptable
 from relay.api.responses import json_answer
 from relay.api.routes import Bytes, Operation, Route
 from relay.payloads.evidence import EvidenceOut
-from tdh.domain.errors import NotFound
+from tdh.domain.errors import InvalidValue, NotFound
 from tdh.domain.log import SignedHead
 from tdh.domain.records import EvidenceRecord
 from tdh.ports import Mailboxes, Proofs
 
 XML, JSON = "application/xml", "application/json"
 TIMESTAMP_REPLY = "application/timestamp-reply"
+_SIZE = re.compile(r"0|[1-9][0-9]{0,17}")
 
 
 class EvidenceReading:
@@ -49,9 +51,9 @@ class EvidenceReading:
             Route(method="GET", path="/log/checkpoint.tsr", handler=self._token, operation=_TOKEN),
         )
 
-    async def _record(self, request: web.Request) -> EvidenceRecord:
+    async def _record(self, request: web.Request, *parameters: str) -> EvidenceRecord:
         party = await self._callers.party(request)
-        known(request.query)
+        known(request.query, *parameters)
         record = await self._mailboxes.evidence(evidence_id(request), party.id)
         if record is None:
             raise NotFound("evidence")
@@ -72,8 +74,8 @@ class EvidenceReading:
         )
 
     async def _proof(self, request: web.Request) -> web.Response:
-        record = await self._record(request)
-        proof = await self._proofs.proof_of(record.id)
+        record = await self._record(request, "size")
+        proof = await self._proofs.proof_of(record.id, _size(request))
         name = f'attachment; filename="{record.id}.tlog-proof"'
         return web.Response(
             body=proof,
@@ -100,11 +102,24 @@ class EvidenceReading:
         )
 
     async def _head(self, request: web.Request) -> SignedHead:
-        known(request.query)
-        head = await self._proofs.head()
+        known(request.query, "size")
+        size = _size(request)
+        head = await self._proofs.head(size)
+        if head is None and size is not None:
+            raise NotFound("checkpoint")
         if head is None:
             raise NoCheckpointYet("the log is empty")
         return head
+
+
+def _size(request: web.Request) -> int | None:
+    """The size of an older head, where one is asked for. Raises InvalidValue."""
+    text = request.query.get("size")
+    if text is None:
+        return None
+    if _SIZE.fullmatch(text) is None:
+        raise InvalidValue("size", "must be the size of a checkpoint")
+    return int(text)
 
 
 def chosen_type(accept: str | None) -> str:
@@ -156,18 +171,20 @@ _READ = Operation(
 )
 _PROOF = Operation(
     id="readProof",
-    en="C2SP tlog-proof: that the public log contains the evidence.",
+    en="C2SP tlog-proof: that the public log contains the evidence. `size`: in which head.",
     th="ข้อพิสูจน์ว่าหลักฐานอยู่ในสมุดบันทึกสาธารณะ (C2SP tlog-proof)",
     answers={200: (Bytes(media_type="text/plain"),)},
     problems=("not-found", "not-logged-yet"),
+    of_a_head=True,
 )
 _CHECKPOINT = Operation(
     id="readCheckpoint",
-    en="The newest signed head of the log (C2SP tlog-checkpoint).",
+    en="The newest signed head of the log (C2SP tlog-checkpoint), or that of `size`.",
     th="หัวสมุดบันทึกล่าสุดที่ลงนามแล้ว (C2SP tlog-checkpoint)",
     answers={200: (Bytes(media_type="text/plain"),)},
     public=True,
-    problems=("no-checkpoint-yet",),
+    problems=("no-checkpoint-yet", "not-found"),
+    of_a_head=True,
 )
 _TOKEN = Operation(
     id="readCheckpointToken",
@@ -175,5 +192,6 @@ _TOKEN = Operation(
     th="ตราประทับเวลา RFC 3161 ของหัวนั้น",
     answers={200: (Bytes(media_type=TIMESTAMP_REPLY),)},
     public=True,
-    problems=("no-checkpoint-yet",),
+    problems=("no-checkpoint-yet", "not-found"),
+    of_a_head=True,
 )

@@ -40,6 +40,8 @@ class Operation:
     """The JSON body, if there is one; for a submission, its part `letter`."""
     multipart: bool = False
     paged: bool = False
+    of_a_head: bool = False
+    """Whether `size` may name an older head of the log."""
     public: bool = False
     """Whether it answers without a token."""
     headers: tuple[str, ...] = field(default=())

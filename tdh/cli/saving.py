@@ -17,7 +17,6 @@ from tdh.cli.reading import delivery_named
 from tdh.domain.identifiers import is_id
 
 HEAD_TIMESTAMP = "checkpoint.tsr"
-HEAD_ATTEMPTS = 5
 _EVENT = re.compile(r"[A-Za-z]{1,64}")
 
 
@@ -128,23 +127,20 @@ async def _proof(service: Service, href: str, wait: float) -> bytes | None:
 
 
 async def _timestamps(service: Service, proven: list[tuple[Path, Plain]]) -> list[Path]:
-    """Proofs once more, all in one head of the log, and that head's timestamp beside them.
-
-    Heads come every second: where they come too fast, the proofs stay as they were, without one.
-    """
+    """Proofs once more, all in the newest head, and that head's timestamp beside them."""
+    if not proven:
+        return []
     try:
-        for _ in range(HEAD_ATTEMPTS if proven else 0):
-            head = await service.fetch("/log/checkpoint")
-            token = await service.fetch("/log/checkpoint.tsr")
-            if head != await service.fetch("/log/checkpoint"):
-                continue  # the token may be the next head's
-            proofs = [(path, await service.fetch(item["proof"])) for path, item in proven]
-            if all(head in proof for _, proof in proofs):
-                folders = {write_whole(path, proof).parent for path, proof in proofs}
-                return [write_whole(one / HEAD_TIMESTAMP, token) for one in sorted(folders)]
+        head = await service.fetch("/log/checkpoint")
+        size = head.split(b"\n")[1].decode()
+        token = await service.fetch(f"/log/checkpoint.tsr?size={size}")
+        proofs = [
+            (path, await service.fetch(f"{item['proof']}?size={size}")) for path, item in proven
+        ]
     except Refused:
-        pass  # no head yet; what is saved is whole without its timestamp
-    return []
+        return []  # no head yet; what is saved is whole without its timestamp
+    folders = {write_whole(path, proof).parent for path, proof in proofs}
+    return [write_whole(one / HEAD_TIMESTAMP, token) for one in sorted(folders)]
 
 
 def _event(name: str) -> str:

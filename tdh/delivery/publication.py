@@ -107,16 +107,16 @@ class Publication:
         await self.store.publish(head)
         self.crash("log.published")
 
-    async def head(self) -> SignedHead | None:
-        """The newest published head."""
-        return await self.store.head()
+    async def head(self, size: int | None = None) -> SignedHead | None:
+        """The newest published head, or the one of this size."""
+        return await self.store.head(size)
 
-    async def proof_of(self, evidence: EvidenceId) -> bytes:
-        """The tlog-proof of an evidence under the newest head.
+    async def proof_of(self, evidence: EvidenceId, size: int | None = None) -> bytes:
+        """The tlog-proof of an evidence under the newest head, or the one of this size.
 
-        Raises NotLoggedYet before the first head that holds it.
+        Raises NotLoggedYet where no such head holds it.
         """
-        head = await self.store.head()
+        head = await self.store.head(size)
         place = await self.store.entry(evidence)
         if place is None or head is None or place.index >= head.size:
             raise NotLoggedYet("no head of the log holds this evidence yet")

@@ -336,6 +336,16 @@ async def test_the_logs_head_is_for_everybody(service):
     assert (await service.call("GET", "/log/checkpoint.tsr", None)).body == b"reply:\x30\x00"
 
 
+async def test_an_older_head_is_named_by_its_size(service):
+    service.proofs.newest = SignedHead(size=7, root=b"r", note=b"note\n", token=b"\x30\x00")
+    assert (await service.call("GET", "/log/checkpoint?size=7", None)).body == b"note\n"
+    missing = await service.call("GET", "/log/checkpoint.tsr?size=6", None)
+    assert missing.problem == (404, "not-found")
+    for size in ("-1", "07", "x", "", "9" * 19):
+        wrong = await service.call("GET", f"/log/checkpoint?size={size}", None)
+        assert wrong.problem == (400, "invalid-request")
+
+
 async def test_health_is_told_without_a_token(service):
     assert (await service.call("GET", "/healthz", None)).json == {"alive": True}
     assert (await service.call("GET", "/readyz", None)).status == 200
