@@ -5,6 +5,7 @@ not build: only the API holds vault keys and a judge, none holds a seal key.
 """
 
 import json
+import time
 from collections.abc import Awaitable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -39,7 +40,7 @@ from storage.migrate import migrate as migrate_database
 from storage.outbox import PostgresOutbox
 from storage.parties import PostgresParties
 from storage.partitions import ensure_partitions
-from storage.vault.keys import FileKeyService
+from storage.vault.keys import FileKeyService, UnwrapBudget
 from storage.vault.vault import Vault
 from tdh import broker
 from tdh.config import Config
@@ -50,6 +51,7 @@ from tdh.delivery.submission import SubmissionPorts, Submissions
 from tdh.domain.errors import TDHError
 from tdh.system import CheckedClock
 
+UNWRAP_BURST_SECONDS = 5
 PREFETCH = 16
 """Unanswered forward messages of one queue; each names up to a batch of deliveries."""
 
@@ -73,7 +75,15 @@ async def api(config: Config, closing: Closing) -> Loops:
     parties = PostgresParties(core.database)
     vault = Vault(
         config.vault.folder,
-        FileKeyService(config.vault.keys, crash=core.crash),
+        FileKeyService(
+            config.vault.keys,
+            admit=UnwrapBudget(
+                per_second=config.vault.letters_opened_per_second,
+                burst=config.vault.letters_opened_per_second * UNWRAP_BURST_SECONDS,
+                clock=time.monotonic,
+            ),
+            crash=core.crash,
+        ),
         extra_folders=config.vault.extra_folders,
         crash=core.crash,
     )

@@ -72,6 +72,8 @@ class VaultConfig:
     """Further stores; an acceptance waits for all of them."""
     keys: Path = Path("/var/lib/tdh/vault-keys")
     """Key-encryption keys: back them up apart from the documents."""
+    letters_opened_per_second: float = 2000.0
+    """How many letters a process may open (unwrap the key of) a second; a thief is slow too."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -157,6 +157,11 @@ async def _parked_list(registered: Registry, _args: argparse.Namespace) -> tuple
 async def _parked_replay(registered: Registry, args: argparse.Namespace) -> tuple[Any, str]:
     rows = [OutboxId(row) for row in args.rows]
     found = sorted(await registered.replay(rows, CheckedClock().now()))
+    if len(found) < len(rows):
+        missing = ", ".join(str(row) for row in rows if row not in found)
+        print(f"tdh admin: ไม่ได้พักอยู่ / not parked: {missing}", file=sys.stderr)
+    if not found:
+        raise NotFound("parked row")
     return {"replayed": found}, f"replayed {len(found)} of {len(rows)}"
 
 

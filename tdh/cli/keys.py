@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from signing.sealer.ceremony import make_keys
-from tdh.config import load
+from tdh.config import ConfigError, IssuerConfig, load
 from tdh.system import CheckedClock
 
 if TYPE_CHECKING:
@@ -27,6 +27,8 @@ def add_parser(subparsers: "Subparsers") -> None:
 def run(args: argparse.Namespace) -> int:
     """Make the keys in the folder of the settings; refuse where there are some."""
     config = load()
+    if config.issuer.origin == IssuerConfig().origin:
+        raise ConfigError("issuer.origin", "is still the example's; a log keeps its name for ever")
     # Before the keys: they are made once, and without the trust file nobody could verify.
     partial = args.trust_out.with_name(args.trust_out.name + ".partial")
     partial.touch()

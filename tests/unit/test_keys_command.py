@@ -10,6 +10,7 @@ from tdh.cli.main import main
 @pytest.fixture
 def keys(tmp_path, monkeypatch):
     monkeypatch.setenv("TDH_SEALER__KEYS", str(tmp_path / "keys"))
+    monkeypatch.setenv("TDH_ISSUER__ORIGIN", "log.test.example")
     return tmp_path / "keys"
 
 
@@ -30,3 +31,10 @@ def test_keys_that_are_there_keep_their_trust_file(keys, tmp_path, capsys):
     assert trust.read_bytes() == before
     assert sorted(one.name for one in tmp_path.iterdir()) == ["keys", "trust.json"]
     assert keys.is_dir()
+
+
+def test_the_example_s_log_gets_no_keys(keys, tmp_path, monkeypatch, capsys):
+    monkeypatch.delenv("TDH_ISSUER__ORIGIN")
+    assert main(["keys", "--trust-out", str(tmp_path / "trust.json")]) == 78
+    assert "issuer.origin" in capsys.readouterr().err
+    assert not keys.exists()
