@@ -39,6 +39,7 @@ def add_parser(subparsers: "Subparsers") -> None:
         default=Language.BOTH,
         help="both (default), th or en",
     )
+    parser.add_argument("--json", action="store_true", help="for programs: a JSON object a line")
     parser.set_defaults(run=_run)
 
 
@@ -47,4 +48,7 @@ def _run(args: argparse.Namespace) -> int:
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal without Thai shows question marks
     home = Path(os.environ.get("TDH_HOME") or DEFAULT_HOME)
-    return play(Wishes(home=home, script=args.script, keep=args.keep, language=args.lang))
+    wishes = Wishes(
+        home=home, script=args.script, keep=args.keep, language=args.lang, json=args.json
+    )
+    return play(wishes)

@@ -19,6 +19,7 @@ def add_parser(subparsers: "Subparsers") -> None:
     """Add the three commands."""
     serve = subparsers.add_parser("serve", help="run the service, or one role of it")
     serve.add_argument("--role", choices=[role.value for role in Role], help="only this role")
+    serve.add_argument("--json", action="store_true", help="log lines as JSON, whatever is set")
     serve.set_defaults(run=_serve)
     sealer = subparsers.add_parser("sealer", help="run the process that seals")
     sealer.set_defaults(run=_sealer)
@@ -29,6 +30,8 @@ def add_parser(subparsers: "Subparsers") -> None:
 
 def _serve(args: argparse.Namespace) -> int:
     roles.follow_parent()
+    if args.json:
+        os.environ["TDH_TELEMETRY__HUMAN"] = "false"  # for the roles that are started, too
     config = load()
     if args.role is None:
         asyncio.run(roles.run_all(config))

@@ -28,7 +28,7 @@ from tdh.demo.interrupts import Interrupts
 from tdh.demo.killing import killed_and_nothing_lost
 from tdh.demo.scene import Scene, Sent
 from tdh.demo.steps import citizen_receives, company_receives, refusals, submit
-from tdh.demo.telling import Language, Teller
+from tdh.demo.telling import JsonTeller, Language, Teller
 from tdh.domain.errors import TDHError
 from tdh.local.errors import LocalServerError
 from tdh.local.servers import LocalServers, local_servers
@@ -49,6 +49,8 @@ class Wishes:
     keep: bool
     """Leave keys, ledger and vault where they are."""
     language: Language = Language.BOTH
+    json: bool = False
+    """For programs: one JSON object a line."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +66,7 @@ class Set:
 
 def play(wishes: Wishes) -> int:
     """Run the demo; its exit code: 0 for a story told to its end, or left by Ctrl-C; 1 else."""
-    teller = Teller(language=wishes.language)
+    teller = JsonTeller() if wishes.json else Teller(language=wishes.language)
     problem = ""
     with Interrupts() as interrupts:
         try:

@@ -4,6 +4,7 @@ Colour only where somebody reads it on a terminal. Never tells by itself: the st
 have checked.
 """
 
+import json
 import os
 import sys
 import time
@@ -155,3 +156,56 @@ class Teller:
 
     def _painted(self, code: str, text: str) -> str:
         return f"\x1b[{code}m{text}\x1b[0m" if self._colour else text
+
+
+class JsonTeller(Teller):
+    """Tells the same for programs: one JSON object a line, both languages in each."""
+
+    def _emit(self, kind: str, **facts: object) -> None:
+        plain = {"kind": kind, "step": self.step} | facts
+        self._line(json.dumps(plain, ensure_ascii=False))
+
+    def title(self, thai: str, english: str) -> None:
+        """Begin the story."""
+        self._emit("title", th=thai, en=english)
+
+    def begin_step(self, number: int, thai: str, english: str) -> None:
+        """Begin a step; times count from here."""
+        self.step = number
+        self._emit("step", th=thai, en=english)
+        self._since = self._monotonic()
+
+    def tell(
+        self,
+        thai: str,
+        english: str,
+        *,
+        facts: Sequence[Fact] = (),
+        evidence: Mapping[str, Sequence[str]] = NO_EVIDENCE,
+    ) -> None:
+        """Say what happened since the last line, and that it took the time between."""
+        now = self._monotonic()
+        took, self._since = now - self._since, now
+        self._emit(
+            "told",
+            th=thai,
+            en=english,
+            milliseconds=round(took * 1000),
+            facts=[fact if isinstance(fact, str) else list(fact) for fact in facts],
+            evidence={folder: list(names) for folder, names in evidence.items()},
+        )
+
+    def waiting(self, thai: str, english: str) -> None:
+        """Say what is being waited for."""
+        self._emit("waiting", th=thai, en=english)
+
+    def say(self, thai: str, english: str) -> None:
+        """Say something that is not part of a step."""
+        self._emit("said", th=thai, en=english)
+
+    def show(self, *lines: str) -> None:
+        """Addresses and commands, as they are."""
+        self._emit("shown", lines=list(lines))
+
+    def gap(self) -> None:
+        """Nothing: programs need no empty lines."""
