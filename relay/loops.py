@@ -65,7 +65,7 @@ async def take_turns(
             continue
         except Exception as error:
             # What nobody foresaw must not end the loop: all rows are still in the outbox.
-            if alarm.ring("loop-failed", problem=repr(error)):
+            if alarm.ring("loop-failed", problem=type(error).__name__):
                 log.exception("loop-failed", loop=name)
             await asyncio.sleep(rest_after_failure_seconds)
             continue

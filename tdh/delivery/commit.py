@@ -131,7 +131,7 @@ class GroupCommit:
         try:
             await self._commit(members, may_repeat=True)
         except Exception as defect:
-            log.exception("commit.defect", error=repr(defect), members=len(members))
+            log.exception("commit.defect", error=type(defect).__name__, members=len(members))
             _answer_all(members, ServiceUnavailable("an internal error; nothing was accepted"))
 
     async def _commit(self, members: Sequence[Member], *, may_repeat: bool) -> None:
