@@ -115,7 +115,8 @@ class JudgeConfig:
     seconds: float = 10.0
     memory_bytes: int = 512 << 20
     in_flight_bytes: int = 512 << 20
-    """All documents that are being judged together."""
+    """All documents in memory together, half of it at most of one sender: 200 MiB at least, or a
+    document of 100 MiB never fits."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

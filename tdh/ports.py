@@ -176,7 +176,7 @@ class JudgedDocument(Protocol):
     """A document on its way to the judge; kept in memory until `close`."""
 
     async def write(self, data: bytes) -> None:
-        """Raises ServiceUnavailable when all documents in flight are too large together."""
+        """Raises ServiceUnavailable when documents in flight, all or the sender's, are too large."""
         ...
 
     async def judge(self, at: datetime) -> Verdict:
@@ -189,7 +189,9 @@ class JudgedDocument(Protocol):
 class Judge(Protocol):
     """Signature judging in processes that hold nothing."""
 
-    def document(self) -> JudgedDocument: ...
+    def document(self, sender: PartyId, /) -> JudgedDocument:
+        """Begin a document; one sender never has more than a share of the memory for them."""
+        ...
 
 
 class Parties(Protocol):

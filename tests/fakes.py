@@ -323,7 +323,7 @@ class _DocumentWriter:
 class Judge:
     """Passes what begins like a PDF and does not say that it was changed."""
 
-    def document(self):
+    def document(self, _sender):
         return _Judged()
 
 

@@ -84,9 +84,9 @@ class JudgePool:
     ) -> None:
         await self.close()
 
-    def document(self) -> "DocumentInJudgement":
-        """Begin a document that comes piece by piece."""
-        return DocumentInJudgement(self)
+    def document(self, holder: str) -> "DocumentInJudgement":
+        """Begin a document that comes piece by piece; its bytes count for `holder`."""
+        return DocumentInJudgement(self, holder)
 
     async def judge(self, memfd: int, size: int, at: datetime) -> Verdict:
         """Judge a sealed document. `at` is aware; the result depends on it.
@@ -159,13 +159,14 @@ class JudgePool:
 class DocumentInJudgement:
     """One document on its way to the judge; in memory until `close`."""
 
-    def __init__(self, pool: JudgePool) -> None:
+    def __init__(self, pool: JudgePool, holder: str) -> None:
         self._pool = pool
+        self._holder = holder
         self._memfd = Memfd()
         self._too_large = False
 
     async def write(self, data: bytes) -> None:
-        """Add bytes. Raises JudgeBusy when all documents in flight are too large together.
+        """Add bytes. Raises JudgeBusy when documents in flight, all or the holder's, are too large.
 
         What is longer than a document may be is not kept; `judge` then says so.
         """
@@ -174,7 +175,7 @@ class DocumentInJudgement:
         if self._memfd.size + len(data) > self._pool.limits.document_bytes:
             self._too_large = True
             return
-        self._pool.budget.reserve(len(data))
+        self._pool.budget.reserve(len(data), self._holder)
         self._memfd.write(data)
 
     async def judge(self, at: datetime) -> Verdict:
@@ -188,5 +189,5 @@ class DocumentInJudgement:
     def close(self) -> None:
         """Give the memory back. May be called twice."""
         if self._memfd.fd >= 0:
-            self._pool.budget.release(self._memfd.size)
+            self._pool.budget.release(self._memfd.size, self._holder)
             self._memfd.close()

@@ -107,7 +107,7 @@ class OpenSubmission:
         self._by = by
         self._on_end = on_end
         self._writer: LetterWriter = ports.vault.begin(letter, letter_month(letter))
-        self._judged: JudgedDocument = ports.judge.document()
+        self._judged: JudgedDocument = ports.judge.document(sender.id)
         self._documents: list[IncomingDocument] = []
         self._kept = False
 

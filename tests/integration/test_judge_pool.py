@@ -141,7 +141,7 @@ async def test_a_letter_is_judged_in_a_child(pool: JudgePool, letter: bytes) -> 
 async def test_a_document_that_comes_in_pieces_is_judged_and_its_memory_given_back(
     pool: JudgePool, letter: bytes
 ) -> None:
-    document = pool.document()
+    document = pool.document("a")
     for start in range(0, len(letter), 10_000):
         await document.write(letter[start : start + 10_000])
     assert pool.budget.used == len(letter)
@@ -283,7 +283,7 @@ async def test_a_document_larger_than_allowed_is_told_so_without_being_kept(
 ) -> None:
     trust = load_trust([make.shared_pki().trust_folder])
     async with JudgePool(trust, limits=Limits(document_bytes=1000)) as pool:
-        document = pool.document()
+        document = pool.document("a")
         for start in range(0, len(letter), 600):
             await document.write(letter[start : start + 600])
         assert pool.budget.used == 600
@@ -294,14 +294,29 @@ async def test_a_document_larger_than_allowed_is_told_so_without_being_kept(
 
 
 async def test_the_budget_of_all_documents_together_is_kept() -> None:
-    pool = JudgePool(load_trust([]), budget=DocumentBudget(1000))
-    first, second = pool.document(), pool.document()
+    pool = JudgePool(load_trust([]), budget=DocumentBudget(1200))
+    first, second = pool.document("a"), pool.document("b")
+    third = pool.document("c")
     await first.write(bytes(600))
-    with pytest.raises(JudgeBusy):
-        await second.write(bytes(600))
-    first.close()
     await second.write(bytes(600))
+    with pytest.raises(JudgeBusy):
+        await third.write(b"x")
+    first.close()
+    await third.write(bytes(600))
     second.close()
+    third.close()
+    assert pool.budget.used == 0
+
+
+async def test_one_holders_documents_leave_half_of_the_budget_to_others() -> None:
+    pool = JudgePool(load_trust([]), budget=DocumentBudget(1200))
+    first, second, other = pool.document("a"), pool.document("a"), pool.document("b")
+    await first.write(bytes(400))
+    with pytest.raises(JudgeBusy):
+        await second.write(bytes(201))
+    await other.write(bytes(600))
+    for one in (first, second, other):
+        one.close()
     assert pool.budget.used == 0
 
 

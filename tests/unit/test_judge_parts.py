@@ -154,13 +154,30 @@ def test_a_sealed_document_can_no_longer_change() -> None:
 
 def test_the_budget_refuses_what_would_not_fit_and_takes_nothing_then() -> None:
     budget = DocumentBudget(100)
-    budget.reserve(60)
-    with pytest.raises(JudgeBusy) as refusal:
-        budget.reserve(41)
+    budget.reserve(50, "a")
+    budget.reserve(30, "b")
+    with pytest.raises(JudgeBusy, match="80 of 100") as refusal:
+        budget.reserve(21, "c")
     assert refusal.value.retryable
-    budget.reserve(40)
-    budget.release(100)
+    budget.reserve(20, "c")
+    for count, holder in ((50, "a"), (30, "b"), (20, "c")):
+        budget.release(count, holder)
     assert budget.used == 0
+
+
+def test_one_holder_has_at_most_half_of_the_budget() -> None:
+    budget = DocumentBudget(100)
+    budget.reserve(40, "a")
+    with pytest.raises(JudgeBusy, match="a: 40 of 50"):
+        budget.reserve(11, "a")
+    budget.reserve(50, "b")
+    budget.release(40, "a")
+    budget.reserve(50, "a")
+    assert budget.used == 100
+
+
+def test_a_largest_document_fits_the_share_of_everyone_by_default() -> None:
+    assert DocumentBudget().share >= Limits().document_bytes
 
 
 # --- trust ---------------------------------------------------------------------------------------
