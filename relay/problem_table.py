@@ -102,6 +102,14 @@ ROWS: Mapping[str, Row] = {
     "request-timeout": Row(
         408, "The body came too slowly", "ส่งเนื้อหาช้าเกินไป", *_NOT_KEPT, retryable=True
     ),
+    "too-slow": Row(
+        408,
+        "The body came at less than the least rate",
+        "ส่งเนื้อหาด้วยอัตราต่ำกว่าที่กำหนด",
+        "Nothing was accepted. Send it again over a faster line, with the same Idempotency-Key.",
+        "ยังไม่มีการรับฝาก ส่งใหม่ผ่านเครือข่ายที่เร็วกว่า ด้วย Idempotency-Key เดิม",
+        retryable=True,
+    ),
     "too-large": Row(
         413,
         "The body is too large",

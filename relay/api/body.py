@@ -15,6 +15,7 @@ from relay.api import digests
 from relay.api.errors import (
     BodyTooLarge,
     BodyTooSlow,
+    BodyTrickles,
     EncodingRefused,
     ExpectationFailed,
     MalformedBody,
@@ -34,6 +35,14 @@ class ApiLimits:
     """Of every other body: a thousand digests need 70 KB."""
     silence_seconds: float = 30.0
     """How long nothing may come of a body that is being read."""
+    slow_after_seconds: float = 60.0
+    """How long a body is waited for before its rate counts: bad lines have their bad minutes."""
+    least_bytes_per_second: float = 4096.0
+    """Of the whole body on average, from then on: who sends a byte now and then holds memory
+    that others need. A line of 64 kbit/s is faster."""
+    remembered_seconds: float = 1.0
+    """How long an answer for everybody (`/readyz`, the log's head) is given again: what needs no
+    token must not cost the sealer and the database something each time."""
 
 
 def check_headers(request: web.Request, most: int) -> None:
@@ -51,27 +60,46 @@ async def send_no_continue(request: web.Request) -> None:
     """In place of aiohttp's answer to Expect: `Body` sends it, once the body is wanted."""
 
 
+class Pace:
+    """How fast a body comes. Only the waiting for it counts: our own work is not the client's."""
+
+    def __init__(self, limits: ApiLimits) -> None:
+        self._after = limits.slow_after_seconds
+        self._least = limits.least_bytes_per_second
+        self._bytes = 0
+        self._seconds = 0.0
+
+    def add(self, count: int, seconds: float) -> None:
+        """`count` bytes were waited for so long. Raises BodyTrickles."""
+        self._bytes += count
+        self._seconds += seconds
+        if self._seconds >= self._after and self._bytes < self._least * self._seconds:
+            raise BodyTrickles(f"{self._bytes} bytes in {self._seconds:.0f} seconds")
+
+
 class Body:
     """The body of one request."""
 
-    def __init__(self, request: web.Request, *, most: int, silence_seconds: float) -> None:
+    def __init__(self, request: web.Request, *, most: int, limits: ApiLimits) -> None:
+        """`most`: bytes of this body; of `limits` only those of its pace are looked at."""
         self._request = request
         self._most = most
-        self._silence = silence_seconds
+        self._silence = limits.silence_seconds
+        self._pace = Pace(limits)
         self._wanted = digests.promised(request.headers.getall("Content-Digest", []))
 
     async def pieces(self) -> AsyncGenerator[bytes, None]:
         """The bytes as they come; ends only if they were all there and fit the Content-Digest.
 
-        Raises BodyTooLarge, BodyTooSlow, MalformedBody, DigestMismatch; ConnectionError where the
-        client went away.
+        Raises BodyTooLarge, BodyTooSlow, BodyTrickles, MalformedBody, DigestMismatch;
+        ConnectionError where the client went away.
         """
         if (self._request.content_length or 0) > self._most:
             raise BodyTooLarge(self._most)
         await self._go_on()
         count = 0
         running = None if self._wanted is None else hashlib.sha256()
-        while piece := await self._next():
+        while piece := await self._timed():
             count += len(piece)
             if count > self._most:
                 raise BodyTooLarge(self._most)
@@ -87,6 +115,14 @@ class Body:
         if data and self._request.content_type != "application/json":
             raise UnsupportedMediaType("application/json is taken here")
         return data
+
+    async def _timed(self) -> bytes:
+        now = asyncio.get_running_loop().time
+        began = now()
+        piece = await self._next()
+        if piece:
+            self._pace.add(len(piece), now() - began)
+        return piece
 
     async def _next(self) -> bytes:
         try:

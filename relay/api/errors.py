@@ -27,6 +27,13 @@ class BodyTooSlow(TDHError):
     retryable = True
 
 
+class BodyTrickles(TDHError):
+    """Something came all the time, but far too little of it."""
+
+    code = "too-slow"
+    retryable = True
+
+
 class UnsupportedMediaType(TDHError):
     """A body of a type that the route does not take."""
 

@@ -125,9 +125,7 @@ class Inbox:
         return await self._answer(delivery, party.id)
 
     def _body(self, request: web.Request) -> Body:
-        return Body(
-            request, most=self._limits.answer_bytes, silence_seconds=self._limits.silence_seconds
-        )
+        return Body(request, most=self._limits.answer_bytes, limits=self._limits)
 
 
 _ANSWER_PROBLEMS = (

@@ -125,9 +125,7 @@ class Sent:
     async def _withdraw(self, request: web.Request) -> web.Response:
         party = await self._callers.party(request)
         delivery = delivery_id(request)
-        body = Body(
-            request, most=self._limits.answer_bytes, silence_seconds=self._limits.silence_seconds
-        )
+        body = Body(request, most=self._limits.answer_bytes, limits=self._limits)
         read(NothingIn, await body.json() or b"{}")
         by = self._callers.acting(party)
         async with explained(self._mailboxes, delivery, party.id):

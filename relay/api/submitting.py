@@ -65,9 +65,7 @@ class Submitting:
         sender = await self._callers.party(request)
         key = idempotency_key(request)
         reader = MultipartReader(boundary_of(request.headers.get(hdrs.CONTENT_TYPE, "")))
-        body = Body(
-            request, most=self._limits.body_bytes, silence_seconds=self._limits.silence_seconds
-        )
+        body = Body(request, most=self._limits.body_bytes, limits=self._limits)
         async with aclosing(_events(body, reader)) as events:
             submission = await self._take(events, sender, key)
         # The whole request is there: from here on it is not the client's to stop.
@@ -166,6 +164,7 @@ _SUBMIT = Operation(
         "idempotency-key-required",
         "digest-algorithm-not-supported",
         "request-timeout",
+        "too-slow",
         "too-large",
         "unsupported-media-type",
         "uploads-not-available",

@@ -287,6 +287,32 @@ async def test_a_body_that_stops_coming_is_given_up():
         assert answer.startswith(b"HTTP/1.1 408 ")
 
 
+async def test_a_body_that_trickles_is_refused_and_nothing_of_it_is_kept():
+    limits = ApiLimits(least_bytes_per_second=1_000_000, slow_after_seconds=0.1)
+    async with ApiService(limits).running() as service:
+
+        async def trickling():
+            yield b"--b\r\nContent-Disposition: form-data; name=letter\r\n\r\n"
+            yield json.dumps(a_letter()).encode()
+            yield b"\r\n--b\r\nContent-Disposition: form-data; name=main\r\n\r\n%PDF-"
+            for _ in range(100):
+                await asyncio.sleep(0.02)
+                yield b"x"
+
+        answer = await service.call(
+            "POST",
+            "/v1/letters",
+            data=trickling(),
+            headers={
+                "Content-Type": "multipart/form-data; boundary=b",
+                "Idempotency-Key": "k",
+            },
+        )
+        assert answer.problem == (408, "too-slow")
+        assert answer.headers["Connection"] == "close"
+        assert [one.end for one in service.memory.writers] == ["dropped"]
+
+
 async def test_a_client_that_goes_away_leaves_nothing_behind(service):
     head = b"--b\r\nContent-Disposition: form-data; name=letter\r\n\r\n"
     letter = json.dumps(a_letter()).encode()

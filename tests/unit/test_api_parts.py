@@ -10,7 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from relay.api import digests
+from relay.api.body import ApiLimits, Pace
 from relay.api.errors import (
+    BodyTrickles,
     DigestAlgorithmNotSupported,
     DigestMismatch,
     MalformedBody,
@@ -249,3 +251,21 @@ def test_the_fakes_know_the_parties_of_the_tests():
         builders.COMPANY,
         builders.CITIZEN,
     }
+
+
+# --- pace -----------------------------------------------------------------------------------------
+
+
+def test_a_bodys_rate_counts_only_after_a_minute_of_waiting():
+    pace = Pace(ApiLimits())
+    pace.add(1, 59.9)
+    with pytest.raises(BodyTrickles):
+        pace.add(1, 0.1)
+
+
+def test_a_bodys_rate_is_that_of_all_of_it():
+    pace = Pace(ApiLimits(least_bytes_per_second=10, slow_after_seconds=10))
+    pace.add(1000, 1)
+    pace.add(0, 99)
+    with pytest.raises(BodyTrickles, match="1000 bytes in 101 seconds"):
+        pace.add(0, 1)
