@@ -19,6 +19,7 @@ from storage.queries import statements_beside
 from storage.rows import stored_of
 from tdh.domain.commands import StoredDocument
 from tdh.domain.errors import IntegrityFailure
+from tdh.domain.evidence import DocumentFacts
 from tdh.domain.identifiers import (
     DeliveryId,
     EventId,
@@ -26,6 +27,7 @@ from tdh.domain.identifiers import (
     LetterId,
     PartyId,
     Pseudonym,
+    TrackingNumber,
     evidence_of,
 )
 from tdh.domain.lifecycle import ConsignmentMode, DeliveryState
@@ -60,6 +62,8 @@ class Check(StrEnum):
     LETTER_WITHOUT_MAIN_DOCUMENT = "letter_without_main_document"
     DOCUMENT_WITHOUT_LETTER = "document_without_letter"
     RELEASE_WITHOUT_DOCUMENT = "release_without_document"
+    RELEASE_WITHOUT_CONTENT = "release_without_content"
+    TERM_WITHOUT_EVENT = "term_without_event"
     KEY_WITHOUT_SUBMISSION = "key_without_submission"
     SUBMISSION_WITHOUT_KEY = "submission_without_key"
     DELIVERY_WITHOUT_FUTURE = "delivery_without_future"
@@ -105,6 +109,16 @@ class AuditedRefusal:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AuditedTerms:
+    """What a delivery's row says that its evidence says too."""
+
+    tracking: TrackingNumber
+    mode: ConsignmentMode
+    acceptance_deadline: datetime | None
+    holding_until: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AuditedEvidence:
     """An evidence with the keys of its line in the sealer's ledger."""
 
@@ -124,8 +138,10 @@ class AuditedEvidence:
     """What the log has of it, or will have; None is a finding of its own."""
     letter: LetterId | None
     """None for a refused submission."""
-    documents: tuple[bytes, ...]
-    """SHA-256 of the letter's documents, in order."""
+    documents: tuple[DocumentFacts, ...]
+    """The letter's documents as its evidence must name them, in order."""
+    terms: AuditedTerms | None
+    """None for a refused submission, and where the delivery is missing."""
     sender: PartyId | None
     """None where the stream is missing."""
     recipient: PartyId | None
@@ -214,7 +230,8 @@ class AuditSnapshot:
                 index=row["index"],
                 entry=row["entry"],
                 letter=None if row["letter"] is None else LetterId(row["letter"]),
-                documents=tuple(row["documents"]),
+                documents=_documents(row),
+                terms=None if row["letter"] is None else _terms(row),
                 sender=None if row["sender"] is None else PartyId(row["sender"]),
                 recipient=None if row["recipient"] is None else PartyId(row["recipient"]),
                 letter_number=row["number"],
@@ -309,6 +326,25 @@ def _event(row: Any) -> RecordedEvent:
         time=row["happened_at"],
         cause=row["cause"],
         final=row["is_final"] and row["name"] == "NotificationForAcceptanceFailure",
+    )
+
+
+def _documents(row: Any) -> tuple[DocumentFacts, ...]:
+    if row["digests"] is None:
+        return ()
+    columns = (row["identifiers"], row["media_types"], row["digests"], row["verdicts"])
+    return tuple(
+        DocumentFacts(identifier=identifier, media_type=media_type, sha256=digest, verdict=verdict)
+        for identifier, media_type, digest, verdict in zip(*columns, strict=True)
+    )
+
+
+def _terms(row: Any) -> AuditedTerms:
+    return AuditedTerms(
+        tracking=TrackingNumber(row["tracking"]),
+        mode=ConsignmentMode(row["mode"]),
+        acceptance_deadline=row["acceptance_deadline"],
+        holding_until=row["holding_until"],
     )
 
 

@@ -60,6 +60,27 @@ SELECT r.delivery || '/' || r.document AS id FROM releases r
                     WHERE d.letter_month = r.letter_month AND d.id = r.delivery
                       AND o.number = r.document);
 
+-- name: release_without_content
+-- Said to have gone out, though no event ever made the content available.
+SELECT r.delivery || '/' || r.document AS id FROM releases r
+ WHERE NOT EXISTS (SELECT FROM events e
+                    WHERE e.letter_month = r.letter_month AND e.delivery = r.delivery
+                      AND e.name = 'ContentConsignment');
+
+-- name: term_without_event
+-- A term that no event set; one that an event set is in its evidence.
+SELECT d.id FROM deliveries d
+ WHERE d.acceptance_deadline IS NOT NULL
+   AND NOT EXISTS (SELECT FROM events e
+                    WHERE e.letter_month = d.letter_month AND e.delivery = d.id
+                      AND e.name = 'NotificationForAcceptance')
+UNION ALL
+SELECT d.id FROM deliveries d
+ WHERE d.holding_until IS NOT NULL
+   AND NOT EXISTS (SELECT FROM events e
+                    WHERE e.letter_month = d.letter_month AND e.delivery = d.id
+                      AND e.name = 'ContentConsignment');
+
 -- name: key_without_submission
 SELECT i.sender || ' ' || i.key AS id FROM idempotency i
  WHERE NOT EXISTS (SELECT FROM letters l WHERE l.id = i.letter AND l.sender = i.sender)
@@ -142,9 +163,8 @@ SELECT r.stream AS id, e.sequence, e.name, e.cause, e.is_final, e.happened_at
 SELECT v.event, e.delivery, coalesce(d.pseudonym, r.pseudonym) AS pseudonym, e.name, e.sequence,
        e.happened_at, v.xml, v.digest, l.index, coalesce(l.entry, q.entry) AS entry, d.letter,
        coalesce(d.sender, r.sender) AS sender, d.recipient, t.number, t.submitted_at,
-       ARRAY(SELECT o.digest FROM documents o
-              WHERE o.letter_month = d.letter_month AND o.letter = d.letter
-              ORDER BY o.number) AS documents
+       d.tracking, d.mode, d.acceptance_deadline, d.holding_until,
+       o.identifiers, o.media_types, o.digests, o.verdicts
   FROM evidence v
   JOIN events e ON e.letter_month = v.letter_month AND e.id = v.event
   LEFT JOIN deliveries d ON d.letter_month = e.letter_month AND d.id = e.delivery
@@ -152,6 +172,18 @@ SELECT v.event, e.delivery, coalesce(d.pseudonym, r.pseudonym) AS pseudonym, e.n
   LEFT JOIN refused_submissions r ON r.letter_month = e.letter_month AND r.stream = e.delivery
   LEFT JOIN log_entries l ON l.evidence = 'evd_' || substr(v.event, 5)
   LEFT JOIN log_queue q ON q.evidence = 'evd_' || substr(v.event, 5)
+ -- As evidence names them; one row, its arrays NULL where there are none.
+ CROSS JOIN LATERAL (
+       SELECT array_agg(concat_ws('/', x.number, x.role, x.filename) ORDER BY x.number)
+                AS identifiers,
+              array_agg(x.media_type ORDER BY x.number) AS media_types,
+              array_agg(x.digest ORDER BY x.number) AS digests,
+              array_agg(CASE WHEN x.verdict IS NULL THEN 'not-judged'
+                             ELSE concat_ws('/', x.verdict->>'indication',
+                                            x.verdict->>'sub_indication') END
+                        ORDER BY x.number) AS verdicts
+         FROM documents x
+        WHERE x.letter_month = d.letter_month AND x.letter = d.letter) AS o
  ORDER BY v.event;
 
 -- name: documents

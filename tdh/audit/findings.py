@@ -21,6 +21,8 @@ INVARIANT_OF: Mapping[Check, CheckName] = MappingProxyType(
         Check.LETTER_WITHOUT_MAIN_DOCUMENT: CheckName.STREAMS,
         Check.DOCUMENT_WITHOUT_LETTER: CheckName.STREAMS,
         Check.RELEASE_WITHOUT_DOCUMENT: CheckName.STREAMS,
+        Check.RELEASE_WITHOUT_CONTENT: CheckName.STREAMS,
+        Check.TERM_WITHOUT_EVENT: CheckName.STATES,
         Check.KEY_WITHOUT_SUBMISSION: CheckName.IDEMPOTENCY,
         Check.SUBMISSION_WITHOUT_KEY: CheckName.IDEMPOTENCY,
         Check.DELIVERY_WITHOUT_FUTURE: CheckName.TIMERS,

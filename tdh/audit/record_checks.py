@@ -6,7 +6,7 @@ asked for.
 
 import random
 from collections.abc import AsyncIterable, Callable
-from datetime import UTC
+from datetime import UTC, datetime
 from hashlib import sha256
 
 from signing.errors import ProofError
@@ -154,6 +154,8 @@ def _check_seal(
             tally.problem(f"{one.id}: the evidence names another letter or other documents")
         elif not _names_parties(facts, one):
             tally.problem(f"{one.id}: the evidence names another sender or recipient")
+        elif wrong := _unlike_delivery(facts, one):
+            tally.problem(f"{one.id}: the evidence has another {', '.join(wrong)}")
     return verdict.content
 
 
@@ -173,8 +175,7 @@ def _check_made_entry(
 
 
 def _names_letter(facts: EvidenceFacts, one: AuditedEvidence) -> bool:
-    digests = tuple(document.sha256 for document in facts.documents)
-    said = (facts.message, facts.letter_number, facts.submitted_at, digests)
+    said = (facts.message, facts.letter_number, facts.submitted_at, facts.documents)
     # A letter that is not there is a finding of its own.
     number, submitted_at = one.letter_number, one.submitted_at
     is_ = (one.letter, number or said[1], submitted_at or said[2], one.documents)
@@ -187,3 +188,24 @@ def _names_parties(facts: EvidenceFacts, one: AuditedEvidence) -> bool:
     return facts.sender.id == (one.sender or facts.sender.id) and (
         one.recipient is None or recipients == (one.recipient,)
     )
+
+
+def _unlike_delivery(facts: EvidenceFacts, one: AuditedEvidence) -> list[str]:
+    """What of the evidence's own particulars its delivery's row has otherwise.
+
+    A term is only in the evidence of the events that have it; each must be the row's.
+    """
+    kept: dict[str, str | None] = {"delivery": one.stream, "stream": one.stream}
+    if one.terms is not None:
+        kept |= {
+            "tracking": one.terms.tracking,
+            "consignment-mode": one.terms.mode,
+            "deadline": _written(one.terms.acceptance_deadline),
+            "holding-until": _written(one.terms.holding_until),
+        }
+    return [name for name, said in facts.particulars if name in kept and kept[name] != said]
+
+
+def _written(moment: datetime | None) -> str | None:
+    """As particulars have it."""
+    return None if moment is None else moment.astimezone(UTC).isoformat()

@@ -73,12 +73,23 @@ MEANINGS: Mapping[CheckName, Text] = MappingProxyType(
             en="each event has one evidence and one place in the log or its queue",
         ),
         CheckName.STREAMS: Text(
-            th="ทุกเหตุการณ์เป็นของการนำจ่ายหรือการปฏิเสธรับฝาก และทุกการนำจ่ายมีหนังสือ",
-            en="each event belongs to a delivery or refused submission, each delivery to a letter",
+            th=(
+                "ทุกเหตุการณ์เป็นของการนำจ่ายหรือการปฏิเสธรับฝาก ทุกการนำจ่ายมีหนังสือ "
+                "และไม่มีเอกสารใดออกไปก่อนที่ผู้รับจะเปิดเนื้อหาได้"
+            ),
+            en=(
+                "each event belongs to a delivery or refused submission, each delivery to a "
+                "letter, and no document went out where content was never available"
+            ),
         ),
         CheckName.STATES: Text(
-            th="สถานะของการนำจ่ายตรงกับที่คำนวณใหม่จากเหตุการณ์ และเหตุการณ์ไม่ขัดกัน",
-            en="each delivery stands where its events lead, and no two events contradict",
+            th=(
+                "สถานะของการนำจ่ายตรงกับที่คำนวณใหม่จากเหตุการณ์ เหตุการณ์ไม่ขัดกัน และทุกกำหนดเวลามาจากเหตุการณ์"
+            ),
+            en=(
+                "each delivery stands where its events lead, no two events contradict, "
+                "and every term was set by an event"
+            ),
         ),
         CheckName.EVIDENCE_DIGESTS: Text(
             th="หลักฐานทุกฉบับตรงกับค่าแฮชที่เก็บไว้",
@@ -89,8 +100,11 @@ MEANINGS: Mapping[CheckName, Text] = MappingProxyType(
             en="each entry of the log says what its event and evidence say",
         ),
         CheckName.EVIDENCE_SEALS: Text(
-            th="ตราประทับของหลักฐานถูกต้อง และเนื้อความตรงกับเหตุการณ์",
-            en="the evidence's seal holds, and it says what its event says",
+            th="ตราประทับของหลักฐานถูกต้อง และเนื้อความตรงกับเหตุการณ์ หนังสือ เอกสาร และการนำจ่าย",
+            en=(
+                "the evidence's seal holds, and it says what the rows of its event, letter, "
+                "documents and delivery say"
+            ),
         ),
         CheckName.LEDGER: Text(
             th="หลักฐานทุกฉบับอยู่ในบัญชีของผู้ประทับตรา",

@@ -192,6 +192,98 @@ SPOILED = {
         ),
         {N.EVIDENCE_SEALS},
     ),
+    "another media type": (
+        (
+            "UPDATE documents SET media_type = 'text/html' WHERE number = 2 AND letter ="
+            " (SELECT letter FROM deliveries WHERE id = '{waiting}')"
+        ),
+        {N.EVIDENCE_SEALS},
+    ),
+    "another file name": (
+        (
+            "UPDATE documents SET filename = 'x.exe' WHERE number = 2 AND letter = (SELECT"
+            " letter FROM deliveries WHERE id = '{waiting}')"
+        ),
+        {N.EVIDENCE_SEALS},
+    ),
+    "another role of a document": (
+        (
+            "UPDATE documents SET role = 'main' WHERE number = 2 AND letter = (SELECT"
+            " letter FROM deliveries WHERE id = '{waiting}')"
+        ),
+        {N.EVIDENCE_SEALS},
+    ),
+    "a verdict": (
+        (
+            "UPDATE documents SET verdict = jsonb_set(verdict, '{{indication}}',"
+            " '\"TOTAL_FAILED\"') WHERE number = 1 AND letter = (SELECT letter FROM"
+            " deliveries WHERE id = '{waiting}')"
+        ),
+        {N.EVIDENCE_SEALS},
+    ),
+    "a verdict with a cause": (
+        (
+            "UPDATE documents SET verdict = jsonb_set(verdict, '{{sub_indication}}',"
+            " '\"REVOKED\"') WHERE number = 1 AND letter = (SELECT letter FROM deliveries"
+            " WHERE id = '{waiting}')"
+        ),
+        {N.EVIDENCE_SEALS},
+    ),
+    "a verdict is gone": (
+        (
+            "UPDATE documents SET verdict = NULL WHERE number = 1 AND letter = (SELECT"
+            " letter FROM deliveries WHERE id = '{waiting}')"
+        ),
+        {N.EVIDENCE_SEALS},
+    ),
+    "a verdict that is none": (
+        (
+            "UPDATE documents SET verdict = '[]' WHERE number = 1 AND letter = (SELECT"
+            " letter FROM deliveries WHERE id = '{waiting}')"
+        ),
+        {N.EVIDENCE_SEALS},
+    ),
+    "a tracking number": (
+        "UPDATE deliveries SET tracking = 'x' WHERE id = '{waiting}'",
+        {N.EVIDENCE_SEALS},
+    ),
+    "a mode": (
+        "UPDATE deliveries SET mode = 'signed' WHERE id = '{waiting}'",
+        {N.EVIDENCE_SEALS},
+    ),
+    "a deadline": (
+        (
+            "UPDATE deliveries SET acceptance_deadline = acceptance_deadline + interval '1"
+            " us' WHERE id = '{waiting}'"
+        ),
+        {N.EVIDENCE_SEALS},
+    ),
+    "a deadline is gone": (
+        "UPDATE deliveries SET acceptance_deadline = NULL WHERE id = '{waiting}'",
+        {N.EVIDENCE_SEALS},
+    ),
+    "a deadline that no event set": (
+        "UPDATE deliveries SET acceptance_deadline = now() WHERE id = '{new}'",
+        {N.STATES},
+    ),
+    "the end of the holding": (
+        (
+            "UPDATE deliveries SET holding_until = holding_until + interval '1 day' WHERE"
+            " id = '{citizen}'"
+        ),
+        {N.EVIDENCE_SEALS},
+    ),
+    "an end of holding that no event set": (
+        "UPDATE deliveries SET holding_until = now() WHERE id = '{waiting}'",
+        {N.STATES},
+    ),
+    "a release without content": (
+        (
+            "INSERT INTO releases (letter_month, delivery, document) SELECT letter_month,"
+            " id, 1 FROM deliveries WHERE id = '{waiting}'"
+        ),
+        {N.STREAMS},
+    ),
     "an evidence is gone": (
         "DELETE FROM evidence WHERE event = " + OF % ("company", "ContentHandover"),
         {N.ONE_EVIDENCE_EACH},

@@ -140,6 +140,14 @@ WRONGS: dict[Check, tuple[str, str]] = {
     ),
     Check.DOCUMENT_WITHOUT_LETTER: ("DELETE FROM letters WHERE id = $1", "letter"),
     Check.RELEASE_WITHOUT_DOCUMENT: ("DELETE FROM documents WHERE letter = $1", "letter"),
+    Check.RELEASE_WITHOUT_CONTENT: (
+        "DELETE FROM events WHERE delivery = $1 AND name = 'ContentConsignment'",
+        "delivery",
+    ),
+    Check.TERM_WITHOUT_EVENT: (
+        "UPDATE deliveries SET acceptance_deadline = now() WHERE id = $1",
+        "delivery",
+    ),
     Check.KEY_WITHOUT_SUBMISSION: ("DELETE FROM letters WHERE id = $1", "letter"),
     Check.SUBMISSION_WITHOUT_KEY: ("DELETE FROM idempotency WHERE letter = $1", "letter"),
     Check.DELIVERY_WITHOUT_FUTURE: ("DELETE FROM outbox WHERE delivery = $1", "delivery"),
@@ -186,6 +194,7 @@ async def test_each_wrong_is_found_and_named(database: Database, lived, check: C
         Check.DELIVERY_WITHOUT_PARTY: delivery,
         Check.DOCUMENT_WITHOUT_LETTER: f"{letter}/1",
         Check.RELEASE_WITHOUT_DOCUMENT: f"{delivery}/1",
+        Check.RELEASE_WITHOUT_CONTENT: f"{delivery}/1",
         Check.KEY_WITHOUT_SUBMISSION: f"{AGENCY} basic",
         Check.LOG_WITHOUT_EVIDENCE: event.replace("evt_", "evd_"),
     }

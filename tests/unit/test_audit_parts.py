@@ -119,6 +119,7 @@ def evidence(number: int) -> AuditedEvidence:
         entry=None,
         letter=None,
         documents=(),
+        terms=None,
         sender=None,
         recipient=None,
         letter_number=None,
