@@ -176,7 +176,7 @@ class JudgedDocument(Protocol):
     """A document on its way to the judge; kept in memory until `close`."""
 
     async def write(self, data: bytes) -> None:
-        """Raises ServiceUnavailable when documents in flight, all or the sender's, are too large."""
+        """Raises ServiceUnavailable when documents in flight, all or the sender's, are too many."""
         ...
 
     async def judge(self, at: datetime) -> Verdict:
