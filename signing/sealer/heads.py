@@ -77,7 +77,9 @@ class Heads:
         }
         beside = self._signed_path.with_suffix(".new")
         try:
-            with beside.open("w", encoding="ascii") as file:
+            handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+            with os.fdopen(handle, "w", encoding="ascii") as file:
+                os.fchmod(handle, 0o600)  # one left by a crash may be open to others
                 json.dump(values, file)
                 file.flush()
                 os.fsync(file.fileno())

@@ -118,7 +118,9 @@ class _Parser(argparse.ArgumentParser):
 def _alone(state: Path) -> Iterator[None]:
     """Hold the state folder: two sealers would write two histories."""
     state.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with (state / "lock").open("a") as lock:
+    handle = os.open(state / "lock", os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    with os.fdopen(handle, "w") as lock:
+        os.fchmod(handle, 0o600)  # one made before may be open to others
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as exc:

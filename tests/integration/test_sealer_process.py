@@ -243,7 +243,8 @@ def test_half_a_frame_is_not_answered(program) -> None:
 
 def test_the_socket_and_the_records_are_for_one_user_only(program) -> None:
     assert stat.S_IMODE(program.socket.stat().st_mode) == 0o600
-    assert stat.S_IMODE((program.state / "ledger").stat().st_mode) == 0o600
+    for record in ("ledger", "heads", "lock"):
+        assert stat.S_IMODE((program.state / record).stat().st_mode) == 0o600
     assert stat.S_IMODE(program.keys.files.seal_key.stat().st_mode) == 0o600
 
 

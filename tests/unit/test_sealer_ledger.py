@@ -1,6 +1,7 @@
 """The sealer's records on disk: whole lines only, and nothing that does not follow."""
 
 import json
+import stat
 from pathlib import Path
 
 import pytest
@@ -174,6 +175,16 @@ def test_the_same_head_gets_the_same_bytes_also_after_a_restart(tmp_path) -> Non
     assert make.made == 1
     assert restarted.sign(3, ROOTS[3], proof(1, 3)).note == b"note 3"
     restarted.close()
+
+
+def test_the_signed_head_is_for_one_user_only_also_after_one_that_was_not(tmp_path) -> None:
+    left = tmp_path / "head.new"
+    left.write_text("torn by a crash")
+    left.chmod(0o644)
+    opened = heads(tmp_path)
+    opened.sign(1, ROOTS[1], ())
+    opened.close()
+    assert stat.S_IMODE((tmp_path / "head.signed").stat().st_mode) == 0o600
 
 
 def test_a_head_that_was_written_and_not_signed_is_signed_when_asked_again(tmp_path) -> None:
