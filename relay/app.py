@@ -7,6 +7,7 @@ which store, clock and commit stand behind it.
 import secrets
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from aiohttp import web
 
@@ -17,6 +18,7 @@ from relay.api.evidence import EvidenceReading
 from relay.api.inbox import Inbox
 from relay.api.middleware import LINGER_SECONDS, guard
 from relay.api.openapi import describe
+from relay.api.remembered import Remembered
 from relay.api.responses import add_headers
 from relay.api.routes import Route
 from relay.api.sent import Sent
@@ -87,8 +89,18 @@ def make_app(  # noqa: PLR0913 - its parts, by name
         ids=ids,
         undisturbed=undisturbed,
     )
+    remembered = partial(
+        Remembered,
+        undisturbed=undisturbed,
+        seconds=limits.remembered_seconds,
+        monotonic=time.monotonic,
+    )
     evidence = EvidenceReading(
-        callers=callers, mailboxes=mailboxes, proofs=proofs, timestamp_reply=timestamp_reply
+        callers=callers,
+        mailboxes=mailboxes,
+        proofs=proofs,
+        newest=remembered(proofs.head),
+        timestamp_reply=timestamp_reply,
     )
     routes = (
         *submitting.routes(),
@@ -96,7 +108,7 @@ def make_app(  # noqa: PLR0913 - its parts, by name
         *inbox.routes(),
         *documents.routes(),
         *evidence.routes(),
-        *Service(health=health).routes(),
+        *Service(parts=remembered(health.parts)).routes(),
     )
     guarded = guard(
         limits=limits, request_id=lambda: secrets.token_hex(8), monotonic=time.monotonic

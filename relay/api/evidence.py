@@ -8,6 +8,7 @@ from aiohttp import hdrs, web
 from relay.api import digests
 from relay.api.callers import Callers, evidence_id, known
 from relay.api.errors import NoCheckpointYet, NotAcceptable
+from relay.api.remembered import Remembered
 from relay.api.responses import json_answer
 from relay.api.routes import Bytes, Operation, Route
 from relay.payloads.evidence import EvidenceOut
@@ -30,11 +31,14 @@ class EvidenceReading:
         callers: Callers,
         mailboxes: Mailboxes,
         proofs: Proofs,
+        newest: Remembered[SignedHead | None],
         timestamp_reply: Callable[[bytes], bytes],
     ) -> None:
+        """`newest` remembers the newest head of `proofs`."""
         self._callers = callers
         self._mailboxes = mailboxes
         self._proofs = proofs
+        self._newest = newest
         self._timestamp_reply = timestamp_reply
 
     def routes(self) -> tuple[Route, ...]:
@@ -76,6 +80,7 @@ class EvidenceReading:
     async def _proof(self, request: web.Request) -> web.Response:
         record = await self._record(request, "size")
         proof = await self._proofs.proof_of(record.id, _size(request))
+        self._newest.forget()  # the proof's head must not be ahead of the one that is shown next
         name = f'attachment; filename="{record.id}.tlog-proof"'
         return web.Response(
             body=proof,
@@ -104,7 +109,7 @@ class EvidenceReading:
     async def _head(self, request: web.Request) -> SignedHead:
         known(request.query, "size")
         size = _size(request)
-        head = await self._proofs.head(size)
+        head = await (self._newest.answer() if size is None else self._proofs.head(size))
         if head is None and size is not None:
             raise NotFound("checkpoint")
         if head is None:

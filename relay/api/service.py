@@ -1,11 +1,12 @@
 """What the machine room asks: alive, ready, and what this interface is."""
 
-from collections.abc import Mapping
-from typing import Protocol
+from collections.abc import Coroutine, Mapping
+from typing import Any, Protocol
 
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict
 
+from relay.api.remembered import Remembered
 from relay.api.responses import json_answer
 from relay.api.routes import Bytes, Operation, Route
 
@@ -13,7 +14,7 @@ from relay.api.routes import Bytes, Operation, Route
 class Health(Protocol):
     """Looks at the parts that this process needs."""
 
-    async def parts(self) -> Mapping[str, bool]:
+    def parts(self) -> Coroutine[Any, Any, Mapping[str, bool]]:
         """Name of each part, and whether it works now. Never raises."""
         ...
 
@@ -36,8 +37,9 @@ class ReadyOut(BaseModel):
 class Service:
     """Answers that need no caller."""
 
-    def __init__(self, *, health: Health) -> None:
-        self._health = health
+    def __init__(self, *, parts: Remembered[Mapping[str, bool]]) -> None:
+        """`parts` remembers what a Health says."""
+        self._parts = parts
 
     def routes(self) -> tuple[Route, ...]:
         return (
@@ -49,7 +51,7 @@ class Service:
         return json_answer(AliveOut(alive=True))
 
     async def _ready(self, _request: web.Request) -> web.Response:
-        parts = dict(await self._health.parts())
+        parts = dict(await self._parts.answer())
         ready = all(parts.values())
         return json_answer(ReadyOut(ready=ready, parts=parts), status=200 if ready else 503)
 

@@ -42,7 +42,7 @@ class ApiService:
             timestamp_reply=lambda token: b"reply:" + token,
             health=self.health,
             policy=self.memory.policy,
-            limits=limits or ApiLimits(),
+            limits=limits or ApiLimits(remembered_seconds=0),
         )
         self.port = 0
         self.session = None

@@ -9,6 +9,7 @@ import pytest
 from aiohttp import ClientPayloadError
 from openapi_spec_validator import validate
 
+from relay.api.body import ApiLimits
 from tdh.domain.errors import StorageUnavailable
 from tdh.domain.log import SignedHead
 from tests import builders
@@ -352,6 +353,28 @@ async def test_health_is_told_without_a_token(service):
     service.health.state = {"database": True, "sealer": False}
     ready = await service.call("GET", "/readyz", None)
     assert (ready.status, ready.json["ready"]) == (503, False)
+
+
+async def test_what_everybody_may_ask_is_asked_for_once_a_while():
+    async with ApiService(ApiLimits(remembered_seconds=60)).running() as service:
+        service.proofs.newest = SignedHead(size=1, root=b"r", note=b"note\n", token=b"\x30\x00")
+        assert (await service.call("GET", "/readyz", None)).status == 200
+        assert (await service.call("GET", "/log/checkpoint", None)).body == b"note\n"
+        service.health.state = {"database": False}
+        service.proofs.newest = None
+        assert (await service.call("GET", "/readyz", None)).status == 200
+        assert (await service.call("GET", "/log/checkpoint", None)).body == b"note\n"
+
+
+async def test_the_head_shown_after_a_proof_is_not_older_than_the_proof():
+    async with ApiService(ApiLimits(remembered_seconds=60)).running() as service:
+        delivery = await service.placed()
+        listed = (await service.call("GET", f"/v1/deliveries/{delivery}/evidence")).json["data"]
+        assert (await service.call("GET", "/log/checkpoint", None)).status == 404
+        service.proofs.of[listed[0]["id"]] = b"c2sp.org/tlog-proof@v1\n"
+        service.proofs.newest = SignedHead(size=9, root=b"r", note=b"note\n", token=b"\x30\x00")
+        assert (await service.call("GET", listed[0]["proof"])).status == 200
+        assert (await service.call("GET", "/log/checkpoint", None)).body == b"note\n"
 
 
 async def test_the_description_is_valid_and_names_every_route(service):
