@@ -357,7 +357,7 @@ class Proofs:
         self.newest = None
 
     async def proof_of(self, evidence, size=None):
-        if evidence not in self.of:
+        if evidence not in self.of or size not in (None, getattr(self.newest, "size", None)):
             raise NotLoggedYet("not yet")
         return self.of[evidence]
 

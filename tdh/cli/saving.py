@@ -17,6 +17,7 @@ from tdh.cli.reading import delivery_named
 from tdh.domain.identifiers import is_id
 
 HEAD_TIMESTAMP = "checkpoint.tsr"
+HEAD_ATTEMPTS = 2
 _EVENT = re.compile(r"[A-Za-z]{1,64}")
 
 
@@ -127,18 +128,25 @@ async def _proof(service: Service, href: str, wait: float) -> bytes | None:
 
 
 async def _timestamps(service: Service, proven: list[tuple[Path, Plain]]) -> list[Path]:
-    """Proofs once more, all in the newest head, and that head's timestamp beside them."""
-    if not proven:
-        return []
-    try:
-        head = await service.fetch("/log/checkpoint")
-        size = head.split(b"\n")[1].decode()
-        token = await service.fetch(f"/log/checkpoint.tsr?size={size}")
-        proofs = [
-            (path, await service.fetch(f"{item['proof']}?size={size}")) for path, item in proven
-        ]
-    except Refused:
-        return []  # no head yet; what is saved is whole without its timestamp
+    """Proofs once more, all in the newest head, and that head's timestamp beside them.
+
+    A process of the service may remember its head for a second, so it is asked again once.
+    """
+    for attempt in range(HEAD_ATTEMPTS if proven else 0):
+        try:
+            await asyncio.sleep(attempt)
+            return await _in_one_head(service, proven)
+        except Refused as refused:
+            if refused.code != "not-logged-yet":
+                break  # no head yet; what is saved is whole without its timestamp
+    return []
+
+
+async def _in_one_head(service: Service, proven: list[tuple[Path, Plain]]) -> list[Path]:
+    head = await service.fetch("/log/checkpoint")
+    size = head.split(b"\n")[1].decode()
+    token = await service.fetch(f"/log/checkpoint.tsr?size={size}")
+    proofs = [(path, await service.fetch(f"{item['proof']}?size={size}")) for path, item in proven]
     folders = {write_whole(path, proof).parent for path, proof in proofs}
     return [write_whole(one / HEAD_TIMESTAMP, token) for one in sorted(folders)]
 

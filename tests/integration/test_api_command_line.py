@@ -222,17 +222,18 @@ async def test_evidence_is_saved_with_its_proofs_under_names_that_verify_finds(t
 async def test_the_timestamp_of_the_proofs_head_lies_beside_them(tdh):
     delivery = await tdh.send()
     proofs, to = tdh.service.proofs, tdh.folder / "evidence"
-    proofs.newest = SignedHead(size=2, root=b"r", note=b"head 2\n", token=b"\x30\x00")
     events = (await tdh.service.call("GET", f"/v1/deliveries/{delivery}/evidence")).json["data"]
     for one in events:
         proofs.of[one["id"]] = b"an earlier head\n"
     assert await tdh("evidence", delivery, "-o", str(to)) == 0, tdh.err
-    assert not (to / "checkpoint.tsr").exists(), "it would be another head's"
+    assert not (to / "checkpoint.tsr").exists(), "there is no head to ask for"
+    note = b"log.example\n2\nroot\n"
+    proofs.newest = SignedHead(size=2, root=b"r", note=note, token=b"\x30\x00")
     for one in events:
-        proofs.of[one["id"]] = b"proof\nhead 2\n"
+        proofs.of[one["id"]] = b"proof\n" + note
     assert await tdh("evidence", delivery, "-o", str(to)) == 0, tdh.err
     assert (to / "checkpoint.tsr").read_bytes() == b"reply:\x30\x00"
-    assert (to / "01-SubmissionAcceptance.tlog-proof").read_bytes() == b"proof\nhead 2\n"
+    assert (to / "01-SubmissionAcceptance.tlog-proof").read_bytes() == b"proof\n" + note
 
 
 async def test_evidence_is_never_written_over_other_evidence(tdh):
