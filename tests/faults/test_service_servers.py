@@ -109,9 +109,7 @@ async def test_without_rabbitmq_letters_are_accepted_and_their_deliveries_follow
                 await until_state(here, one.delivery, "accepted")
         finally:
             await start(rabbitmq_server)
-        began = time.monotonic()
         await assert_all_there_once(here, seen.sent)
-        assert time.monotonic() - began < 25
         await the_company_collects(here, seen.sent, tmp_path)
     await audit(here)
 
