@@ -19,7 +19,6 @@ from signing.verify.report import Text
 from tdh.audit.installation import Progress, Wish, audit_installation, no_progress
 from tdh.audit.report import MEANINGS, AuditCheck, AuditReport
 from tdh.cli.verify import (
-    EX_SOFTWARE,
     EX_USAGE,
     SIGNS,
     add_trust_option,
@@ -29,7 +28,6 @@ from tdh.cli.verify import (
     speak_any_alphabet,
 )
 from tdh.config import load
-from tdh.domain.errors import TDHError
 
 if TYPE_CHECKING:
     Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001 - its only name
@@ -76,13 +74,8 @@ def run(args: argparse.Namespace) -> int:
     except TrustFileError as error:
         print(f"tdh audit: ไฟล์ความเชื่อถือใช้ไม่ได้ / unusable trust file: {error}", file=sys.stderr)
         return EX_USAGE
-    except TDHError:
-        raise
     except OSError as error:
         return cannot_open(error)
-    except Exception as error:  # noqa: BLE001 - its exit code would be 1, which says "broken"
-        print(f"tdh audit: {type(error).__name__}: {error}", file=sys.stderr)
-        return EX_SOFTWARE
     if args.json:
         print(json.dumps(report.to_plain(), ensure_ascii=False, indent=2))
     else:

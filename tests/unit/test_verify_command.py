@@ -124,9 +124,12 @@ def test_a_bad_call_is_a_usage_error(folder, capsys):
         assert caught.value.code == USAGE
 
 
-def test_a_defect_is_not_taken_for_invalid(folder, capsys):
-    broken = Namespace(files=None, trust=None, at=None, require_anchor=False, json=False, lang=None)
-    assert verify.run(broken) == INTERNAL
+def test_a_defect_is_not_taken_for_invalid(folder, capsys, monkeypatch):
+    def broken(*_args, **_named):
+        raise TypeError("a defect")
+
+    monkeypatch.setattr(verify, "verify_files", broken)
+    assert main(["verify", "evidence/01-SubmissionAcceptance.xml"]) == INTERNAL
     assert "TypeError" in capsys.readouterr().err
 
 
