@@ -75,6 +75,31 @@ class Reason:
     en: str
 
 
+class SignatureType(StrEnum):
+    """What a signature is under Thailand's Electronic Transactions Act, as far as it shows itself.
+
+    Which it is in court depends on facts outside the document too.
+    """
+
+    GENERAL = "general"
+    """Section 9: it identifies somebody and shows an intent."""
+    RELIABLE = "section-26"
+    """Section 26: bound to its signer, and any change of signature or document shows."""
+    CERTIFIED = "section-28"
+    """Section 28: section 26, with a certificate of an authority that is trusted here."""
+
+
+class RevocationStatus(StrEnum):
+    """What is known of one certificate."""
+
+    GOOD = "good"
+    REVOKED = "revoked"
+    UNKNOWN = "unknown"
+    """No data, or none that hold."""
+    NOT_NEEDED = "not-needed"
+    """The certificate names no source (and is not on a list of the operator's)."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Signer:
     """Who signed, as the certificate says."""
@@ -82,6 +107,45 @@ class Signer:
     common_name: str
     serial: str
     """The certificate's serial number, lower-case hexadecimal without prefix."""
+    subject: tuple[tuple[str, str], ...] = ()
+    """Every attribute of the subject in order: name (as RFC 4519 spells it, else the object
+    identifier) and value."""
+    organization: str | None = None
+    citizen_id: str | None = None
+    """Thai citizen number, 13 digits with a right check digit, where the certificate has one."""
+    tax_id: str | None = None
+    """Thai tax number of a juristic person, likewise."""
+    issuer: str = ""
+    """Name of who issued the certificate, for people."""
+    certificate_sha256: str = ""
+    """Digest of the certificate's DER, lower-case hexadecimal."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlgorithmFinding:
+    """One use of cryptography and whether the policy accepts it."""
+
+    use: str
+    """`digest`, `signature`, `key`."""
+    name: str
+    """For example `sha256`, `ecdsa`, `rsa-2048`, `ec-secp256r1`."""
+    accepted: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RevocationFinding:
+    """What was found of one certificate of the chain, and where it came from."""
+
+    certificate_sha256: str
+    subject: str
+    status: RevocationStatus
+    source: str | None = None
+    """`crl` or `ocsp`, then ` document`, ` trust` or ` fetched`: where the data came from."""
+    data_sha256: str | None = None
+    """Digest of the list or answer that decided; its bytes are kept under this name."""
+    this_update: datetime | None = None
+    next_update: datetime | None = None
+    revoked_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +162,14 @@ class SignatureVerdict:
     """What the signer says; proves nothing."""
     proven_time: datetime | None
     """The time of a trusted timestamp over this signature."""
+    reason: Reason | None = None
+    """Why this signature is judged so; the verdict has the reason for the whole."""
+    type: SignatureType | None = None
+    """None where the signature does not hold."""
+    covers: tuple[str, ...] = ()
+    """Names of the files that the signature covers, in a container or detached."""
+    algorithms: tuple[AlgorithmFinding, ...] = ()
+    revocation: tuple[RevocationFinding, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,6 +186,8 @@ class Verdict:
     """Digest of the trust material that was used, so that the verdict can be repeated."""
     evaluated_at: datetime
     signatures: tuple[SignatureVerdict, ...] = ()
+    provisional: bool = False
+    """Passed on revocation data older than the policy wants; to be checked again."""
 
     @property
     def accepted(self) -> bool:
