@@ -1,9 +1,9 @@
 """Trust material: anchors, intermediates, revocation data, as one frozen value with a version.
 
-A folder holds anchors (*.pem, *.crt, *.cer, *.der: each certificate in it is trusted), below it
-`intermediates/` (helpful, not trusted), and revocation data anywhere (*.crl, *.ocsp, DER or PEM).
-The version is a digest of the contents, so that a verdict can name exactly what it relied on.
-Nothing here decides whether a chain holds; nothing is fetched.
+A plain folder holds anchors (*.pem, *.crt, *.cer, *.der: each certificate in it is trusted for
+everything, without end), below it `intermediates/` (helpful, not trusted), and revocation data
+anywhere (*.crl, *.ocsp, DER or PEM). The version is a digest of the contents, so that a verdict can
+name exactly what it relied on. Nothing here decides whether a chain holds; nothing is fetched.
 """
 
 import base64
@@ -11,6 +11,8 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
 
@@ -33,28 +35,82 @@ class TrustError(Exception):
         self.why = why
 
 
+class Role(StrEnum):
+    """What an anchor may vouch for."""
+
+    SENDER = "sender"
+    """Certificates of those who sign documents."""
+    TIMESTAMP = "tsa"
+    """Units of timestamping authorities (RFC 3161)."""
+
+
+EVERY_ROLE = frozenset(Role)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Anchor:
+    """A certificate that is trusted as it is, for what and when."""
+
+    der: bytes
+    roles: frozenset[Role] = EVERY_ROLE
+    valid_from: datetime | None = None
+    """First instant at which it vouches; None: always has."""
+    valid_until: datetime | None = None
+    """First instant at which it does not any more; what is proven to be older stays good."""
+
+    @property
+    def sha256(self) -> str:
+        """Digest of the certificate, in hexadecimal."""
+        return hashlib.sha256(self.der).hexdigest()
+
+    @property
+    def terms(self) -> str:
+        """All but the certificate, in its one spelling: digest, roles, first and last instant."""
+        roles = ",".join(sorted(self.roles))
+        return f"{self.sha256} {roles} {spell(self.valid_from)} {spell(self.valid_until)}"
+
+
+def spell(instant: datetime | None) -> str:
+    """RFC 3339 in UTC with whole seconds; `-` for None."""
+    if instant is None:
+        return "-"
+    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def read_instant(text: str) -> datetime | None:
+    """Undo `spell`. Raises ValueError for any other spelling."""
+    if text == "-":
+        return None
+    instant = datetime.fromisoformat(text)
+    if instant.tzinfo is None or spell(instant) != text:
+        raise ValueError(f"{text} is not of the form 2026-01-31T23:59:59Z")
+    return instant
+
+
 @dataclass(frozen=True, kw_only=True)  # no slots: the version is computed once and kept
 class TrustFolder:
     """What is trusted and what helps to decide; DER throughout, sorted, without doubles."""
 
-    anchors: tuple[bytes, ...] = ()
+    anchors: tuple[Anchor, ...] = ()
     intermediates: tuple[bytes, ...] = ()
     crls: tuple[bytes, ...] = ()
     ocsps: tuple[bytes, ...] = ()
 
     @cached_property
     def version(self) -> str:
-        """`sha256:` and the digest over role and digest of every item, in order."""
+        """`sha256:` and the digest over kind, digest and terms of every item, in order."""
         total = hashlib.sha256()
-        for role, items in self._parts():
+        for anchor in self.anchors:
+            total.update(f"anchors {anchor.terms}\n".encode())
+        for kind, items in self._helpers():
             for item in items:
-                total.update(f"{role} {hashlib.sha256(item).hexdigest()}\n".encode())
+                total.update(f"{kind} {hashlib.sha256(item).hexdigest()}\n".encode())
         return f"sha256:{total.hexdigest()}"
 
     def merged(self, other: "TrustFolder") -> "TrustFolder":
         """Trust what either trusts."""
         return TrustFolder(
-            anchors=_tidy((*self.anchors, *other.anchors)),
+            anchors=tidy_anchors((*self.anchors, *other.anchors)),
             intermediates=_tidy((*self.intermediates, *other.intermediates)),
             crls=_tidy((*self.crls, *other.crls)),
             ocsps=_tidy((*self.ocsps, *other.ocsps)),
@@ -63,27 +119,47 @@ class TrustFolder:
     def to_bytes(self) -> bytes:
         """Pack for a program that may not read the folder itself."""
         packed = {
-            role: [base64.b64encode(item).decode("ascii") for item in items]
-            for role, items in self._parts()
+            kind: [base64.b64encode(item).decode("ascii") for item in items]
+            for kind, items in self._helpers()
         }
+        packed["anchors"] = [
+            base64.b64encode(anchor.der).decode("ascii") for anchor in self.anchors
+        ]
+        packed["terms"] = [anchor.terms for anchor in self.anchors]
         return json.dumps(packed).encode("ascii")
 
     @staticmethod
     def from_bytes(packed: bytes) -> "TrustFolder":
         """Undo `to_bytes`; the bytes come from our own process."""
         parts = json.loads(packed)
+        anchors = zip(parts["anchors"], parts["terms"], strict=True)
         return TrustFolder(
+            anchors=tuple(_unpacked(base64.b64decode(der), terms) for der, terms in anchors),
             **{
-                role: tuple(base64.b64decode(item) for item in parts[role])
-                for role in ("anchors", "intermediates", "crls", "ocsps")
-            }
+                kind: tuple(base64.b64decode(item) for item in parts[kind])
+                for kind in ("intermediates", "crls", "ocsps")
+            },
         )
 
-    def _parts(self) -> Iterator[tuple[str, tuple[bytes, ...]]]:
-        yield "anchors", self.anchors
+    def _helpers(self) -> Iterator[tuple[str, tuple[bytes, ...]]]:
         yield "intermediates", self.intermediates
         yield "crls", self.crls
         yield "ocsps", self.ocsps
+
+
+def tidy_anchors(anchors: Iterable[Anchor]) -> tuple[Anchor, ...]:
+    """Sort anchors, each once; one certificate may stand under several terms."""
+    return tuple(sorted(set(anchors), key=lambda anchor: (anchor.der, anchor.terms)))
+
+
+def _unpacked(der: bytes, terms: str) -> Anchor:
+    _, roles, begins, ends = terms.split(" ")
+    return Anchor(
+        der=der,
+        roles=frozenset(Role(role) for role in roles.split(",")),
+        valid_from=read_instant(begins),
+        valid_until=read_instant(ends),
+    )
 
 
 def load_trust(paths: Sequence[Path]) -> TrustFolder:
@@ -122,7 +198,7 @@ def _load_file(path: Path, *, helps_only: bool = False) -> TrustFolder:
         raise TrustError(path, str(problem)) from problem
     if helps_only:
         return TrustFolder(intermediates=certificates)
-    return TrustFolder(anchors=certificates)
+    return TrustFolder(anchors=tidy_anchors(Anchor(der=der) for der in certificates))
 
 
 def _read(path: Path) -> bytes:

@@ -42,7 +42,7 @@ from pyhanko_certvalidator.util import ConsList, get_declared_revinfo
 from signing.judge.algorithms import StrongAlgorithms
 from signing.judge.policy import RevocationMode
 from signing.judge.reasons import Code, NoteCode
-from signing.trust import TrustFolder
+from signing.trust import Role, TrustFolder
 
 _IF_DECLARED = RevocationCheckingPolicy(
     RevocationCheckingRule.CHECK_IF_DECLARED, RevocationCheckingRule.CHECK_IF_DECLARED
@@ -59,10 +59,26 @@ _DO_NOT_CHECK = CertRevTrustPolicy(NO_REVOCATION)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TrustedAnchor:
+    """A certificate that is trusted, for what, and from when until (not including) when."""
+
+    certificate: x509.Certificate
+    roles: frozenset[Role]
+    valid_from: datetime | None
+    valid_until: datetime | None
+
+    def vouches(self, role: Role, at: datetime) -> bool:
+        """Whether it is an anchor for this role at this time."""
+        begun = self.valid_from is None or self.valid_from <= at
+        ended = self.valid_until is not None and self.valid_until <= at
+        return role in self.roles and begun and not ended
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Material:
     """Everything at hand for path validation, parsed."""
 
-    anchors: tuple[x509.Certificate, ...]
+    anchors: tuple[TrustedAnchor, ...]
     others: tuple[x509.Certificate, ...] = ()
     crls: tuple[CRLContainer, ...] = ()
     ocsps: tuple[OCSPContainer, ...] = ()
@@ -86,7 +102,15 @@ class Material:
 def material_of(trust: TrustFolder) -> Material:
     """Parse a trust folder, which was checked when it was read."""
     return Material(
-        anchors=tuple(x509.Certificate.load(der) for der in trust.anchors),
+        anchors=tuple(
+            TrustedAnchor(
+                certificate=x509.Certificate.load(anchor.der),
+                roles=anchor.roles,
+                valid_from=anchor.valid_from,
+                valid_until=anchor.valid_until,
+            )
+            for anchor in trust.anchors
+        ),
         others=tuple(x509.Certificate.load(der) for der in trust.intermediates),
     ).plus(
         crls=(crl.CertificateList.load(der) for der in trust.crls),
@@ -111,6 +135,8 @@ class Question:
     material: Material
     mode: RevocationMode
     at: datetime
+    role: Role = Role.SENDER
+    """For what the certificate is used: only anchors for that count."""
 
 
 class _Status(Enum):
@@ -243,7 +269,11 @@ async def _listed(
 def _context(question: Question, revocation: CertRevTrustPolicy) -> ValidationContext:
     material = question.material
     return ValidationContext(
-        trust_roots=list(material.anchors),
+        trust_roots=[
+            anchor.certificate
+            for anchor in material.anchors
+            if anchor.vouches(question.role, question.at)
+        ],
         other_certs=list(material.others),
         moment=question.at,
         best_signature_time=question.at,

@@ -24,6 +24,7 @@ from signing.judge.cms_checks import (
 from signing.judge.pdf import LIBRARY_TROUBLE, SignedObject, check_cms_shape
 from signing.judge.policy import Policy
 from signing.judge.reasons import Refused
+from signing.trust import Role
 
 FUTURE_TOLERANCE = timedelta(seconds=5)
 """How far an authority's clock may run ahead of ours."""
@@ -139,6 +140,7 @@ async def _token_time(
         material=moment.material.plus(certificates=others),
         mode=moment.policy.revocation,
         at=moment.at,
+        role=Role.TIMESTAMP,
     )
     finding = await judge_chain(question, proven)
     return None if finding.code else time

@@ -16,7 +16,7 @@ from signing.judge.budget import DocumentBudget, JudgeBusy
 from signing.judge.memfd import Memfd
 from signing.judge.policy import Limits, Policy, RevocationMode
 from signing.judge.reasons import ANSWERS, NOTES, Code, NoteCode, note, reason
-from signing.trust import TrustError, TrustFolder, load_trust
+from signing.trust import Anchor, TrustError, TrustFolder, load_trust
 from tdh.domain.verdicts import Indication, SignatureKind, Verdict
 from tests.pki import make
 
@@ -202,9 +202,12 @@ def test_the_version_of_trust_tells_contents_not_names_or_order(tmp_path: Path) 
     assert same_kinds.anchors == whole.anchors
     assert same_kinds.intermediates == whole.intermediates
     assert load_trust([pki.trust_folder, pki.trust_folder]).version == whole.version
-    role_matters = TrustFolder(anchors=whole.intermediates, intermediates=whole.anchors)
+    exchanged = TrustFolder(
+        anchors=tuple(Anchor(der=der) for der in whole.intermediates),
+        intermediates=tuple(anchor.der for anchor in whole.anchors),
+    )
     assert (
-        role_matters.version
+        exchanged.version
         != TrustFolder(anchors=whole.anchors, intermediates=whole.intermediates).version
     )
 
