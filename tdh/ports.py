@@ -36,6 +36,7 @@ from tdh.domain.records import (
     SealedEvidence,
     Written,
 )
+from tdh.domain.scanning import ScanFinding
 from tdh.domain.verdicts import Verdict
 
 CrashPoint = Callable[[str], None]
@@ -192,6 +193,28 @@ class Judge(Protocol):
     def document(self, sender: PartyId, /) -> JudgedDocument:
         """Begin a document; one sender never has more than a share of the memory for them."""
         ...
+
+
+class ScannedDocument(Protocol):
+    """A document on its way to the scanner, which sees it as it comes."""
+
+    async def write(self, data: bytes) -> None:
+        """Never raises: trouble is told by `finding`, and what follows it is not sent any more."""
+        ...
+
+    async def finding(self) -> ScanFinding:
+        """End the document and wait for the answer. Never raises, never says CLEAN by mistake."""
+        ...
+
+    def close(self) -> None:
+        """Let go of it, answered or not. Safe to call again."""
+        ...
+
+
+class Scanner(Protocol):
+    """A malware scanner beside the judge. It sees plaintext, and is trusted with it."""
+
+    def document(self) -> ScannedDocument: ...
 
 
 class Parties(Protocol):
