@@ -20,6 +20,7 @@ from relay.amqp.pushes import Pushes
 from relay.amqp.submissions import Submissions as PartnerRequests
 from relay.api.body import ApiLimits
 from relay.app import make_app, make_runner
+from relay.clamd import Clamd, Patience, address_of
 from relay.dispatcher import Dispatcher
 from relay.problems import problem_of
 from relay.timers import Timers
@@ -43,7 +44,7 @@ from storage.partitions import ensure_partitions
 from storage.vault.keys import FileKeyService, UnwrapBudget
 from storage.vault.vault import Vault
 from tdh import broker
-from tdh.config import Config
+from tdh.config import Config, ConfigError
 from tdh.core import Core, open_core
 from tdh.delivery.publication import Publication
 from tdh.delivery.sequencer import Sequencer
@@ -89,6 +90,7 @@ async def api(config: Config, closing: Closing) -> Loops:
     )
     closing.rest.push_async_callback(vault.close)
     judge = await closing.rest.enter_async_context(_judge(config))
+    scanner = _scanner(config)
     submissions = Submissions(
         SubmissionPorts(
             commit=core.commit,
@@ -96,6 +98,7 @@ async def api(config: Config, closing: Closing) -> Loops:
             mailboxes=mailboxes,
             vault=vault,
             judge=judge,
+            scanner=scanner,
             clock=core.clock,
             ids=core.ids,
             policy=core.policy,
@@ -113,7 +116,7 @@ async def api(config: Config, closing: Closing) -> Loops:
         vault=vault,
         proofs=_publication(core),
         timestamp_reply=timestamps.reply,
-        health=Health(core.database, core.sealer, core.clock),
+        health=Health(core.database, core.sealer, core.clock, scanner),
         limits=ApiLimits(body_bytes=config.api.max_body_bytes),
     )
     runner = make_runner(application)
@@ -209,17 +212,23 @@ async def migrate(config: Config) -> tuple[str, ...]:
 class Health:
     """Whether letters can be taken in now."""
 
-    def __init__(self, database: Database, sealer: SealerClient, clock: CheckedClock) -> None:
+    def __init__(
+        self, database: Database, sealer: SealerClient, clock: CheckedClock, scanner: Clamd | None
+    ) -> None:
         self._database = database
         self._sealer = sealer
         self._clock = clock
+        self._scanner = scanner
 
     async def parts(self) -> Mapping[str, bool]:
         """Name of each part that a submission needs, and whether it works now."""
-        return {
+        parts = {
             "database": await _works(self._database.fetch("SELECT 1")),
             "sealer": await _works(self._ping()),
         }
+        if self._scanner is not None:
+            parts["scanner"] = await self._scanner.works()
+        return parts
 
     async def _ping(self) -> None:
         await self._sealer.ping(self._clock.now())
@@ -243,6 +252,17 @@ def _judge(config: Config) -> JudgePool:
         budget=DocumentBudget(config.judge.in_flight_bytes),
         concurrency=config.judge.processes,
     )
+
+
+def _scanner(config: Config) -> Clamd | None:
+    """Raises ConfigError."""
+    if not config.scanner.url:
+        return None
+    try:
+        address = address_of(config.scanner.url)
+    except ValueError as error:
+        raise ConfigError("scanner.url", str(error)) from error
+    return Clamd(address, Patience(answer=config.scanner.seconds))
 
 
 def _publication(core: Core) -> Publication:

@@ -120,6 +120,16 @@ class JudgeConfig:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ScannerConfig:
+    """A malware scanner: clamd."""
+
+    url: str = ""
+    """`tcp://host:port` or `unix:/path`; empty: there is none, and nothing is scanned."""
+    seconds: float = 30.0
+    """How long it may take from a document's end to its answer."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PolicyConfig:
     """Terms of the service; see `tdh.domain.policies.Policy`."""
 
@@ -178,6 +188,7 @@ class Config:
     sealer: SealerConfig = field(default_factory=SealerConfig)
     issuer: IssuerConfig = field(default_factory=IssuerConfig)
     judge: JudgeConfig = field(default_factory=JudgeConfig)
+    scanner: ScannerConfig = field(default_factory=ScannerConfig)
     policy: PolicyConfig = field(default_factory=PolicyConfig)
     log: LogConfig = field(default_factory=LogConfig)
     telemetry: TelemetryConfig = field(default_factory=TelemetryConfig)

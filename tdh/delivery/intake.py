@@ -39,6 +39,7 @@ from tdh.ports import (
     LetterWriter,
     Mailboxes,
     Parties,
+    Scanner,
     Vault,
 )
 
@@ -81,6 +82,8 @@ class SubmissionPorts:
     crash: CrashPoint
     main_document_bytes: int = 100 * 1024 * 1024
     """The largest document that is judged."""
+    scanner: Scanner | None = None
+    """None: the operator has no malware scanner."""
 
 
 class OpenSubmission:
