@@ -40,6 +40,7 @@ from pyhanko_certvalidator.revinfo.validate_ocsp import verify_ocsp_response
 from pyhanko_certvalidator.util import ConsList, get_declared_revinfo
 
 from signing.judge.algorithms import StrongAlgorithms
+from signing.judge.facts import Brought, NeedKind
 from signing.judge.policy import RevocationMode
 from signing.judge.reasons import Code, NoteCode
 from signing.trust import Role, TrustFolder
@@ -97,6 +98,20 @@ class Material:
             crls=(*self.crls, *(CRLContainer(item) for item in crls)),
             ocsps=(*self.ocsps, *(c for item in ocsps for c in OCSPContainer.load_multi(item))),
         )
+
+    def with_fetched(self, brought: Iterable[Brought]) -> "Material":
+        """Add what a fetcher brought; what cannot be parsed is left out."""
+        crls, ocsps = [], []
+        for item in brought:
+            try:
+                match item.kind:
+                    case NeedKind.CRL:
+                        crls.append(crl.CertificateList.load(item.data, strict=True))
+                    case NeedKind.OCSP:
+                        ocsps.append(ocsp.OCSPResponse.load(item.data, strict=True))
+            except (ValueError, TypeError):
+                continue
+        return self.plus(crls=crls, ocsps=ocsps)
 
 
 def material_of(trust: TrustFolder) -> Material:

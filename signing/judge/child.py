@@ -6,25 +6,27 @@ settings, no socket, no network, and can open no file: what it may need was load
 """
 
 import asyncio
-import json
 import os
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from signing.judge import sandbox
-from signing.judge.careful import Inputs, Judgement, judge
+from signing.judge.careful import judge
 from signing.judge.chain import Material
+from signing.judge.judgement import Inputs, Judgement
 from signing.judge.policy import Limits, Policy
 from signing.judge.reasons import note
-from signing.judge.wire import MAX_MESSAGE, Note, Report, report_to_plain
+from signing.judge.report import Note, Report
+from signing.judge.wire import MAX_MESSAGE, Extra, Request, answer_to_bytes
 
 EXIT_MEMORY = 77
 """The child ran into its memory limit and could still say so."""
 
 RunToEnd = Callable[[Coroutine[Any, Any, Judgement]], Judgement]
 """pyHanko's functions are coroutines, although they wait for nothing here."""
+NOTHING = Extra()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,15 +39,24 @@ class Bench:
     limits: Limits
 
 
-def run(bench: Bench, document: int, size: int, at: datetime, answer: int, parent: int) -> None:  # noqa: PLR0913, PLR0917 - called once, straight after fork
-    """Judge and exit; never returns."""
+def run(
+    bench: Bench, request: Request, descriptors: Sequence[int], answer: int, parent: int
+) -> None:
+    """Judge and exit; never returns. `descriptors` in the order of the request."""
     code = 1
     try:
-        sandbox.close_all_but(document, answer)
+        sandbox.close_all_but(*descriptors, answer)
         loop = asyncio.new_event_loop()  # opens descriptors, which nobody can once confined
         sandbox.confine(bench.limits, parent)
-        report = judge_document(bench, _read(document, size), at, loop.run_until_complete)
-        _write(answer, json.dumps(report_to_plain(report), ensure_ascii=True).encode("ascii"))
+        data = _read(descriptors[0], request.size)
+        extra = Extra.from_bytes(_read(descriptors[1], request.extra)) if request.extra else NOTHING
+        content = None
+        if request.content is not None:
+            content = _read(descriptors[-1], request.content)
+        report = judge_document(
+            bench, data, request.at, extra, content, run_to_end=loop.run_until_complete
+        )
+        _write(answer, answer_to_bytes(report))
         code = 0
     except MemoryError:
         code = EXIT_MEMORY
@@ -53,21 +64,30 @@ def run(bench: Bench, document: int, size: int, at: datetime, answer: int, paren
         os._exit(code)
 
 
-def judge_document(
-    bench: Bench, data: bytes, at: datetime, run_to_end: RunToEnd = asyncio.run
+def judge_document(  # noqa: PLR0913 - everything that a judgement depends on
+    bench: Bench,
+    data: bytes,
+    at: datetime,
+    extra: Extra = NOTHING,
+    content: bytes | None = None,
+    *,
+    run_to_end: RunToEnd = asyncio.run,
 ) -> Report:
     """Judge in this process; what the children do, without the walls."""
     inputs = Inputs(
-        material=bench.material,
+        material=bench.material.with_fetched(extra.revocation),
         trust_version=bench.trust_version,
         policy=bench.policy,
         at=at,
+        content=content,
     )
     judgement = run_to_end(judge(data, inputs))
     return Report(
         verdict=judgement.verdict,
         notes=tuple(Note(field=item.field, reason=note(item.code)) for item in judgement.notes),
         seen=judgement.seen,
+        needs=judgement.needs,
+        facts=judgement.facts,
     )
 
 

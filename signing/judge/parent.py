@@ -23,6 +23,8 @@ from signing.judge.seccomp import WallMissing
 from signing.judge.wire import MAX_MESSAGE, NOT_READY, READY, Outcome, Reply, Request, Setup
 from signing.trust import TrustFolder
 
+MAX_DESCRIPTORS = 3
+"""The document, what was fetched for it, what a detached signature stands over."""
 _ROUNDING_SECONDS = 0.5
 _BUSY_SHARE = 0.5
 """A child that used less of the wall time than this was starved by the machine."""
@@ -126,14 +128,13 @@ class Parent:
         return max(0.0, nearest - time.monotonic())
 
     def _begin(self, request: Request, descriptors: list[int]) -> None:
-        (document,) = descriptors
         reader, writer = os.pipe()
         parent = os.getpid()
         pid = os.fork()
         if pid == 0:
-            child.run(self._bench, document, request.size, request.at, writer, parent)
-        os.close(writer)
-        os.close(document)
+            child.run(self._bench, request, descriptors, writer, parent)
+        for descriptor in (writer, *descriptors):
+            os.close(descriptor)
         os.set_blocking(reader, False)
         deadline = time.monotonic() + self._bench.limits.wall_seconds
         self._jobs[reader] = _Job(number=request.number, pid=pid, answer=reader, deadline=deadline)
@@ -187,5 +188,5 @@ class Parent:
 
 
 def _receive(control: socket.socket) -> tuple[bytes, list[int]]:
-    message, descriptors, _, _ = socket.recv_fds(control, MAX_MESSAGE, 1)
+    message, descriptors, _, _ = socket.recv_fds(control, MAX_MESSAGE, MAX_DESCRIPTORS)
     return message, descriptors

@@ -7,20 +7,22 @@ more; after that the answer is JudgeUnavailable.
 """
 
 import asyncio
-import json
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from types import MappingProxyType, TracebackType
-from typing import Self
+from typing import Protocol, Self
 
 from signing.judge.budget import DocumentBudget
+from signing.judge.facts import Brought, Need
 from signing.judge.memfd import Memfd
 from signing.judge.policy import Limits, Policy
-from signing.judge.program import Program, ProgramEnded
+from signing.judge.program import Program, ProgramEnded, Task
 from signing.judge.reasons import ANSWERS, Code, reason
-from signing.judge.wire import Outcome, Reply, Report, Setup, report_from_plain
+from signing.judge.report import Report
+from signing.judge.wire import Extra, Outcome, Reply, Setup, answer_from_bytes
 from signing.trust import TrustFolder
 from tdh.domain.errors import JudgeUnavailable
 from tdh.domain.verdicts import Verdict
@@ -35,10 +37,22 @@ _ENDINGS: Mapping[Outcome, Code] = MappingProxyType(
 )
 
 
+ROUNDS = 3
+"""A list may have to be fetched before it shows that another one is needed."""
+
+
+class RevocationSource(Protocol):
+    """Brings revocation data from outside, bounded and guarded, or from its cache."""
+
+    async def bring(self, needs: Sequence[Need], at: datetime) -> Mapping[Need, Brought]:
+        """Give what could be brought; never raises for what is out there."""
+        ...
+
+
 class JudgePool:
     """Judges documents in killable processes. Start before use, close after."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - all with defaults, by name
         self,
         trust: TrustFolder,
         *,
@@ -46,8 +60,12 @@ class JudgePool:
         limits: Limits | None = None,
         budget: DocumentBudget | None = None,
         concurrency: int | None = None,
+        revocation: RevocationSource | None = None,
     ) -> None:
-        """`concurrency`: how many documents at once; the number of cores if None."""
+        """`concurrency`: how many documents at once; the number of cores if None.
+
+        `revocation`: brings data that children ask for; without one only what is at hand counts.
+        """
         self.policy = policy or Policy()
         self.limits = limits or Limits()
         self.budget = budget or DocumentBudget()
@@ -56,6 +74,7 @@ class JudgePool:
         self._program: Program | None = None
         self._starting = asyncio.Lock()
         self._closed = False
+        self._revocation = revocation
 
     async def start(self) -> None:
         """Start the parent program; returns when it is warm (about half a second).
@@ -97,26 +116,50 @@ class JudgePool:
         """
         return (await self.report(memfd, size, at)).verdict
 
-    async def report(self, memfd: int, size: int, at: datetime) -> Report:
-        """Judge, and give what the full report adds. Raises JudgeUnavailable."""
+    async def report(
+        self, memfd: int, size: int, at: datetime, content: Memfd | None = None
+    ) -> Report:
+        """Judge, and give what the full report adds. Raises JudgeUnavailable.
+
+        Revocation data that the child asks for are fetched between rounds, if there is a fetcher.
+        `content`: what a detached signature stands over, sealed.
+        """
         if size > self.limits.document_bytes:
             return self._named(Code.TOO_LARGE, at)
+        task = Task(document=memfd, size=size, at=at, content=content)
+        report = await self._round(task)
+        brought: dict[Need, Brought] = {}
+        for _ in range(ROUNDS - 1):
+            missing = [need for need in report.needs if need not in brought]
+            if self._revocation is None or not missing:
+                break
+            found = await self._revocation.bring(missing, at)
+            if not found:
+                break
+            brought |= found
+            extra = Extra(revocation=tuple(brought.values()))
+            with Memfd(extra.to_bytes()) as memory:
+                memory.seal()
+                report = await self._round(replace(task, extra=memory))
+        return report
+
+    async def _round(self, task: Task) -> Report:
         async with self._turns:
-            reply = await self._ask(memfd, size, at)
+            reply = await self._ask(task)
         if reply.outcome is Outcome.STARVED:
             raise JudgeUnavailable("the machine is too busy to judge in time")
         if reply.outcome is not Outcome.ANSWERED:
-            return self._named(_ENDINGS[reply.outcome], at)
+            return self._named(_ENDINGS[reply.outcome], task.at)
         try:
-            return report_from_plain(json.loads(reply.answer))
+            return answer_from_bytes(reply.answer)
         except (ValueError, KeyError, TypeError):
-            return self._named(Code.CRASHED, at)
+            return self._named(Code.CRASHED, task.at)
 
-    async def _ask(self, memfd: int, size: int, at: datetime) -> Reply:
+    async def _ask(self, task: Task) -> Reply:
         for _ in range(2):
             program = await self._running()
             try:
-                return await program.ask(memfd, size, at)
+                return await program.ask(task)
             except ProgramEnded:
                 continue
         raise JudgeUnavailable("the judge's program ended twice")

@@ -10,7 +10,7 @@ import socket
 import sys
 from asyncio.subprocess import DEVNULL, Process
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import count
 from pathlib import Path
@@ -27,6 +27,32 @@ _STOP_SECONDS = 5.0
 # of its own packages, wherever they are installed. An editable install is thereby served as well.
 _BOOT = "import sys; sys.path.append(sys.argv[1]); from signing.judge.parent import main; main()"
 _PACKAGES = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """One document to be judged, by descriptor, with what came along."""
+
+    document: int
+    size: int
+    at: datetime
+    extra: Memfd | None = None
+    content: Memfd | None = None
+
+    def request(self, number: int) -> Request:
+        """Describe it for the parent program."""
+        return Request(
+            number=number,
+            size=self.size,
+            at=self.at,
+            extra=0 if self.extra is None else self.extra.size,
+            content=None if self.content is None else self.content.size,
+        )
+
+    def descriptors(self) -> list[int]:
+        """The descriptors in the order of the request."""
+        more = [memfd.fd for memfd in (self.extra, self.content) if memfd is not None]
+        return [self.document, *more]
 
 
 class ProgramEnded(Exception):
@@ -92,7 +118,7 @@ class Program:
             raise ProgramEnded(answer.removeprefix(NOT_READY).decode("utf-8", "replace"))
         loop.add_reader(self._control, self._receive)
 
-    async def ask(self, memfd: int, size: int, at: datetime) -> Reply:
+    async def ask(self, task: Task) -> Reply:
         """Have one document judged. Raises ProgramEnded."""
         if self.ended:
             raise ProgramEnded
@@ -100,8 +126,8 @@ class Program:
         future: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
         self._waiting[number] = future
         try:
-            message = Request(number=number, size=size, at=at).to_bytes()
-            socket.send_fds(self._control, [message], [memfd])
+            message = task.request(number).to_bytes()
+            socket.send_fds(self._control, [message], task.descriptors())
             return await future
         except OSError as problem:
             self._end()

@@ -6,7 +6,6 @@ does not start. It does not start either where the walls are too narrow to judge
 """
 
 import errno
-import json
 import os
 import signal
 import socket
@@ -19,6 +18,7 @@ from signing.judge import child, sandbox
 from signing.judge.memfd import Memfd
 from signing.judge.policy import Limits
 from signing.judge.seccomp import WallMissing
+from signing.judge.wire import Request, answer_from_bytes
 
 _ALL_STAND = b"all walls stand"
 
@@ -89,7 +89,8 @@ def judge_behind_walls(bench: child.Bench, document: bytes, at: datetime) -> str
         parent = os.getpid()
         pid = os.fork()
         if pid == 0:
-            child.run(bench, memfd.fd, memfd.size, at, writer, parent)
+            request = Request(number=0, size=memfd.size, at=at)
+            child.run(bench, request, [memfd.fd], writer, parent)
         os.close(writer)
         try:
             content = answer.read()
@@ -98,4 +99,4 @@ def judge_behind_walls(bench: child.Bench, document: bytes, at: datetime) -> str
             status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
     if not content:
         raise WallMissing(f"a confined child cannot judge; it ended with status {status}")
-    return str(json.loads(content)["reason"]["code"])
+    return answer_from_bytes(content).verdict.reason.code

@@ -60,7 +60,7 @@ async def verified_document_timestamps(
             continue
         proven = min((stamp.time for stamp in counted), default=None)
         time = await token_time(
-            item.embedded.signed_data, _imprint_of_ranges(data, item), moment, proven
+            item.embedded.signed_data, imprint_of_ranges(data, item), moment, proven
         )
         if time is not None:
             counted.append(DocumentTimestamp(time=time, end=item.end))
@@ -68,12 +68,9 @@ async def verified_document_timestamps(
 
 
 async def signature_timestamps(
-    item: SignedObject, moment: Moment, proven: datetime | None
+    info: cms.SignerInfo, moment: Moment, proven: datetime | None
 ) -> tuple[list[datetime], int]:
     """Judge the tokens over a signature's value: times proven, and how many do not count."""
-    if item.embedded is None:
-        return [], 0
-    info = item.embedded.signer_info
     signature = info["signature"].native
     return await _times(
         list(extract_tst_data_iter(info, signed=False)),
@@ -84,13 +81,10 @@ async def signature_timestamps(
 
 
 async def content_timestamps(
-    data: bytes, item: SignedObject, moment: Moment
+    info: cms.SignerInfo, imprint: Imprint, moment: Moment
 ) -> tuple[list[datetime], int]:
     """Judge the timestamps that were made before signing: they prove that it happened later."""
-    if item.embedded is None:
-        return [], 0
-    tokens = list(extract_tst_data_iter(item.embedded.signer_info, signed=True))
-    return await _times(tokens, _imprint_of_ranges(data, item), moment, None)
+    return await _times(list(extract_tst_data_iter(info, signed=True)), imprint, moment, None)
 
 
 async def _times(
@@ -156,7 +150,9 @@ def _is_timestamping_unit(certificate: x509.Certificate) -> bool:
     )
 
 
-def _imprint_of_ranges(data: bytes, item: SignedObject) -> Imprint:
+def imprint_of_ranges(data: bytes, item: SignedObject) -> Imprint:
+    """Digest what a byte range covers, by the digest's name."""
+
     def digest(name: str) -> bytes:
         return byte_range_digest(data, item, name)
 

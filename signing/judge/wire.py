@@ -7,18 +7,18 @@ it but its form. Plain values only.
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from signing.judge.policy import Limits, Policy, RevocationMode
-from signing.judge.reasons import NoteCode, note
-from tdh.domain.verdict_json import verdict_from_plain, verdict_to_plain
-from tdh.domain.verdicts import Reason, Verdict
+from signing.judge.facts import Brought, ChainFact, Need
+from signing.judge.plain import from_plain, to_plain
+from signing.judge.policy import Limits, Policy
+from signing.judge.report import Report, report_from_plain, report_to_plain
 
-MAX_MESSAGE = 128 * 1024
-"""Fits a socket's default buffer; a report of 25 signatures has about 20 kB."""
+MAX_MESSAGE = 192 * 1024
+"""Fits a socket's default buffer; a report of 25 signatures has about 50 kB."""
 
 
 READY = b"ready"
@@ -38,46 +38,23 @@ class Outcome(StrEnum):
     """The wall limit passed, but the child had hardly run: the machine is busy."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Note:
-    """Something that decided nothing and should be said; no `field` means the whole document."""
-
-    field: str
-    reason: Reason
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Report:
-    """A verdict, and what only the full report says."""
-
-    verdict: Verdict
-    notes: tuple[Note, ...] = ()
-    seen: str = ""
-    """In a developer's words: what made a clause fail. Never shown to parties."""
-
-
-def report_to_plain(report: Report) -> dict[str, Any]:
-    """Plain values for JSON: those of the verdict, and `notes` and `seen` beside them."""
-    return {
-        **verdict_to_plain(report.verdict),
-        "notes": [
-            {"field": item.field, "code": item.reason.code, "th": item.reason.th}
-            | {"en": item.reason.en}
-            for item in report.notes
-        ],
-        "seen": report.seen,
+def answer_to_bytes(report: Report) -> bytes:
+    """What a child writes: the report, and beside it needs and facts."""
+    plain = {
+        "report": report_to_plain(report),
+        "needs": [to_plain(need) for need in report.needs],
+        "facts": [to_plain(fact) for fact in report.facts],
     }
+    return json.dumps(plain, ensure_ascii=True).encode("ascii")
 
 
-def report_from_plain(plain: Mapping[str, Any]) -> Report:
+def answer_from_bytes(content: bytes) -> Report:
     """Read what a child wrote. Raises KeyError, TypeError or ValueError for anything else."""
-    return Report(
-        verdict=verdict_from_plain(plain),
-        notes=tuple(
-            Note(field=str(item["field"]), reason=note(NoteCode(item["code"])))
-            for item in plain["notes"]
-        ),
-        seen=str(plain["seen"]),
+    plain = json.loads(content)
+    return replace(
+        report_from_plain(plain["report"]),
+        needs=tuple(from_plain(Need, need) for need in plain["needs"]),
+        facts=tuple(from_plain(ChainFact, fact) for fact in plain["facts"]),
     )
 
 
@@ -90,17 +67,11 @@ class Setup:
     trust_bytes: int
 
     def to_bytes(self) -> bytes:
-        return _packed(asdict(self))
+        return _packed(to_plain(self))
 
     @staticmethod
     def from_bytes(message: bytes) -> "Setup":
-        plain = json.loads(message)
-        policy = {**plain["policy"], "revocation": RevocationMode(plain["policy"]["revocation"])}
-        return Setup(
-            policy=Policy(**policy),
-            limits=Limits(**plain["limits"]),
-            trust_bytes=plain["trust_bytes"],
-        )
+        return from_plain(Setup, json.loads(message))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,16 +81,32 @@ class Request:
     number: int
     size: int
     at: datetime
+    extra: int = 0
+    """Bytes of the descriptor with `Extra`, if there is one: the second."""
+    content: int | None = None
+    """Bytes of the descriptor with what a detached signature stands over, if any: the last."""
 
     def to_bytes(self) -> bytes:
-        return _packed({"number": self.number, "size": self.size, "at": self.at.isoformat()})
+        return _packed(to_plain(self))
 
     @staticmethod
     def from_bytes(message: bytes) -> "Request":
-        plain = json.loads(message)
-        return Request(
-            number=plain["number"], size=plain["size"], at=datetime.fromisoformat(plain["at"])
-        )
+        return from_plain(Request, json.loads(message))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Extra:
+    """What travels with a document in a second memory file."""
+
+    revocation: tuple[Brought, ...] = ()
+    """Data that were fetched for the needs of an earlier round."""
+
+    def to_bytes(self) -> bytes:
+        return _packed(to_plain(self))
+
+    @staticmethod
+    def from_bytes(packed: bytes) -> "Extra":
+        return from_plain(Extra, json.loads(packed))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,7 +20,7 @@ from typing import Any
 from signing.judge.memfd import Memfd
 from signing.judge.policy import Limits, Policy, RevocationMode
 from signing.judge.pool import JudgePool
-from signing.judge.wire import Report, report_to_plain
+from signing.judge.report import Report, report_to_plain
 from signing.trust import TrustError, TrustFolder, load_trust
 from tdh.cli import words
 from tdh.cli.verdict_picture import picture

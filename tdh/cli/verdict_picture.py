@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta, timezone
 from types import MappingProxyType
 
-from signing.judge.wire import Note, Report
+from signing.judge.report import Note, Report
 from tdh.domain.verdicts import Indication, SignatureVerdict
 
 BANGKOK = timezone(timedelta(hours=7))

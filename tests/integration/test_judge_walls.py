@@ -265,7 +265,7 @@ def listen(event, arguments):
         heard.add(f"{event} {arguments[0] if arguments else ''}")
 sys.addaudithook(listen)
 for document in documents:
-    child.judge_document(bench, document, at, loop.run_until_complete)
+    child.judge_document(bench, document, at, run_to_end=loop.run_until_complete)
 done = sorted(heard)
 print(len(documents), *done, sep="\\n")
 """

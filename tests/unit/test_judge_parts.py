@@ -13,11 +13,13 @@ from pyhanko.pdf_utils.misc import PdfError
 from signing.certificates import pem
 from signing.judge import hexstrings, scan, selftest, wire
 from signing.judge.budget import DocumentBudget, JudgeBusy
+from signing.judge.facts import Brought, ChainFact, Need, NeedKind, Purpose
 from signing.judge.memfd import Memfd
 from signing.judge.policy import Limits, Policy, RevocationMode
 from signing.judge.reasons import ANSWERS, NOTES, Code, NoteCode, note, reason
+from signing.judge.report import Note, Report
 from signing.trust import Anchor, TrustError, TrustFolder, load_trust
-from tdh.domain.verdicts import Indication, SignatureKind, Verdict
+from tdh.domain.verdicts import Indication, SignatureKind, Signer, Verdict
 from tests.pki import make
 
 # --- the second reading --------------------------------------------------------------------------
@@ -124,14 +126,27 @@ def test_messages_survive_the_way_between_processes() -> None:
         trust_version="t",
         evaluated_at=make.JUDGED_AT,
     )
-    noted = wire.Note(field="f", reason=note(NoteCode.TIMESTAMP_NOT_COUNTED))
-    report = wire.Report(verdict=verdict, notes=(noted,), seen="s")
-    assert wire.report_from_plain(wire.report_to_plain(report)) == report
+    noted = Note(field="f", reason=note(NoteCode.TIMESTAMP_NOT_COUNTED))
+    need = Need(kind=NeedKind.OCSP, url="http://a", request=b"\0", certificate_sha256="00")
+    signer = Signer(common_name="n", serial="1", subject=(("C", "TH"),))
+    fact = ChainFact(
+        purpose=Purpose.SIGN,
+        certificate_sha256="00",
+        material="m",
+        not_before=make.BEGIN,
+        not_after=make.END,
+        signer=signer,
+    )
+    report = Report(verdict=verdict, notes=(noted,), seen="s", needs=(need,), facts=(fact,))
+    assert wire.answer_from_bytes(wire.answer_to_bytes(report)) == report
+    brought = Brought(kind=NeedKind.CRL, data=b"\1")
+    extra = wire.Extra(revocation=(brought,))
+    assert wire.Extra.from_bytes(extra.to_bytes()) == extra
     setup = wire.Setup(
         policy=Policy(revocation=RevocationMode.IF_PRESENT), limits=Limits(), trust_bytes=3
     )
     assert wire.Setup.from_bytes(setup.to_bytes()) == setup
-    request = wire.Request(number=1, size=2, at=make.JUDGED_AT)
+    request = wire.Request(number=1, size=2, at=make.JUDGED_AT, extra=3, content=0)
     assert wire.Request.from_bytes(request.to_bytes()) == request
     reply = wire.Reply(number=1, outcome=wire.Outcome.ANSWERED, answer=b'{"a":\n1}')
     assert wire.Reply.from_bytes(reply.to_bytes()) == reply

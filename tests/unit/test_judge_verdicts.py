@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from signing.certificates import der
-from signing.judge.careful import Inputs, Judgement, judge
+from signing.judge.careful import judge
 from signing.judge.chain import material_of
+from signing.judge.judgement import Inputs, Judgement
 from signing.judge.policy import Policy, RevocationMode
 from signing.trust import load_trust
 from tdh.domain.verdicts import Indication, SignatureLevel, SubIndication
@@ -151,7 +152,7 @@ def test_a_timestamp_alone_is_nobody_s_signature(pki: make.Pki) -> None:
 
 @pytest.mark.parametrize("content", [b"", b"hello", b"PK\x03\x04", b"\x00" * 4096])
 def test_what_is_no_pdf_is_called_so(content: bytes) -> None:
-    expected = (Indication.TOTAL_FAILED, SubIndication.FORMAT_FAILURE, "not-a-pdf")
+    expected = (Indication.TOTAL_FAILED, SubIndication.FORMAT_FAILURE, "not-a-signed-kind")
     assert outcome(judged(content)) == expected
 
 

@@ -1,0 +1,128 @@
+"""Judges one CMS signature, whatever carries it: a PDF, a .p7m, a container (EN 319 102-1, 5.3).
+
+The order: form of the attributes, signer's certificate, digest and signature value, cryptography,
+timestamps, chain at the time of judging or at the proven time, use of the key. Says nothing about
+the document around it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from asn1crypto import cms, x509
+
+from signing.judge import tokens
+from signing.judge.chain import Question, judge_chain
+from signing.judge.cms_checks import (
+    check_algorithms,
+    check_integrity,
+    check_signed_attributes,
+    signer_certificate,
+    signer_of,
+    worse,
+)
+from signing.judge.codes import Code, NoteCode, Refused
+from signing.judge.judgement import JudgedSignature, judged
+from tdh.domain.verdicts import SignatureLevel
+
+FOREIGN_PURPOSES = frozenset({"time_stamping", "ocsp_signing", "code_signing", "server_auth"})
+"""Extended key usages that exclude documents. Many authorities give persons `client_auth` only."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CmsSignature:
+    """One signer of a CMS message and what it stands over."""
+
+    name: str
+    """Field of the PDF, file in the container, or number of the signer."""
+    signed_data: cms.SignedData
+    """With this signer only."""
+    info: cms.SignerInfo
+    digest: tokens.Imprint
+    """Digest name to the digest of the signed content."""
+    is_baseline: bool
+    """Whether it claims a baseline profile: it then binds its certificate, and has a level."""
+    claimed: datetime | None = None
+    later: Sequence[datetime] = ()
+    """Times of verified timestamps that stand over the whole signature."""
+    has_validation_data: bool = False
+    """Whether revocation data are kept with it (B-LT)."""
+    covers: tuple[str, ...] = ()
+
+
+async def judge_signature(one: CmsSignature, moment: tokens.Moment) -> JudgedSignature:
+    """Judge one signer. Raises Refused for a broken clause of form."""
+    info = one.info
+    check_signed_attributes(info, needs_certificate=one.is_baseline)
+    try:
+        certificate, others = signer_certificate(one.signed_data)
+        digest = one.digest(info["digest_algorithm"]["algorithm"].native)
+    except Refused as refusal:
+        return judged(one.name, refusal.code)
+    except ValueError:
+        return judged(one.name, Code.UNKNOWN_ALGORITHM)
+    code = worse(check_integrity(info, certificate, digest), check_algorithms(info, certificate))
+    times, uncounted = await tokens.signature_timestamps(info, moment, min(one.later, default=None))
+    proven = min([*times, *one.later], default=None)
+    notes = [NoteCode.TIMESTAMP_NOT_COUNTED] if uncounted else []
+    if code is None:
+        question = Question(
+            certificate=certificate,
+            material=moment.material.plus(certificates=others),
+            mode=moment.policy.revocation,
+            at=moment.at,
+        )
+        finding = await judge_chain(question, proven)
+        notes.extend(finding.notes)
+        code = finding.code or check_key_usage(certificate)
+        started, _ = await tokens.content_timestamps(info, one.digest, moment)
+        code = _after_the_fact(code, certificate, finding.revoked_at, max(started, default=None))
+    return judged(
+        one.name,
+        code or Code.SIGNATURE_VALID,
+        signer=signer_of(certificate),
+        claimed=one.claimed,
+        proven=proven,
+        level=_level(one, proven),
+        covers=one.covers,
+        notes=notes,
+    )
+
+
+def check_key_usage(certificate: x509.Certificate) -> Code | None:
+    """RFC 5280, 4.2.1.3 and 4.2.1.12: a key for other things signs no document."""
+    usage = certificate.key_usage_value
+    if usage is not None and not usage.native & {"digital_signature", "non_repudiation"}:
+        return Code.KEY_USAGE
+    purposes = certificate.extended_key_usage_value
+    if purposes is not None and set(purposes.native) <= FOREIGN_PURPOSES:
+        return Code.KEY_USAGE
+    return None
+
+
+def _after_the_fact(
+    code: Code | None,
+    certificate: x509.Certificate,
+    revoked_at: datetime | None,
+    started: datetime | None,
+) -> Code | None:
+    """EN 319 102-1, 5.3.4: a content timestamp proves that the signing itself came later."""
+    if started is None:
+        return code
+    if code is Code.CERTIFICATE_REVOKED and revoked_at is not None and started >= revoked_at:
+        return Code.SIGNED_AFTER_REVOCATION
+    expired = {Code.CERTIFICATE_EXPIRED, Code.CERTIFICATE_EXPIRED_NOT_REVOKED}
+    if code in expired and started > certificate.not_valid_after:
+        return Code.SIGNED_AFTER_EXPIRY
+    return code
+
+
+def _level(one: CmsSignature, proven: datetime | None) -> SignatureLevel | None:
+    """EN 319 142-1 and 319 122-1, 6: what the signature carries, as far as it verifies."""
+    if not one.is_baseline:
+        return None
+    if proven is None:
+        return SignatureLevel.B_B
+    if not one.has_validation_data:
+        return SignatureLevel.B_T
+    return SignatureLevel.B_LTA if one.later else SignatureLevel.B_LT

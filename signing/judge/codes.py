@@ -1,0 +1,111 @@
+"""The names of the judge's answers, and what an answer is.
+
+Programs outside may depend on the names. The sentences stand in `sentences/`, a table a subject.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from tdh.domain.verdicts import Indication, SubIndication
+
+
+class Code(StrEnum):
+    """Stable names of the answers; programs outside may depend on them."""
+
+    SIGNATURE_VALID = "signature-valid"
+    NO_SIGNATURE = "no-signature"
+    ONLY_A_TIMESTAMP = "only-a-timestamp"
+    KIND_UNKNOWN = "not-a-signed-kind"
+    CONTENT_MISSING = "signed-content-missing"
+
+    TOO_LARGE = "document-too-large"
+    HEADER_MISPLACED = "header-misplaced"
+    STRUCTURE_DAMAGED = "structure-damaged"
+    ENCRYPTED = "document-encrypted"
+    HYBRID_CROSS_REFERENCE = "hybrid-cross-reference"
+    SIGNATURES_DISAGREE = "signatures-disagree"
+    SIGNATURE_IN_OBJECT_STREAM = "signature-in-object-stream"
+    TOO_MANY_SIGNATURES = "too-many-signatures"
+    SIGNATURE_INCOMPLETE = "signature-incomplete"
+    BYTE_RANGE_SHAPE = "byte-range-shape"
+    BYTE_RANGE_GAP = "byte-range-gap"
+    CONTENTS_EMPTY = "contents-empty"
+    CONTENTS_DAMAGED = "contents-damaged"
+    SUBFILTER = "signature-format-not-accepted"
+    SEVERAL_SIGNERS = "several-signers"
+    TOO_MANY_CERTIFICATES = "too-many-certificates"
+    CONTENT_NOT_DETACHED = "content-not-detached"
+    SIGNED_ATTRIBUTES = "signed-attributes-missing"
+    SIGNED_ATTRIBUTE_REPEATED = "signed-attribute-repeated"
+    SIGNING_CERTIFICATE_ATTRIBUTE = "signing-certificate-attribute-missing"
+    BYTES_AFTER_SIGNATURE = "bytes-after-signature"
+    REVISION_AFTER_SIGNING = "revision-after-signing"
+    CHANGED_BETWEEN_SIGNATURES = "changed-between-signatures"
+    CHANGE_FORBIDDEN_BY_SIGNER = "change-forbidden-by-signer"
+    XFA_FORM = "xfa-form"
+    ACTIVE_CONTENT = "active-content"
+    EMBEDDED_FILES = "embedded-files"
+
+    CHANGED_AFTER_SIGNING = "changed-after-signing"
+    SIGNATURE_DOES_NOT_VERIFY = "signature-does-not-verify"
+    WEAK_ALGORITHM = "weak-algorithm"
+    UNKNOWN_ALGORITHM = "unknown-algorithm"
+    SIGNING_CERTIFICATE_MISSING = "signing-certificate-missing"
+    UNKNOWN_ROOT = "unknown-root"
+    CHAIN_INVALID = "chain-invalid"
+    KEY_USAGE = "key-usage"
+    CERTIFICATE_EXPIRED = "certificate-expired"
+    CERTIFICATE_EXPIRED_NOT_REVOKED = "certificate-expired-not-revoked"
+    SIGNED_AFTER_EXPIRY = "signed-after-expiry"
+    CERTIFICATE_NOT_YET_VALID = "certificate-not-yet-valid"
+    CERTIFICATE_REVOKED = "certificate-revoked"
+    SIGNED_AFTER_REVOCATION = "signed-after-revocation"
+    AUTHORITY_REVOKED = "authority-revoked"
+    REVOCATION_UNKNOWN = "revocation-unknown"
+
+    TIME_LIMIT = "judge-time-limit"
+    MEMORY_LIMIT = "judge-memory-limit"
+    CRASHED = "judge-crashed"
+    UNEXPECTED = "judge-unexpected-error"
+
+
+class NoteCode(StrEnum):
+    """What the report mentions although it decides nothing."""
+
+    TIMESTAMP_NOT_COUNTED = "timestamp-not-counted"
+    REVOCATION_NOT_CHECKED = "revocation-not-checked"
+    REVOCATION_DATA_OLD = "revocation-data-old"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One row: what the code means by the book, and in words."""
+
+    indication: Indication
+    sub_indication: SubIndication | None
+    th: str
+    en: str
+
+
+def failed(sub: SubIndication, th: str, en: str) -> Answer:
+    return Answer(Indication.TOTAL_FAILED, sub, th, en)
+
+
+def malformed(th: str, en: str) -> Answer:
+    return failed(SubIndication.FORMAT_FAILURE, th, en)
+
+
+def unclear(sub: SubIndication, th: str, en: str) -> Answer:
+    return Answer(Indication.INDETERMINATE, sub, th, en)
+
+
+def unsigned(th: str, en: str) -> Answer:
+    return Answer(Indication.NO_SIGNATURE, None, th, en)
+
+
+class Refused(Exception):
+    """A clause does not hold; carries the answer's code and, for the log, what was seen."""
+
+    def __init__(self, code: Code, seen: str = "") -> None:
+        super().__init__(f"{code.value}: {seen}" if seen else code.value)
+        self.code = code

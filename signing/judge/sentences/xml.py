@@ -1,0 +1,8 @@
+"""Answers about the form of an XML signature."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from signing.judge.codes import Answer, Code
+
+ANSWERS: Mapping[Code, Answer] = MappingProxyType({})
