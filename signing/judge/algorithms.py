@@ -46,7 +46,7 @@ class StrongAlgorithms(AlgorithmUsagePolicy):
         public_key: keys.PublicKeyInfo | None,
     ) -> AlgorithmUsageConstraint:
         return AlgorithmUsageConstraint(
-            allowed=_mechanism_is_strong(algo) and _key_is_strong(public_key)
+            allowed=_mechanism_is_strong(algo) and key_is_strong(public_key)
         )
 
 
@@ -69,7 +69,8 @@ def _mechanism_is_strong(algo: algos.SignedDigestAlgorithm) -> bool:
         return True
 
 
-def _key_is_strong(key: keys.PublicKeyInfo | None) -> bool:
+def key_is_strong(key: keys.PublicKeyInfo | None) -> bool:
+    """Whether a key is long enough; None, not known, counts as strong: others will see it."""
     if key is None:
         return True
     match key.algorithm:

@@ -17,13 +17,14 @@ from pyhanko.sign.validation.generic_cms import (
 
 from signing.judge.algorithms import StrongAlgorithms, is_known
 from signing.judge.reasons import ANSWERS, Code, Refused
-from tdh.domain.verdicts import Signer
+from signing.judge.signer import key_findings
+from tdh.domain.verdicts import AlgorithmFinding
 
 _NEEDED = frozenset({"content_type", "message_digest"})
 _ONLY_ONE_VALUE = _NEEDED | {"signing_certificate", "signing_certificate_v2", "signing_time"}
 _STRONG = StrongAlgorithms()
-MAX_NAME = 256
-"""Characters; X.520 allows 64, a hostile certificate any number."""
+MAX_NAME = 64
+"""Characters of an algorithm's name; one that nobody knows is an object identifier."""
 
 
 def check_signed_attributes(info: cms.SignerInfo, *, needs_certificate: bool) -> None:
@@ -85,14 +86,23 @@ def check_integrity(
     return Code.SIGNATURE_DOES_NOT_VERIFY if known else Code.UNKNOWN_ALGORITHM
 
 
-def signer_of(certificate: x509.Certificate) -> Signer:
-    """Who signed, in the certificate's words."""
-    name = certificate.subject.native.get("common_name")
-    if isinstance(name, list):
-        name = ", ".join(map(str, name))
-    return Signer(
-        common_name=str(name or certificate.subject.human_friendly)[:MAX_NAME],
-        serial=f"{certificate.serial_number:x}",
+def algorithm_findings(
+    info: cms.SignerInfo, certificate: x509.Certificate
+) -> tuple[AlgorithmFinding, ...]:
+    """Say which digest, mechanism and key a signature uses, and whether each is good enough."""
+    digest, mechanism = info["digest_algorithm"], info["signature_algorithm"]
+    return (
+        AlgorithmFinding(
+            use="digest",
+            name=str(digest["algorithm"].native)[:MAX_NAME],
+            accepted=bool(_STRONG.digest_algorithm_allowed(digest, None)),
+        ),
+        AlgorithmFinding(
+            use="signature",
+            name=str(mechanism["algorithm"].native)[:MAX_NAME],
+            accepted=bool(_STRONG.signature_algorithm_allowed(mechanism, None, None)),
+        ),
+        *key_findings(certificate),
     )
 
 

@@ -14,15 +14,16 @@ from asn1crypto import cms, x509
 from signing.judge import tokens
 from signing.judge.chain import Question, judge_chain
 from signing.judge.cms_checks import (
+    algorithm_findings,
     check_algorithms,
     check_integrity,
     check_signed_attributes,
     signer_certificate,
-    signer_of,
     worse,
 )
 from signing.judge.codes import Code, NoteCode, Refused
 from signing.judge.judgement import JudgedSignature, judged
+from signing.judge.signer import signer_of
 from tdh.domain.verdicts import SignatureLevel
 
 FOREIGN_PURPOSES = frozenset({"time_stamping", "ocsp_signing", "code_signing", "server_auth"})
@@ -85,6 +86,7 @@ async def judge_signature(one: CmsSignature, moment: tokens.Moment) -> JudgedSig
         proven=proven,
         level=_level(one, proven),
         covers=one.covers,
+        algorithms=algorithm_findings(info, certificate),
         notes=notes,
     )
 

@@ -112,7 +112,7 @@ class Signer:
     identifier) and value."""
     organization: str | None = None
     citizen_id: str | None = None
-    """Thai citizen number, 13 digits with a right check digit, where the certificate has one."""
+    """Thai citizen number, 13 digits, where the certificate has one."""
     tax_id: str | None = None
     """Thai tax number of a juristic person, likewise."""
     issuer: str = ""
