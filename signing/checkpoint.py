@@ -162,7 +162,11 @@ def sign(checkpoint: Checkpoint, signer: NoteSigner) -> bytes:
     """Make the signed note. Raises NoteError unless the signer bears the origin's name."""
     if signer.name != checkpoint.origin:
         raise NoteError(f"{signer.name} does not sign heads of {checkpoint.origin}")
-    text = checkpoint.text()
+    return sign_text(checkpoint.text(), signer)
+
+
+def sign_text(text: bytes, signer: NoteSigner) -> bytes:
+    """Make a signed note of any text that ends in LF."""
     return text + b"\n" + signer.signature_line(text)
 
 
@@ -172,7 +176,20 @@ def open_note(note: bytes, verifiers: Iterable[NoteVerifier]) -> tuple[Checkpoin
     Raises NoteError if the note is malformed, if a known key's signature does not verify, or if
     no known key *with the origin's name* signed: another log's key vouches for nothing here.
     """
-    text, signatures = _split(note)
+    text, verified = open_text(note, verifiers)
+    checkpoint = Checkpoint.parse(text)
+    if checkpoint.origin not in verified:
+        raise NoteError(f"no known key of {checkpoint.origin} signed its checkpoint")
+    return checkpoint, verified
+
+
+def open_text(note: bytes, verifiers: Iterable[NoteVerifier]) -> tuple[bytes, tuple[str, ...]]:
+    """Verify a signed note of any kind; return its text and the names whose signatures verified.
+
+    Raises NoteError if the note is malformed, if a known key's signature does not verify, or if
+    no known key signed.
+    """
+    text, signatures = split_note(note)
     known = {(verifier.name, verifier.key_id): verifier for verifier in verifiers}
     verified: dict[str, None] = {}
     for name, key_id, signature in signatures:
@@ -181,15 +198,15 @@ def open_note(note: bytes, verifiers: Iterable[NoteVerifier]) -> tuple[Checkpoin
             verifier.verify(text, signature)
             verified[name] = None
     if not verified:
-        raise NoteError("no known key signed the checkpoint")
-    checkpoint = Checkpoint.parse(text)
-    if checkpoint.origin not in verified:
-        raise NoteError(f"no known key of {checkpoint.origin} signed its checkpoint")
-    return checkpoint, tuple(verified)
+        raise NoteError("no known key signed the note")
+    return text, tuple(verified)
 
 
-def _split(note: bytes) -> tuple[bytes, list[tuple[str, bytes, bytes]]]:
-    """Split into the signed text and the signatures as (name, key id, signature)."""
+def split_note(note: bytes) -> tuple[bytes, list[tuple[str, bytes, bytes]]]:
+    """Split into text and signatures as (name, key id, signature); verifies none of them.
+
+    Raises NoteError if the note is malformed.
+    """
     if len(note) > MAX_NOTE_BYTES:
         raise NoteError(f"a note of more than {MAX_NOTE_BYTES} bytes")
     text, separator, block = _decode(note).rpartition("\n\n")

@@ -2,8 +2,10 @@
 
 A plain folder holds anchors (*.pem, *.crt, *.cer, *.der: each certificate in it is trusted for
 everything, without end), below it `intermediates/` (helpful, not trusted), and revocation data
-anywhere (*.crl, *.ocsp, DER or PEM). The version is a digest of the contents, so that a verdict can
-name exactly what it relied on. Nothing here decides whether a chain holds; nothing is fetched.
+anywhere (*.crl, *.ocsp, DER or PEM). In a store, a folder with a `trust-store.note`, the anchors
+are those that its list names, under its terms. The version is a digest of the contents, so that a
+verdict can name exactly what it relied on. Nothing here decides whether a chain holds or verifies
+the note (`trust_store` does); nothing is fetched.
 """
 
 import base64
@@ -11,15 +13,30 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from enum import StrEnum
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 
 from asn1crypto import crl, ocsp, pem, x509
 
+from signing.checkpoint import MAX_NOTE_BYTES, split_note
+from signing.errors import ProofError
+from signing.trust_list import (
+    EVERY_ROLE,
+    Role,
+    TrustList,
+    read_instant,
+    read_roles,
+    spell_terms,
+)
+
+__all__ = ["EVERY_ROLE", "Anchor", "Role", "TrustError", "TrustFolder", "load_listed", "load_trust"]
+
 CERTIFICATE_SUFFIXES = frozenset({".pem", ".crt", ".cer", ".der"})
 INTERMEDIATES = "intermediates"
+ANCHORS = "anchors"
+NOTE = "trust-store.note"
+"""With a file of this name a folder is a store: its list says what the anchors are for."""
 MAX_FILE_BYTES = 64 * 1024 * 1024
 """The largest revocation lists in the world are near 20 MB."""
 
@@ -33,18 +50,6 @@ class TrustError(Exception):
         super().__init__(f"{path}: {why}")
         self.path = path
         self.why = why
-
-
-class Role(StrEnum):
-    """What an anchor may vouch for."""
-
-    SENDER = "sender"
-    """Certificates of those who sign documents."""
-    TIMESTAMP = "tsa"
-    """Units of timestamping authorities (RFC 3161)."""
-
-
-EVERY_ROLE = frozenset(Role)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,25 +71,7 @@ class Anchor:
     @property
     def terms(self) -> str:
         """All but the certificate, in its one spelling: digest, roles, first and last instant."""
-        roles = ",".join(sorted(self.roles))
-        return f"{self.sha256} {roles} {spell(self.valid_from)} {spell(self.valid_until)}"
-
-
-def spell(instant: datetime | None) -> str:
-    """RFC 3339 in UTC with whole seconds; `-` for None."""
-    if instant is None:
-        return "-"
-    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def read_instant(text: str) -> datetime | None:
-    """Undo `spell`. Raises ValueError for any other spelling."""
-    if text == "-":
-        return None
-    instant = datetime.fromisoformat(text)
-    if instant.tzinfo is None or spell(instant) != text:
-        raise ValueError(f"{text} is not of the form 2026-01-31T23:59:59Z")
-    return instant
+        return f"{self.sha256} {spell_terms(self.roles, self.valid_from, self.valid_until)}"
 
 
 @dataclass(frozen=True, kw_only=True)  # no slots: the version is computed once and kept
@@ -156,7 +143,7 @@ def _unpacked(der: bytes, terms: str) -> Anchor:
     _, roles, begins, ends = terms.split(" ")
     return Anchor(
         der=der,
-        roles=frozenset(Role(role) for role in roles.split(",")),
+        roles=read_roles(roles),
         valid_from=read_instant(begins),
         valid_until=read_instant(ends),
     )
@@ -164,6 +151,8 @@ def _unpacked(der: bytes, terms: str) -> Anchor:
 
 def load_trust(paths: Sequence[Path]) -> TrustFolder:
     """Read PEM or DER files and folders; every certificate named directly is an anchor.
+
+    The list of a store counts without a look at its signature: who names the folder trusts it.
 
     Raises:
         TrustError: a file cannot be read, or holds no certificate or revocation data.
@@ -175,17 +164,66 @@ def load_trust(paths: Sequence[Path]) -> TrustFolder:
     return whole
 
 
-def _load_folder(folder: Path) -> TrustFolder:
-    whole = TrustFolder()
-    for path in sorted(folder.rglob("*")):
-        if path.is_file() and path.suffix.lower() in CERTIFICATE_SUFFIXES | {".crl", ".ocsp"}:
-            inside = path.relative_to(folder).parts[:-1]
-            whole = whole.merged(_load_file(path, helps_only=INTERMEDIATES in inside))
+def load_listed(folder: Path, listed: TrustList) -> TrustFolder:
+    """Read a store by its list.
+
+    Raises:
+        TrustError: a listed anchor is missing or another certificate, or a certificate lies there
+            that is neither listed nor below `intermediates/`.
+
+    """
+    anchors = []
+    for line in listed.anchors:
+        path = folder / ANCHORS / line.file
+        found = _load_file(path).anchors
+        if [anchor.sha256 for anchor in found] != [line.sha256]:
+            raise TrustError(path, "is not the certificate that the list names")
+        (anchor,) = found
+        anchors.append(
+            Anchor(
+                der=anchor.der,
+                roles=line.roles,
+                valid_from=line.valid_from,
+                valid_until=line.valid_until,
+            )
+        )
+    known = {folder / ANCHORS / line.file for line in listed.anchors}
+    whole = TrustFolder(anchors=tidy_anchors(anchors))
+    for path, helps_only in _files(folder):
+        if path in known:
+            continue
+        if not helps_only and path.suffix.lower() in CERTIFICATE_SUFFIXES:
+            raise TrustError(path, "is a certificate that the store's list does not name")
+        whole = whole.merged(_load_file(path, helps_only=helps_only))
     return whole
 
 
+def _load_folder(folder: Path) -> TrustFolder:
+    if (folder / NOTE).exists():
+        return load_listed(folder, _unverified_list(folder / NOTE))
+    whole = TrustFolder()
+    for path, helps_only in _files(folder):
+        whole = whole.merged(_load_file(path, helps_only=helps_only))
+    return whole
+
+
+def _files(folder: Path) -> Iterator[tuple[Path, bool]]:
+    """Every file that says something, and whether it only helps."""
+    for path in sorted(folder.rglob("*")):
+        if path.is_file() and path.suffix.lower() in CERTIFICATE_SUFFIXES | {".crl", ".ocsp"}:
+            yield path, INTERMEDIATES in path.relative_to(folder).parts[:-1]
+
+
+def _unverified_list(path: Path) -> TrustList:
+    try:
+        text, _ = split_note(read_file(path, MAX_NOTE_BYTES))
+        return TrustList.parse(text)
+    except ProofError as problem:
+        raise TrustError(path, str(problem)) from problem
+
+
 def _load_file(path: Path, *, helps_only: bool = False) -> TrustFolder:
-    content = _read(path)
+    content = read_file(path)
     try:
         match path.suffix.lower():
             case ".crl":
@@ -201,14 +239,15 @@ def _load_file(path: Path, *, helps_only: bool = False) -> TrustFolder:
     return TrustFolder(anchors=tidy_anchors(Anchor(der=der) for der in certificates))
 
 
-def _read(path: Path) -> bytes:
+def read_file(path: Path, most: int = MAX_FILE_BYTES) -> bytes:
+    """Read a file of at most so many bytes. Raises TrustError."""
     try:
         with path.open("rb") as file:
-            content = file.read(MAX_FILE_BYTES + 1)
+            content = file.read(most + 1)
     except OSError as problem:
         raise TrustError(path, problem.strerror or str(problem)) from problem
-    if len(content) > MAX_FILE_BYTES:
-        raise TrustError(path, "larger than 64 MiB")
+    if len(content) > most:
+        raise TrustError(path, f"larger than {most} bytes")
     return content
 
 
