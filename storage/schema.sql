@@ -219,6 +219,15 @@ CREATE TABLE tokens (
     CONSTRAINT tokens_hash_check CHECK ((octet_length(hash) = 32))
 );
 
+CREATE TABLE trust_stores (
+    version bigint NOT NULL,
+    digest bytea NOT NULL,
+    made_at timestamp with time zone NOT NULL,
+    CONSTRAINT trust_stores_pkey PRIMARY KEY (version),
+    CONSTRAINT trust_stores_digest_check CHECK ((octet_length(digest) = 32)),
+    CONSTRAINT trust_stores_version_check CHECK ((version >= 1))
+);
+
 CREATE TABLE idempotency_0 PARTITION OF idempotency FOR VALUES WITH (modulus 8, remainder 0);
 CREATE TABLE idempotency_1 PARTITION OF idempotency FOR VALUES WITH (modulus 8, remainder 1);
 CREATE TABLE idempotency_2 PARTITION OF idempotency FOR VALUES WITH (modulus 8, remainder 2);

@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from uuid import uuid4
 
 from aiohttp import web
@@ -23,6 +24,7 @@ from relay.app import make_app, make_runner
 from relay.clamd import Clamd, Patience, address_of
 from relay.dispatcher import Dispatcher
 from relay.problems import problem_of
+from relay.rechecks import Rechecks
 from relay.timers import Timers
 from relay.worker import ForwardWorker
 from signing import timestamps
@@ -33,7 +35,7 @@ from signing.judge.policy import RevocationMode
 from signing.judge.pool import JudgePool
 from signing.log_tree import LogTree
 from signing.sealer.client import SealerClient
-from signing.trust import load_trust
+from signing.trust import TrustFolder
 from storage.database import Database
 from storage.log import PostgresLogStore
 from storage.mailboxes import PostgresMailboxes
@@ -41,16 +43,19 @@ from storage.migrate import migrate as migrate_database
 from storage.outbox import PostgresOutbox
 from storage.parties import PostgresParties
 from storage.partitions import ensure_partitions
+from storage.trust_stores import PostgresTrustStores
 from storage.vault.keys import FileKeyService, UnwrapBudget
 from storage.vault.vault import Vault
 from tdh import broker
 from tdh.config import Config, ConfigError
 from tdh.core import Core, open_core
 from tdh.delivery.publication import Publication
+from tdh.delivery.recheck import RecheckPorts, recheck
 from tdh.delivery.sequencer import Sequencer
 from tdh.delivery.submission import SubmissionPorts, Submissions
 from tdh.domain.errors import TDHError
 from tdh.system import CheckedClock
+from tdh.trust import trust_in_force
 
 UNWRAP_BURST_SECONDS = 5
 PREFETCH = 16
@@ -89,7 +94,8 @@ async def api(config: Config, closing: Closing) -> Loops:
         crash=core.crash,
     )
     closing.rest.push_async_callback(vault.close)
-    judge = await closing.rest.enter_async_context(_judge(config))
+    trust = await trust_in_force(config.judge, PostgresTrustStores(core.database))
+    judge = await closing.rest.enter_async_context(_judge(config, trust))
     scanner = _scanner(config)
     submissions = Submissions(
         SubmissionPorts(
@@ -124,7 +130,22 @@ async def api(config: Config, closing: Closing) -> Loops:
     closing.intake.push_async_callback(runner.cleanup)
     site = web.TCPSite(runner, config.api.host, config.api.port, reuse_port=True)
     await site.start()
-    return [core.commit.run()]
+    ports = RecheckPorts(
+        letters=mailboxes,
+        vault=vault,
+        judge=judge,
+        commit=core.commit,
+        clock=core.clock,
+        ids=core.ids,
+        crash=core.crash,
+    )
+    rechecks = Rechecks(
+        outbox=PostgresOutbox(core.database),
+        recheck=partial(recheck, ports=ports),
+        clock=core.clock,
+        policy=core.policy,
+    )
+    return [core.commit.run(), rechecks.run()]
 
 
 async def dispatcher(config: Config, closing: Closing) -> Loops:
@@ -242,9 +263,9 @@ async def _works(question: Awaitable[object]) -> bool:
     return True
 
 
-def _judge(config: Config) -> JudgePool:
+def _judge(config: Config, trust: TrustFolder) -> JudgePool:
     return JudgePool(
-        load_trust([config.judge.trust]),
+        trust,
         policy=JudgePolicy(revocation=RevocationMode(config.judge.revocation)),
         limits=JudgeLimits(
             wall_seconds=config.judge.seconds, memory_bytes=config.judge.memory_bytes

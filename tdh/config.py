@@ -109,6 +109,8 @@ class JudgeConfig:
 
     trust: Path = Path("/etc/tdh/trust")
     """Folder of trust anchors and revocation data."""
+    trust_key: str = ""
+    """Verifier key (C2SP vkey) of the folder's signed list; empty: a plain folder will do."""
     revocation: str = "require"
     """`require`, or `if-present`."""
     processes: int = 2

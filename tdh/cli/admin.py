@@ -1,4 +1,4 @@
-"""`tdh admin`: parties, tokens, parked work. Works on the database of `TDH_CONFIG`."""
+"""`tdh admin`: parties, tokens, parked work, trust. Works on the database of `TDH_CONFIG`."""
 
 import argparse
 import asyncio
@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tdh.cli import admin_trust
 from tdh.config import load
 from tdh.domain.errors import InvalidValue, NotFound
 from tdh.domain.identifiers import OutboxId, has_right_check_digit, parse_party_id
@@ -24,7 +25,7 @@ REFUSED, USAGE = 1, 64
 
 def add_parser(subparsers: "Subparsers") -> None:
     """Add `admin` and what is below it."""
-    admin = subparsers.add_parser("admin", help="parties, tokens, parked work")
+    admin = subparsers.add_parser("admin", help="parties, tokens, parked work, trust")
     below = admin.add_subparsers(dest="subject", metavar="SUBJECT", required=True)
     party = below.add_parser("party", help="register and list parties")
     _add_party(party.add_subparsers(dest="verb", metavar="VERB", required=True))
@@ -32,6 +33,8 @@ def add_parser(subparsers: "Subparsers") -> None:
     _add_token(token.add_subparsers(dest="verb", metavar="VERB", required=True))
     parked = below.add_parser("parked", help="work that waits for an operator")
     _add_parked(parked.add_subparsers(dest="verb", metavar="VERB", required=True))
+    trust = below.add_parser("trust", help="whose signatures and timestamps count")
+    admin_trust.add_verbs(trust.add_subparsers(dest="verb", metavar="VERB", required=True))
 
 
 def _add_party(verbs: "Subparsers") -> None:

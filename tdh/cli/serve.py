@@ -7,7 +7,7 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from tdh import app, roles
+from tdh import app, roles, trust
 from tdh.config import load
 from tdh.roles import Role
 
@@ -34,6 +34,7 @@ def _serve(args: argparse.Namespace) -> int:
         os.environ["TDH_TELEMETRY__HUMAN"] = "false"  # for the roles that are started, too
     config = load()
     if args.role is None:
+        trust.check_folder(config.judge)  # before anything is started: it would not become better
         asyncio.run(roles.run_all(config))
     elif args.role == Role.SEALER:
         return _sealer(args)
