@@ -1,7 +1,7 @@
 # Every target does its own set-up: Debian packages (as root), .venv, and both only once.
 
 .NOTPARALLEL:
-.PHONY: help demo test check bench faults lock clean
+.PHONY: help demo test check bench faults fuzz lock clean
 .DEFAULT_GOAL := help
 
 bootstrap := deploy/bootstrap
@@ -14,6 +14,7 @@ help:
 	@echo "make check           ruff, mypy, import contracts, lint of deploy/"
 	@echo "make bench           benchmark; QUICK=1 for a short one"
 	@echo "make faults          the fault tests only"
+	@echo "make fuzz            every decoder for ten minutes; SECONDS=… TARGET=… for less"
 	@echo "make lock            the locks in requirements/ again, from the *.in files"
 	@echo "make clean           ends the private servers of this folder, removes what was made"
 
@@ -31,6 +32,11 @@ faults:
 	@$(bootstrap)/packages test
 	@$(bootstrap)/environment test
 	@$(bin)/pytest tests/faults $(PYTEST)
+
+fuzz:
+	@$(bootstrap)/packages test
+	@$(bootstrap)/environment fuzz
+	@$(bin)/python -m tests.fuzz $(if $(SECONDS),--seconds $(SECONDS)) $(TARGET)
 
 check:
 	@$(bootstrap)/packages check
@@ -52,6 +58,7 @@ lock:
 	@$(bootstrap)/packages check
 	@$(bootstrap)/environment test
 	$(compile) --upgrade requirements/dev.in -o requirements/dev.txt
+	$(compile) --constraints requirements/dev.txt requirements/fuzz.in -o requirements/fuzz.txt
 	$(compile) --constraints requirements/dev.txt requirements/runtime.in -o requirements/runtime.txt
 	$(compile) --constraints requirements/dev.txt requirements/build.in -o requirements/build.txt
 

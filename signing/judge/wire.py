@@ -49,13 +49,16 @@ def answer_to_bytes(report: Report) -> bytes:
 
 
 def answer_from_bytes(content: bytes) -> Report:
-    """Read what a child wrote. Raises KeyError, TypeError or ValueError for anything else."""
-    plain = json.loads(content)
-    return replace(
-        report_from_plain(plain["report"]),
-        needs=tuple(from_plain(Need, need) for need in plain["needs"]),
-        facts=tuple(from_plain(ChainFact, fact) for fact in plain["facts"]),
-    )
+    """Read what a child wrote. Raises ValueError for anything else."""
+    try:
+        plain = json.loads(content)
+        return replace(
+            report_from_plain(plain["report"]),
+            needs=tuple(from_plain(Need, need) for need in plain["needs"]),
+            facts=tuple(from_plain(ChainFact, fact) for fact in plain["facts"]),
+        )
+    except (AttributeError, KeyError, TypeError, RecursionError) as problem:
+        raise ValueError(f"no answer of a child: {problem}") from problem
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

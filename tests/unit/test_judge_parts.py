@@ -2,6 +2,7 @@
 
 import fcntl
 import io
+import json
 import os
 from pathlib import Path
 
@@ -11,8 +12,9 @@ from hypothesis import strategies as st
 from pyhanko.pdf_utils.misc import PdfError
 
 from signing.certificates import pem
-from signing.judge import hexstrings, scan, selftest, wire
+from signing.judge import child, hexstrings, scan, selftest, wire
 from signing.judge.budget import DocumentBudget, JudgeBusy
+from signing.judge.chain import material_of
 from signing.judge.facts import Brought, ChainFact, Need, NeedKind, Purpose
 from signing.judge.memfd import Memfd
 from signing.judge.policy import Limits, Policy, RevocationMode
@@ -150,6 +152,34 @@ def test_messages_survive_the_way_between_processes() -> None:
     assert wire.Request.from_bytes(request.to_bytes()) == request
     reply = wire.Reply(number=1, outcome=wire.Outcome.ANSWERED, answer=b'{"a":\n1}')
     assert wire.Reply.from_bytes(reply.to_bytes()) == reply
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        b"",
+        b"[]",
+        b"null",
+        b"[" * 100_000,
+        b'{"report": 1, "needs": [], "facts": []}',
+        b'{"report": {"signatures": ["no mapping"]}, "needs": [], "facts": []}',
+    ],
+)
+def test_whatever_a_taken_over_child_says_is_an_answer_or_a_value_error(said: bytes) -> None:
+    with pytest.raises(ValueError):  # noqa: PT011 - whatever its text
+        wire.answer_from_bytes(said)
+
+
+def test_a_mapping_that_is_none_is_a_value_error_deep_inside_too() -> None:
+    trust = load_trust([make.shared_pki().trust_folder])
+    bench = child.Bench(
+        material=material_of(trust), trust_version="", policy=Policy(), limits=Limits()
+    )
+    letter = make.sign_pdf(make.simple_pdf(), make.shared_pki().signers["good"])
+    plain = json.loads(wire.answer_to_bytes(child.judge_document(bench, letter, make.JUDGED_AT)))
+    plain["report"]["signatures"] = ["text"]
+    with pytest.raises(ValueError, match="no answer"):
+        wire.answer_from_bytes(json.dumps(plain).encode())
 
 
 # --- memory --------------------------------------------------------------------------------------

@@ -1,0 +1,189 @@
+"""What is fuzzed: each decoder that hostile bytes reach, and what must hold for every input.
+
+A target gives bytes to a decoder and raises `Broken`, or lets escape what should not: the judge
+answers every document with a verdict and never accepts by accident, a parser gives a value or its
+own error. Seeds are good and faulty documents of the generators.
+"""
+
+import asyncio
+import functools
+import hashlib
+import logging
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+from signing import checkpoint, cms, evidence_reader, log_entry, timestamps, tlog_proof, trust_list
+from signing.errors import ProofError
+from signing.judge import wire
+from signing.judge.careful import judge
+from signing.judge.chain import material_of
+from signing.judge.codes import Code
+from signing.judge.facts import Brought, NeedKind
+from signing.judge.judgement import Inputs, Judgement
+from signing.judge.kinds import Kind, kind_of
+from signing.judge.policy import Policy, RevocationMode
+from signing.judge.warm import load as warm_up
+from signing.trust import load_trust
+from tests.fuzz import seeds
+from tests.pki import make
+
+
+class Broken(AssertionError):
+    """What must hold for every input did not hold."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """One decoder."""
+
+    name: str
+    about: str
+    run: Callable[[bytes], None]
+    seeds: Callable[[], Iterable[bytes]]
+    most_bytes: int = 128 * 1024
+
+
+@functools.cache
+def _inputs() -> Inputs:
+    warm_up()
+    logging.disable(logging.CRITICAL)
+    trust = load_trust([make.shared_pki().trust_folder])
+    return Inputs(
+        material=material_of(trust),
+        trust_version=trust.version,
+        policy=Policy(revocation=RevocationMode.IF_PRESENT),
+        at=make.JUDGED_AT,
+        content=seeds.CONTENT,
+    )
+
+
+def _judge(document: bytes, inputs: Inputs | None = None) -> Judgement:
+    judgement = asyncio.run(judge(document, inputs or _inputs()))
+    code = judgement.verdict.reason.code
+    if code == Code.UNEXPECTED:
+        raise Broken(judgement.seen)
+    return judgement
+
+
+def _document(kind: Kind) -> Callable[[bytes], None]:
+    """Judge bytes of one kind. Accepted is only what somebody signed: the seeds' signers."""
+
+    def run(data: bytes) -> None:
+        if kind_of(data) is kind:
+            judgement = _judge(data)
+            if judgement.verdict.accepted and kind is Kind.PDF and not seeds.is_signed(data):
+                raise Broken("accepted what nobody signed")
+
+    return run
+
+
+def _parses(*parsers: Callable[[bytes], object]) -> Callable[[bytes], None]:
+    """Each parser gives a value or its own error."""
+
+    def run(data: bytes) -> None:
+        for parser in parsers:
+            try:
+                parser(data)
+            except ProofError:
+                continue
+
+    return run
+
+
+def _child_answer(data: bytes) -> None:
+    """What a taken-over child may write: a report, or the error that the pool expects."""
+    try:
+        wire.answer_from_bytes(data)
+    except ValueError:
+        return
+
+
+def _revocation(data: bytes) -> None:
+    """What a hostile server may answer: it must not hurt, and never make a letter invalid."""
+    letter = seeds.signed_without_lists()
+    inputs = _inputs()
+    trust = load_trust([make.shared_pki().trust_without_lists])
+    kind = NeedKind.CRL if len(data) % 2 else NeedKind.OCSP
+    material = material_of(trust).with_fetched([Brought(kind=kind, data=data)])
+    plain = Inputs(
+        material=material,
+        trust_version=trust.version,
+        policy=inputs.policy,
+        at=make.JUDGED_AT,
+    )
+    judgement = _judge(letter, plain)
+    if not judgement.verdict.accepted and data not in set(seeds.revocation()):
+        raise Broken(f"a stranger's bytes made it {judgement.verdict.reason.code}")
+
+
+def _token(data: bytes) -> None:
+    root = make.shared_pki().root.certificate
+    try:
+        timestamps.verify_token(data, hashlib.sha256(seeds.CONTENT).digest(), [root])
+    except ProofError:
+        return
+
+
+TARGETS: Mapping[str, Target] = {
+    target.name: target
+    for target in (
+        Target(name="pdf", about="PDF", run=_document(Kind.PDF), seeds=seeds.pdfs),
+        Target(name="cms", about="CAdES, DER and BER", run=_document(Kind.CMS), seeds=seeds.cms),
+        Target(
+            name="timestamp",
+            about="timestamp replies",
+            run=_document(Kind.TIMESTAMP_REPLY),
+            seeds=seeds.replies,
+        ),
+        Target(name="xml", about="XAdES", run=_document(Kind.XML), seeds=seeds.xmls),
+        Target(
+            name="container", about="ASiC", run=_document(Kind.CONTAINER), seeds=seeds.containers
+        ),
+        Target(
+            name="revocation",
+            about="lists and OCSP answers that were fetched",
+            run=_revocation,
+            seeds=seeds.revocation,
+        ),
+        Target(
+            name="answer",
+            about="what a judge's child writes",
+            run=_child_answer,
+            seeds=seeds.answers,
+            most_bytes=16 * 1024,
+        ),
+        Target(
+            name="token",
+            about="timestamp tokens, by the verifier of evidence",
+            run=_token,
+            seeds=seeds.tokens,
+            most_bytes=16 * 1024,
+        ),
+        Target(
+            name="der",
+            about="the strict reader: requests, replies, tokens",
+            run=_parses(timestamps.parse_request, timestamps.token_of_reply, cms.open_signed_data),
+            seeds=seeds.der,
+            most_bytes=16 * 1024,
+        ),
+        Target(
+            name="evidence",
+            about="evidence XML that somebody hands in",
+            run=_parses(evidence_reader.read_evidence),
+            seeds=seeds.evidence,
+        ),
+        Target(
+            name="notes",
+            about="checkpoints, proofs, log entries, trust lists",
+            run=_parses(
+                checkpoint.split_note,
+                tlog_proof.TlogProof.parse,
+                log_entry.parse_entry,
+                trust_list.TrustList.parse,
+                checkpoint.Checkpoint.parse,
+            ),
+            seeds=seeds.notes,
+            most_bytes=16 * 1024,
+        ),
+    )
+}
