@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from asn1crypto import cms, x509
+from asn1crypto import cms
 
 from signing.judge import tokens
 from signing.judge.chain import Question, judge_chain
@@ -24,10 +24,8 @@ from signing.judge.cms_checks import (
 from signing.judge.codes import Code, NoteCode, Refused
 from signing.judge.judgement import JudgedSignature, judged
 from signing.judge.signer import signer_of
+from signing.judge.signer_rules import after_the_fact, check_key_usage
 from tdh.domain.verdicts import SignatureLevel
-
-FOREIGN_PURPOSES = frozenset({"time_stamping", "ocsp_signing", "code_signing", "server_auth"})
-"""Extended key usages that exclude documents. Many authorities give persons `client_auth` only."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +75,7 @@ async def judge_signature(one: CmsSignature, moment: tokens.Moment) -> JudgedSig
         notes.extend(finding.notes)
         code = finding.code or check_key_usage(certificate)
         started, _ = await tokens.content_timestamps(info, one.digest, moment)
-        code = _after_the_fact(code, certificate, finding.revoked_at, max(started, default=None))
+        code = after_the_fact(code, certificate, finding.revoked_at, max(started, default=None))
     return judged(
         one.name,
         code or Code.SIGNATURE_VALID,
@@ -89,34 +87,6 @@ async def judge_signature(one: CmsSignature, moment: tokens.Moment) -> JudgedSig
         algorithms=algorithm_findings(info, certificate),
         notes=notes,
     )
-
-
-def check_key_usage(certificate: x509.Certificate) -> Code | None:
-    """RFC 5280, 4.2.1.3 and 4.2.1.12: a key for other things signs no document."""
-    usage = certificate.key_usage_value
-    if usage is not None and not usage.native & {"digital_signature", "non_repudiation"}:
-        return Code.KEY_USAGE
-    purposes = certificate.extended_key_usage_value
-    if purposes is not None and set(purposes.native) <= FOREIGN_PURPOSES:
-        return Code.KEY_USAGE
-    return None
-
-
-def _after_the_fact(
-    code: Code | None,
-    certificate: x509.Certificate,
-    revoked_at: datetime | None,
-    started: datetime | None,
-) -> Code | None:
-    """EN 319 102-1, 5.3.4: a content timestamp proves that the signing itself came later."""
-    if started is None:
-        return code
-    if code is Code.CERTIFICATE_REVOKED and revoked_at is not None and started >= revoked_at:
-        return Code.SIGNED_AFTER_REVOCATION
-    expired = {Code.CERTIFICATE_EXPIRED, Code.CERTIFICATE_EXPIRED_NOT_REVOKED}
-    if code in expired and started > certificate.not_valid_after:
-        return Code.SIGNED_AFTER_EXPIRY
-    return code
 
 
 def _level(one: CmsSignature, proven: datetime | None) -> SignatureLevel | None:
