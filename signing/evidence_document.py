@@ -3,7 +3,8 @@
 The XML is written in Canonical XML 1.1 from the start, so that sealing needs no XML library. Each
 evidence has exactly one spelling: the reader (`signing.evidence_reader`) writes what it read once
 more and compares. The form is therefore frozen; another form gets another namespace and another
-writer beside this one, for evidence is read for decades. Never signs, never parses, never does I/O.
+writer beside this one, for evidence is read for decades; what is added is optional, and its absence
+is spelled as it always was. Never signs, never parses, never does I/O.
 """
 
 import base64
@@ -14,7 +15,13 @@ from functools import lru_cache
 
 from signing.errors import ProofError
 from signing.xml_canonical import NotXmlText, attribute, text
-from tdh.domain.events import EVENTS, EventReason, SubmissionAcceptance, Withdrawal
+from tdh.domain.events import (
+    EVENTS,
+    EventReason,
+    SignatureStatus,
+    SubmissionAcceptance,
+    Withdrawal,
+)
 from tdh.domain.evidence import DocumentFacts, EvidenceFacts, PartyFacts
 from tdh.domain.identifiers import is_id
 
@@ -31,7 +38,7 @@ MAX_EVIDENCE_BYTES = 4 * 1024 * 1024
 
 ETSI_EVENT = "http://uri.etsi.org/19522/Event/"
 ETSI_REASON = "http://uri.etsi.org/19522/EventReason/"
-OWN_EVENTS = frozenset({Withdrawal.__name__})
+OWN_EVENTS = frozenset({Withdrawal.__name__, SignatureStatus.__name__})
 EVENT_NAMES = frozenset(event.__name__ for event in EVENTS)
 ETSI_REASONS = frozenset(
     {
@@ -248,7 +255,7 @@ def _extensions(facts: EvidenceFacts) -> str:
         for name, value in facts.particulars
     )
     verdicts = "".join(
-        f'<tdh:Verdict part="{number}">{text(document.verdict)}</tdh:Verdict>'
+        f'<tdh:Verdict part="{number}"{_judged(document)}>{text(document.verdict)}</tdh:Verdict>'
         for number, document in enumerate(facts.documents, start=1)
     )
     return (
@@ -256,6 +263,19 @@ def _extensions(facts: EvidenceFacts) -> str:
         '</ev:Extension><ev:Extension isCritical="false">'
         f"<tdh:SignatureVerdicts>{verdicts}</tdh:SignatureVerdicts></ev:Extension>"
     )
+
+
+def _judged(document: DocumentFacts) -> str:
+    """What is known of a document beside its verdict: attributes, in canonical order."""
+    written = ""
+    if document.report is not None:
+        _check(len(document.report) == _DIGEST_BYTES, "a report's SHA-256 has 32 bytes")
+        written = f' report="{document.report.hex()}"'
+    if document.scanned_by is not None:
+        written += f' scanned-by="{attribute(document.scanned_by)}"'
+    if document.sender_match is not None:
+        written += f' sender-match="{_word(document.sender_match)}"'
+    return written
 
 
 def _check_form(facts: EvidenceFacts) -> None:

@@ -184,11 +184,15 @@ def _base(party: etree._Element) -> str:
 
 
 def _document(part: etree._Element, verdict: etree._Element) -> DocumentFacts:
+    report = verdict.get("report")
     return DocumentFacts(
         identifier=_text(part, "Identifier"),
         media_type=_text(part, "ContentType"),
         sha256=base64.b64decode(_text(part, "ds:DigestValue")),
         verdict=verdict.text or "",
+        report=None if report is None else bytes.fromhex(report),
+        sender_match=verdict.get("sender-match"),
+        scanned_by=verdict.get("scanned-by"),
     )
 
 

@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Any
 
 from storage.database import Database, Session
@@ -49,6 +50,20 @@ SET LOCAL enable_mergejoin = on;
 """
 
 
+_COLUMN_OF = MappingProxyType(
+    {
+        "identifier": "identifiers",
+        "media_type": "media_types",
+        "sha256": "digests",
+        "verdict": "verdicts",
+        "report": "reports",
+        "sender_match": "matches",
+        "scanned_by": "scanners",
+    }
+)
+"""Fields of DocumentFacts and the arrays that `audit.sql` has of them."""
+
+
 class Check(StrEnum):
     """What can be wrong: each is a statement of `audit.sql` of the same name."""
 
@@ -61,6 +76,7 @@ class Check(StrEnum):
     LETTER_WITHOUT_DELIVERY = "letter_without_delivery"
     LETTER_WITHOUT_MAIN_DOCUMENT = "letter_without_main_document"
     DOCUMENT_WITHOUT_LETTER = "document_without_letter"
+    REPORT_WITHOUT_REFUSAL = "report_without_refusal"
     RELEASE_WITHOUT_DOCUMENT = "release_without_document"
     RELEASE_WITHOUT_CONTENT = "release_without_content"
     TERM_WITHOUT_EVENT = "term_without_event"
@@ -148,6 +164,8 @@ class AuditedEvidence:
     """None for a refused submission, as what follows, and that where the letter is missing."""
     letter_number: str | None
     submitted_at: datetime | None
+    refused_reports: tuple[bytes, ...] = ()
+    """Of a refused submission: digests of the judge's reports, in the documents' order."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,6 +199,16 @@ class AuditedDocument:
     stored: StoredDocument
     digest: bytes
     """SHA-256 of the plaintext."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditedReport:
+    """A report of the judge as it is kept."""
+
+    id: str
+    """`ltr_.../1`, or of a refused submission `dlv_.../1`."""
+    is_whole: bool
+    """Whether its bytes have the digest beside them."""
 
 
 class AuditSnapshot:
@@ -231,6 +259,7 @@ class AuditSnapshot:
                 entry=row["entry"],
                 letter=None if row["letter"] is None else LetterId(row["letter"]),
                 documents=_documents(row),
+                refused_reports=tuple(row["refused_reports"]),
                 terms=None if row["letter"] is None else _terms(row),
                 sender=None if row["sender"] is None else PartyId(row["sender"]),
                 recipient=None if row["recipient"] is None else PartyId(row["recipient"]),
@@ -247,6 +276,12 @@ class AuditSnapshot:
                 stored=stored_of(row),
                 digest=row["digest"],
             )
+
+    async def reports(self) -> AsyncIterator[AuditedReport]:
+        """Every report on a document, of refused submissions too."""
+        async for row in self._stream("reports"):
+            whole = _sealed_or_none(row["report"], row["digest"]) is not None
+            yield AuditedReport(id=row["id"], is_whole=whole)
 
     async def log(self) -> AsyncIterator[AuditedEntry]:
         """The log from its first entry to its last."""
@@ -332,10 +367,10 @@ def _event(row: Any) -> RecordedEvent:
 def _documents(row: Any) -> tuple[DocumentFacts, ...]:
     if row["digests"] is None:
         return ()
-    columns = (row["identifiers"], row["media_types"], row["digests"], row["verdicts"])
+    columns = (row[column] for column in _COLUMN_OF.values())
     return tuple(
-        DocumentFacts(identifier=identifier, media_type=media_type, sha256=digest, verdict=verdict)
-        for identifier, media_type, digest, verdict in zip(*columns, strict=True)
+        DocumentFacts(**dict(zip(_COLUMN_OF, values, strict=True)))
+        for values in zip(*columns, strict=True)
     )
 
 

@@ -122,11 +122,13 @@ class PostgresJournalTransaction:
             await fetch(
                 _SQL["write_letters"],
                 *columns_of(batch.letters, 12),
-                *columns_of(batch.documents, 13),
+                *columns_of(batch.documents, 17),
                 *columns_of(batch.deliveries, 15),
             )
         if batch.refusals:
             await fetch(_SQL["write_refusals"], *columns_of(batch.refusals, 6))
+        if batch.refused_reports:
+            await fetch(_SQL["write_refused_reports"], *columns_of(batch.refused_reports, 5))
         if batch.moves:
             await self._move(batch)
         if batch.releases:

@@ -50,7 +50,7 @@ SELECT wanted.id,
 SELECT l.id, l.sender, l.number, l.written_on, l.subject, l.salutation, l.refers_to, l.urgency,
        l.secrecy, l.submitted_at,
        d.number AS document_number, d.role, d.filename, d.media_type, d.size, d.algorithm, d.digest,
-       d.verdict
+       d.verdict, d.report_digest, d.sender_match, d.scanned_by
   FROM unnest($1::date[], $2::text[]) AS wanted(letter_month, id)
   JOIN letters l ON l.letter_month = wanted.letter_month AND l.id = wanted.id
   JOIN documents d ON d.letter_month = l.letter_month AND d.letter = l.id
@@ -78,27 +78,35 @@ WITH new_letters AS (
                 urgency, secrecy, submitted_at, wrapped_key)
 ), new_documents AS (
     INSERT INTO documents (letter_month, letter, number, role, filename, media_type, size,
-                           algorithm, digest, verdict, segment, at_offset, length)
+                           algorithm, digest, verdict, report, report_digest, sender_match,
+                           scanned_by, segment, at_offset, length)
     SELECT letter_month, letter, number, role, filename, media_type, size, algorithm, digest,
-           verdict::jsonb, segment, at_offset, length
+           verdict::jsonb, report, report_digest, sender_match, scanned_by, segment, at_offset,
+           length
       FROM unnest($13::date[], $14::text[], $15::smallint[], $16::text[], $17::text[],
                   $18::text[], $19::bigint[], $20::text[], $21::bytea[], $22::text[],
-                  $23::text[], $24::bigint[], $25::bigint[])
+                  $23::bytea[], $24::bytea[], $25::text[], $26::text[], $27::text[], $28::bigint[],
+                  $29::bigint[])
            AS d(letter_month, letter, number, role, filename, media_type, size, algorithm, digest,
-                verdict, segment, at_offset, length)
+                verdict, report, report_digest, sender_match, scanned_by, segment, at_offset,
+                length)
 )
 INSERT INTO deliveries (letter_month, id, letter, sender, recipient, mode, channel, tracking,
                         pseudonym, state, sequence, last_event_at, accept_within,
                         acceptance_deadline, holding_until)
-SELECT * FROM unnest($26::date[], $27::text[], $28::text[], $29::text[], $30::text[], $31::text[],
-                     $32::text[], $33::text[], $34::text[], $35::text[], $36::integer[],
-                     $37::timestamptz[], $38::interval[], $39::timestamptz[], $40::timestamptz[]);
+SELECT * FROM unnest($30::date[], $31::text[], $32::text[], $33::text[], $34::text[], $35::text[],
+                     $36::text[], $37::text[], $38::text[], $39::text[], $40::integer[],
+                     $41::timestamptz[], $42::interval[], $43::timestamptz[], $44::timestamptz[]);
 
 -- name: write_refusals
 INSERT INTO refused_submissions (letter_month, stream, sender, pseudonym, reasons, refused_at)
 SELECT letter_month, stream, sender, pseudonym, reasons::jsonb, refused_at
   FROM unnest($1::date[], $2::text[], $3::text[], $4::text[], $5::text[], $6::timestamptz[])
        AS r(letter_month, stream, sender, pseudonym, reasons, refused_at);
+
+-- name: write_refused_reports
+INSERT INTO refused_reports (letter_month, stream, number, report, digest)
+SELECT * FROM unnest($1::date[], $2::text[], $3::smallint[], $4::bytea[], $5::bytea[]);
 
 -- name: move_deliveries
 -- A row that is not returned was not as the decision saw it.

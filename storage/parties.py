@@ -13,6 +13,7 @@ from storage.rows import party_of
 from tdh.domain.errors import NotFound
 from tdh.domain.identifiers import PartyId
 from tdh.domain.parties import Party
+from tdh.domain.signers import MarkKind, SignerMark
 
 _SQL = statements_beside(__file__)
 
@@ -55,6 +56,20 @@ class PostgresParties:
     async def _set_mailbox(self, party: PartyId, *, is_open: bool) -> None:
         if not await self._database.fetch(_SQL["set_mailbox"], party, is_open):
             raise NotFound("party")
+
+    async def signer_marks(self, party: PartyId) -> Sequence[SignerMark]:
+        """By what certificates of this party's signers are known, beside its own number."""
+        rows = await self._database.fetch(_SQL["signer_marks"], party)
+        return tuple(SignerMark(kind=MarkKind(row["kind"]), value=row["mark"]) for row in rows)
+
+    async def add_signer_mark(self, party: PartyId, mark: SignerMark, at: datetime) -> None:
+        """Know its signers by this, too. Raises DataRefused for an unknown party."""
+        await self._database.fetch(_SQL["add_signer_mark"], party, mark.kind, mark.value, at)
+
+    async def remove_signer_mark(self, party: PartyId, mark: SignerMark) -> None:
+        """Know them by this no more; what was sealed stays as it is. Raises NotFound."""
+        if not await self._database.fetch(_SQL["remove_signer_mark"], party, mark.kind, mark.value):
+            raise NotFound("signer")
 
     async def add_token(self, token_sha256: bytes, party: PartyId, at: datetime) -> None:
         """Let a token speak for a party. Raises DataRefused (unknown party, known token)."""

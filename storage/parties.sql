@@ -17,6 +17,16 @@ VALUES ($1, $2, $3, $4, $5, $6)
 -- name: set_mailbox
 UPDATE parties SET mailbox_open = $2 WHERE id = $1 RETURNING id;
 
+-- name: signer_marks
+SELECT kind, mark FROM party_signers WHERE party = $1 ORDER BY kind, mark;
+
+-- name: add_signer_mark
+INSERT INTO party_signers (party, kind, mark, added_at) VALUES ($1, $2, $3, $4)
+    ON CONFLICT (party, kind, mark) DO NOTHING;
+
+-- name: remove_signer_mark
+DELETE FROM party_signers WHERE party = $1 AND kind = $2 AND mark = $3 RETURNING mark;
+
 -- name: add_token
 INSERT INTO tokens (hash, party, created_at) VALUES ($1, $2, $3);
 

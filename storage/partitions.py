@@ -17,6 +17,7 @@ PARTITIONED = (
     "documents",
     "deliveries",
     "refused_submissions",
+    "refused_reports",
     "events",
     "evidence",
     "releases",

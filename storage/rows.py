@@ -28,6 +28,7 @@ from tdh.domain.letters import (
 from tdh.domain.lifecycle import ConsignmentMode, DeliveryState
 from tdh.domain.parties import AssuranceLevel, Channel, Party
 from tdh.domain.records import RecordedSubmission
+from tdh.domain.signers import SenderMatch
 from tdh.domain.verdict_json import verdict_from_plain
 
 
@@ -100,7 +101,7 @@ def letters_of(rows: Iterable[Row]) -> Iterator[Letter]:
 
 
 def _document_of(row: Row) -> Document:
-    verdict = row["verdict"]
+    verdict, report, match = row["verdict"], row["report_digest"], row["sender_match"]
     return Document(
         number=row["document_number"],
         role=DocumentRole(row["role"]),
@@ -109,6 +110,9 @@ def _document_of(row: Row) -> Document:
         size=row["size"],
         digest=Digest(value=row["digest"], algorithm=row["algorithm"]),
         verdict=None if verdict is None else verdict_from_plain(verdict),
+        report=None if report is None else Digest(value=report),
+        sender_match=None if match is None else SenderMatch(match),
+        scanned_by=row["scanned_by"],
     )
 
 

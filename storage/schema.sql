@@ -40,11 +40,18 @@ CREATE TABLE documents (
     segment text NOT NULL,
     at_offset bigint NOT NULL,
     length bigint NOT NULL,
+    sender_match text,
+    scanned_by text,
+    report bytea,
+    report_digest bytea,
     CONSTRAINT documents_pkey PRIMARY KEY (letter, number, letter_month),
     CONSTRAINT documents_at_offset_check CHECK ((at_offset >= 0)),
     CONSTRAINT documents_length_check CHECK ((length >= 0)),
     CONSTRAINT documents_number_check CHECK ((number >= 1)),
+    CONSTRAINT documents_report CHECK (((report IS NULL) = (report_digest IS NULL))),
+    CONSTRAINT documents_report_digest_check CHECK ((octet_length(report_digest) = 32)),
     CONSTRAINT documents_role_check CHECK ((role = ANY (ARRAY['main'::text, 'enclosure'::text]))),
+    CONSTRAINT documents_sender_match_check CHECK ((sender_match = ANY (ARRAY['same-person'::text, 'same-organisation'::text, 'other'::text, 'unknown'::text]))),
     CONSTRAINT documents_size_check CHECK ((size >= 0))
 ) PARTITION BY RANGE (letter_month);
 
@@ -58,7 +65,7 @@ CREATE TABLE events (
     is_final boolean NOT NULL,
     happened_at timestamp with time zone NOT NULL,
     CONSTRAINT events_pkey PRIMARY KEY (id, letter_month),
-    CONSTRAINT events_cause CHECK (((cause <> ''::text) = (name = ANY (ARRAY['NotificationForAcceptanceFailure'::text, 'ConsignmentNotification'::text, 'ConsignmentNotificationFailure'::text, 'ContentAccessTracking'::text])))),
+    CONSTRAINT events_cause CHECK (((cause <> ''::text) = (name = ANY (ARRAY['NotificationForAcceptanceFailure'::text, 'ConsignmentNotification'::text, 'ConsignmentNotificationFailure'::text, 'ContentAccessTracking'::text, 'SignatureStatus'::text])))),
     CONSTRAINT events_delivery_name_cause_letter_month_key UNIQUE (delivery, name, cause, letter_month),
     CONSTRAINT events_delivery_sequence_letter_month_key UNIQUE (delivery, sequence, letter_month),
     CONSTRAINT events_final CHECK (((is_final = (name = ANY (ARRAY['SubmissionRejection'::text, 'ConsignmentRejection'::text, 'AcceptanceRejectionExpiry'::text, 'ContentConsignmentFailure'::text, 'ContentHandover'::text, 'ContentHandoverFailure'::text, 'Withdrawal'::text]))) OR (name = 'NotificationForAcceptanceFailure'::text))),
@@ -171,7 +178,7 @@ CREATE TABLE outbox (
     CONSTRAINT outbox_pkey PRIMARY KEY (id),
     CONSTRAINT outbox_attempts_check CHECK ((attempts >= 0)),
     CONSTRAINT outbox_kind_check CHECK ((kind = ANY (ARRAY['job'::text, 'push'::text, 'note'::text]))),
-    CONSTRAINT outbox_task_check CHECK ((task = ANY (ARRAY['forward'::text, 'expire'::text, 'end-holding'::text, 'push-envelope'::text, 'push-content'::text])))
+    CONSTRAINT outbox_task_check CHECK ((task = ANY (ARRAY['forward'::text, 'expire'::text, 'end-holding'::text, 'push-envelope'::text, 'push-content'::text, 'recheck-signature'::text])))
 ) WITH (fillfactor=80, autovacuum_vacuum_scale_factor=0.02);
 
 CREATE TABLE parties (
@@ -184,6 +191,26 @@ CREATE TABLE parties (
     CONSTRAINT parties_pkey PRIMARY KEY (id),
     CONSTRAINT parties_channel_check CHECK ((channel = ANY (ARRAY['person'::text, 'api'::text, 'queue'::text])))
 );
+
+CREATE TABLE party_signers (
+    party text COLLATE "C" NOT NULL,
+    kind text COLLATE "C" NOT NULL,
+    mark text COLLATE "C" NOT NULL,
+    added_at timestamp with time zone NOT NULL,
+    CONSTRAINT party_signers_pkey PRIMARY KEY (party, kind, mark),
+    CONSTRAINT party_signers_kind_check CHECK ((kind = ANY (ARRAY['organization'::text, 'certificate'::text, 'number'::text])))
+);
+
+CREATE TABLE refused_reports (
+    letter_month date NOT NULL,
+    stream text COLLATE "C" NOT NULL,
+    number smallint NOT NULL,
+    report bytea NOT NULL,
+    digest bytea NOT NULL,
+    CONSTRAINT refused_reports_pkey PRIMARY KEY (stream, number, letter_month),
+    CONSTRAINT refused_reports_digest_check CHECK ((octet_length(digest) = 32)),
+    CONSTRAINT refused_reports_number_check CHECK ((number >= 1))
+) PARTITION BY RANGE (letter_month);
 
 CREATE TABLE refused_submissions (
     letter_month date NOT NULL,
@@ -244,5 +271,8 @@ CREATE INDEX outbox_delivery ON outbox USING btree (delivery);
 CREATE INDEX outbox_due ON outbox USING btree (task, next_try) WHERE (parked_at IS NULL);
 CREATE INDEX outbox_parked ON outbox USING btree (id) WHERE (parked_at IS NOT NULL);
 CREATE INDEX tokens_party ON tokens USING btree (party);
+ALTER TABLE documents ALTER COLUMN report SET STORAGE EXTERNAL;
 ALTER TABLE evidence ALTER COLUMN xml SET STORAGE EXTERNAL;
+ALTER TABLE refused_reports ALTER COLUMN report SET STORAGE EXTERNAL;
+ALTER TABLE party_signers ADD CONSTRAINT party_signers_party_fkey FOREIGN KEY (party) REFERENCES parties(id);
 ALTER TABLE tokens ADD CONSTRAINT tokens_party_fkey FOREIGN KEY (party) REFERENCES parties(id);

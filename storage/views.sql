@@ -23,7 +23,7 @@ SELECT e.id, e.delivery, e.sequence, e.name, e.cause, e.happened_at
 SELECT l.id, l.sender, l.number, l.written_on, l.subject, l.salutation, l.refers_to, l.urgency,
        l.secrecy, l.submitted_at,
        d.number AS document_number, d.role, d.filename, d.media_type, d.size, d.algorithm, d.digest,
-       d.verdict
+       d.verdict, d.report_digest, d.sender_match, d.scanned_by
   FROM unnest($1::date[], $2::text[]) AS wanted(letter_month, id)
   JOIN letters l ON l.letter_month = wanted.letter_month AND l.id = wanted.id
   JOIN documents d ON d.letter_month = l.letter_month AND d.letter = l.id

@@ -26,7 +26,15 @@ from tdh.domain.letters import (
 )
 from tdh.domain.lifecycle import ConsignmentMode
 from tdh.domain.parties import AssuranceLevel, Authentication, Channel, Party
-from tdh.domain.verdicts import Indication, Reason, SignatureKind, Verdict
+from tdh.domain.verdicts import (
+    Indication,
+    Reason,
+    SignatureKind,
+    SignatureLevel,
+    SignatureVerdict,
+    Signer,
+    Verdict,
+)
 
 NOW = datetime(2026, 11, 22, 7, 0, 0, tzinfo=UTC)
 AGENCY = PartyId("th-agency:mdes")
@@ -104,6 +112,25 @@ def verdict(indication: Indication = Indication.TOTAL_PASSED) -> Verdict:
         policy="test:1",
         trust_version="00",
         evaluated_at=NOW,
+    )
+
+
+def signer(**changes) -> Signer:
+    return replace(Signer(common_name="ผู้ลงนาม", serial="0a"), **changes)
+
+
+def signature(by: Signer | None = None, **changes) -> SignatureVerdict:
+    return replace(
+        SignatureVerdict(
+            field="Signature1",
+            indication=Indication.TOTAL_PASSED,
+            sub_indication=None,
+            level=SignatureLevel.B_B,
+            signer=by,
+            claimed_time=NOW,
+            proven_time=None,
+        ),
+        **changes,
     )
 
 

@@ -120,6 +120,9 @@ def facts(number: int = 1, **changes) -> EvidenceFacts:
                 media_type="application/pdf",
                 sha256=bytes(range(32)),
                 verdict="TOTAL_PASSED",
+                report=bytes(range(32, 64)),
+                sender_match="same-organisation",
+                scanned_by='ClamAV 1.0.7/27461 "daily" & <main>',
             ),
             DocumentFacts(
                 identifier="2/enclosure/แผนที่.png",
@@ -188,6 +191,9 @@ def any_facts(draw) -> EvidenceFacts:
         media_type=TEXT,
         sha256=st.binary(min_size=32, max_size=32),
         verdict=TEXT,
+        report=st.none() | st.binary(min_size=32, max_size=32),
+        sender_match=st.none() | WORD,
+        scanned_by=st.none() | TEXT,
     )
     return EvidenceFacts(
         id=EvidenceId("evd_" + draw(BODY)),

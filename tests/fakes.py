@@ -14,9 +14,15 @@ from tdh.delivery.submission import Submissions
 from tdh.domain.commands import RefuseSubmission, StoredDocument, Submit
 from tdh.domain.decide import decide, is_visible
 from tdh.domain.decisions import Decision, Refusal, Repetition
-from tdh.domain.errors import IdempotencyMismatch, IntegrityFailure, NotLoggedYet
+from tdh.domain.errors import (
+    IdempotencyMismatch,
+    IntegrityFailure,
+    NotLoggedYet,
+    ServiceUnavailable,
+)
 from tdh.domain.events import REPEATABLE
 from tdh.domain.identifiers import evidence_of
+from tdh.domain.lifecycle import CONTENT_AVAILABLE
 from tdh.domain.parties import Channel
 from tdh.domain.policies import Policy
 from tdh.domain.records import (
@@ -29,6 +35,8 @@ from tdh.domain.records import (
     RecordedSubmission,
     RefusedSubmissionView,
 )
+from tdh.domain.reports import ReportedVerdict
+from tdh.domain.scanning import ScanFinding, ScanOutcome
 from tdh.domain.verdicts import Indication, Reason, SubIndication
 from tests import builders
 
@@ -71,6 +79,11 @@ class Parties:
 
     def __init__(self, *parties):
         self._parties = {one.id: one for one in parties}
+        self.marks = {}
+        """Signers' marks by party id."""
+
+    async def signer_marks(self, party):
+        return self.marks.get(party, ())
 
     async def get(self, ids):
         return {one: self._parties[one] for one in ids if one in self._parties}
@@ -86,6 +99,9 @@ class Memory:
         self.dossiers = {}
         self.events = {}
         self.refused = {}
+        self.refusals = {}
+        """The commands behind them: what was known of the documents."""
+        self.reports = {}
         self.keys = {}
         self.places = {}
         self.documents = {}
@@ -125,14 +141,22 @@ class Memory:
             )
             self.events.setdefault(change.after.id, []).extend(change.events)
         match decision.submission:
-            case Submit(letter=letter, idempotency=key, wrapped_key=wrapped, stored=stored):
+            case (
+                Submit(letter=letter, idempotency=key, wrapped_key=wrapped, stored=stored) as taken
+            ):
                 self.letters[letter.id] = letter
+                self._keep_reports(letter.id, taken)
                 self.places[letter.id] = (wrapped, {one.number: one for one in stored})
                 self._record(key, letter.id, None)
         match decision.refused:
-            case (RefuseSubmission(stream=stream, idempotency=key), event):
+            case (RefuseSubmission(stream=stream, idempotency=key) as refused, event):
                 self.refused[stream] = (key.sender, event)
+                self.refusals[stream] = refused
+                self._keep_reports(stream, refused)
                 self._record(key, None, stream)
+
+    def _keep_reports(self, of, command):
+        self.reports |= {(of, one.number): one.content for one in command.reports}
 
     def _record(self, key, letter, stream):
         self.keys[key.sender, key.key] = RecordedSubmission(
@@ -202,6 +226,21 @@ class Mailboxes:
         letter = self._memory.dossiers[delivery].letter.id
         wrapped, stored = self._memory.places[letter]
         return (letter, wrapped, stored[number]) if number in stored else None
+
+    async def report(self, letter, number, party):
+        mine = letter in self._memory.letters and self._memory.letters[letter].sender == party
+        if not mine and not any(
+            one.letter.id == letter
+            and one.recipient.id == party
+            and one.delivery.state in CONTENT_AVAILABLE
+            for one in self._memory.dossiers.values()
+        ):
+            return None
+        return self._memory.reports.get((letter, number))
+
+    async def refusal_report(self, stream, number, sender):
+        party, _ = self._memory.refused.get(stream, (None, None))
+        return self._memory.reports.get((stream, number)) if party == sender else None
 
     async def recorded(self, sender, key):
         return self._memory.keys.get((sender, key))
@@ -321,21 +360,52 @@ class _DocumentWriter:
 
 
 class Judge:
-    """Passes what begins like a PDF and does not say that it was changed."""
+    """Passes what begins like a PDF; a PNG is no signed kind, and anything else is broken."""
 
-    def document(self, _sender):
-        return _Judged()
+    def __init__(self):
+        self.open = 0
+        """Documents in memory: none may be left at the end."""
+        self.judged = 0
+        self.signers = {}
+        """Bytes in a document and the `Signer` that its signature then has."""
+        self.full_for = set()
+        """Holders for whose documents there is no memory."""
+        self.error = None
+
+    def document(self, holder):
+        self.open += 1
+        return _Judged(self, holder)
 
 
 class _Judged:
-    def __init__(self):
+    def __init__(self, judge, holder):
+        self._judge = judge
+        self._holder = holder
         self._data = bytearray()
+        self._is_open = True
 
     async def write(self, data):
+        if self._holder in self._judge.full_for:
+            raise ServiceUnavailable("full")
         self._data += data
 
     async def judge(self, at):
+        assert self._is_open
+        self._judge.judged += 1
+        if self._judge.error is not None:
+            raise self._judge.error
+        verdict = replace(self._verdict(), evaluated_at=at)
+        return ReportedVerdict(verdict=verdict, report=verdict.reason.code.encode() + self._data)
+
+    def _verdict(self):
         passed = builders.verdict()
+        if self._data.startswith(b"\x89PNG"):
+            return replace(
+                passed,
+                indication=Indication.NO_SIGNATURE,
+                kind=None,
+                reason=Reason(code="not-a-signed-kind", th="ไม่มีลายมือชื่อ", en="Not signed."),
+            )
         if not self._data.startswith(b"%PDF-"):
             return replace(
                 passed,
@@ -343,10 +413,55 @@ class _Judged:
                 sub_indication=SubIndication.FORMAT_FAILURE,
                 reason=Reason(code="not-a-pdf", th="ไม่ใช่ไฟล์ PDF", en="This is not a PDF."),
             )
-        return passed
+        signers = [who for name, who in self._judge.signers.items() if name in self._data]
+        return replace(passed, signatures=tuple(map(builders.signature, signers)))
 
     def close(self):
+        if self._is_open:
+            self._is_open = False
+            self._judge.open -= 1
         self._data.clear()
+
+
+class Scanner:
+    """Finds what is named in a document; can be down, or give up on what is long."""
+
+    def __init__(self):
+        self.down = False
+        self.open = 0
+        self.seen = []
+
+    def document(self):
+        self.open += 1
+        return _Scanned(self)
+
+
+class _Scanned:
+    def __init__(self, scanner):
+        self._scanner = scanner
+        self._data = bytearray()
+        self._is_open = True
+
+    async def write(self, data):
+        self._data += data
+
+    async def finding(self):
+        data = bytes(self._data)
+        self._scanner.seen.append(data)
+        self.close()
+        engine = "TestScanner 1"
+        if self._scanner.down:
+            return ScanFinding(outcome=ScanOutcome.UNAVAILABLE, name="gone", engine="")
+        if b"MALWARE" in data:
+            return ScanFinding(outcome=ScanOutcome.FOUND, name="Test.Malware", engine=engine)
+        if b"DEEP" in data:
+            return ScanFinding(outcome=ScanOutcome.INCOMPLETE, name="too deep", engine=engine)
+        return ScanFinding(outcome=ScanOutcome.CLEAN, name="", engine=engine)
+
+    def close(self):
+        if self._is_open:
+            self._is_open = False
+            self._scanner.open -= 1
 
 
 class Proofs:
@@ -373,7 +488,7 @@ class Health:
         return self.state
 
 
-def submissions(memory, ids, parties):
+def submissions(memory, ids, parties, **more):
     """The real step over these ports."""
     return Submissions(
         SubmissionPorts(
@@ -381,11 +496,11 @@ def submissions(memory, ids, parties):
             parties=parties,
             mailboxes=Mailboxes(memory),
             vault=Vault(memory),
-            judge=Judge(),
             clock=memory.clock,
             ids=ids,
             policy=memory.policy,
             crash=lambda _name: None,
+            **({"judge": Judge()} | more),
         )
     )
 

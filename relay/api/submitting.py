@@ -181,5 +181,6 @@ _SUBMIT = Operation(
         "sealing-unavailable",
         "judge-unavailable",
         "judge-busy",
+        "scanner-unavailable",
     ),
 )

@@ -12,13 +12,27 @@ from pydantic import Field
 from relay.payloads.evidence import EvidenceRef, Out
 from relay.payloads.fields import BANGKOK, print_time
 from tdh.delivery.submission import AcceptedLetter
+from tdh.domain.evidence import verdict_words
+from tdh.domain.identifiers import LetterId
 from tdh.domain.letters import Delivery, Document, DocumentRole, Envelope
 from tdh.domain.lifecycle import CONTENT_AVAILABLE
 from tdh.domain.parties import Channel
 from tdh.domain.policies import Policy
 from tdh.domain.records import DeliveryView, LetterView
 from tdh.domain.verdict_json import verdict_to_plain
-from tdh.domain.verdicts import Verdict
+
+
+class JudgedOut(Out):
+    """What intake found out about a document, in the words of the evidence."""
+
+    verdict: str = Field(description="TOTAL_PASSED, NO_SIGNATURE ... not-judged")
+    sender_match: str | None = Field(
+        description="ผู้ลงนามกับผู้ส่ง / signer and sender: same-person, same-organisation, other, "
+        "unknown; null where no signature holds"
+    )
+    scanned_by: str | None = Field(description="โปรแกรมตรวจมัลแวร์ / malware scanner, found nothing")
+    report_sha256: str | None = Field(description="ของรายงาน / of the report")
+    report: str | None = Field(description="รายงานผลตรวจ / the judge's report")
 
 
 class DocumentOut(Out):
@@ -31,14 +45,25 @@ class DocumentOut(Out):
     signature: dict[str, Any] | None
 
     @classmethod
-    def of(cls, document: Document) -> "DocumentOut":
+    def of(cls, document: Document, letter: LetterId) -> "DocumentOut":
         return cls(
             role=document.role,
             filename=document.filename,
             size=document.size,
             sha256=document.digest.hex,
-            signature=_signature(document.verdict),
+            signature=_signature(document, letter),
         )
+
+
+class SentDocumentOut(JudgedOut, DocumentOut):
+    """A document as its sender reads it later."""
+
+    number: int
+
+    @classmethod
+    def of_sent(cls, document: Document, letter: LetterId) -> "SentDocumentOut":
+        bare = DocumentOut.of(document, letter)
+        return cls(**dict(bare), **_judged(document, letter), number=document.number)
 
 
 class DeliveryOut(Out):
@@ -73,11 +98,11 @@ class LetterOut(Out):
     deliveries: list[DeliveryOut]
 
     @classmethod
-    def of(cls, letter: AcceptedLetter | LetterView, policy: Policy) -> "LetterOut":
+    def of(cls, letter: AcceptedLetter, policy: Policy) -> "LetterOut":
         return cls(
             id=letter.letter.id,
             submitted_at=print_time(letter.letter.submitted_at),
-            documents=[DocumentOut.of(one) for one in letter.letter.documents],
+            documents=[DocumentOut.of(one, letter.letter.id) for one in letter.letter.documents],
             deliveries=[DeliveryOut.of(one, policy) for one in letter.deliveries],
         )
 
@@ -106,15 +131,25 @@ class EnvelopeOut(Out):
         )
 
 
-class SentLetterOut(LetterOut):
-    """A letter as its sender reads it later: with its envelope."""
+class SentLetterOut(Out):
+    """A letter as its sender reads it later: with its envelope, and where the reports are."""
 
+    id: str
+    submitted_at: str
+    documents: list[SentDocumentOut]
+    deliveries: list[DeliveryOut]
     envelope: EnvelopeOut
 
     @classmethod
     def of_view(cls, view: LetterView, policy: Policy) -> "SentLetterOut":
-        bare = LetterOut.of(view, policy)
-        return cls(**dict(bare), envelope=EnvelopeOut.of(view.letter.envelope))
+        letter = view.letter
+        return cls(
+            id=letter.id,
+            submitted_at=print_time(letter.submitted_at),
+            documents=[SentDocumentOut.of_sent(one, letter.id) for one in letter.documents],
+            deliveries=[DeliveryOut.of(one, policy) for one in view.deliveries],
+            envelope=EnvelopeOut.of(letter.envelope),
+        )
 
 
 class PartyOut(Out):
@@ -156,8 +191,8 @@ class DeliveryDetailOut(DeliveryOut):
         )
 
 
-class InboxDocumentOut(Out):
-    """A document that waits for its recipient; `href` is null while content is not available."""
+class InboxDocumentOut(JudgedOut):
+    """A document that waits; `href` and `report` are null while content is not available."""
 
     number: int
     role: DocumentRole
@@ -191,7 +226,9 @@ class InboxItemOut(DeliveryDetailOut):
 
 def _inbox_document(document: Document, delivery: Delivery) -> InboxDocumentOut:
     available = delivery.state in CONTENT_AVAILABLE
+    judged = _judged(document, delivery.letter)
     return InboxDocumentOut(
+        **(judged if available else judged | {"report": None}),
         number=document.number,
         role=document.role,
         filename=document.filename,
@@ -212,8 +249,21 @@ def _due_at(delivery: Delivery, submitted_at: datetime, policy: Policy) -> str |
     return None if due is None else print_time(due)
 
 
-def _signature(verdict: Verdict | None) -> dict[str, Any] | None:
-    """As `tdh validate --json` shows it, with times as this interface shows them."""
+def _judged(document: Document, letter: LetterId) -> dict[str, Any]:
+    report, match = document.report, document.sender_match
+    href = f"/v1/letters/{letter}/documents/{document.number}/report"
+    return {
+        "verdict": verdict_words(document.verdict),
+        "sender_match": None if match is None else match.value,
+        "scanned_by": document.scanned_by,
+        "report_sha256": None if report is None else report.hex,
+        "report": None if report is None else href,
+    }
+
+
+def _signature(document: Document, letter: LetterId) -> dict[str, Any] | None:
+    """As `tdh validate --json` shows it, with times as this interface shows them, and who sends."""
+    verdict, judged = document.verdict, _judged(document, letter)
     if verdict is None:
         return None
     local = replace(
@@ -228,7 +278,8 @@ def _signature(verdict: Verdict | None) -> dict[str, Any] | None:
             for one in verdict.signatures
         ),
     )
-    return verdict_to_plain(local)
+    more = {name: judged[name] for name in ("sender_match", "report", "report_sha256")}
+    return verdict_to_plain(local) | more
 
 
 def _local(time: datetime | None) -> datetime | None:

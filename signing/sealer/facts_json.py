@@ -30,7 +30,15 @@ _FACTS = (
     "particulars",
 )
 _PARTY = ("id", "name_th", "name_en", "assurance", "authenticated_at", "authentication_method")
-_DOCUMENT = ("identifier", "media_type", "sha256", "verdict")
+_DOCUMENT = (
+    "identifier",
+    "media_type",
+    "sha256",
+    "verdict",
+    "report",
+    "sender_match",
+    "scanned_by",
+)
 
 
 def encode_facts(facts: EvidenceFacts) -> bytes:
@@ -95,6 +103,9 @@ def _document(document: DocumentFacts) -> sj.Fields:
         "media_type": document.media_type,
         "sha256": document.sha256.hex(),
         "verdict": document.verdict,
+        "report": None if document.report is None else document.report.hex(),
+        "sender_match": document.sender_match,
+        "scanned_by": document.scanned_by,
     }
 
 
@@ -130,6 +141,9 @@ def _read_document(value: object) -> DocumentFacts:
         media_type=sj.text(found["media_type"]),
         sha256=sj.hexadecimal(found["sha256"]),
         verdict=sj.text(found["verdict"]),
+        report=sj.maybe(found["report"], sj.hexadecimal),
+        sender_match=sj.maybe(found["sender_match"], sj.text),
+        scanned_by=sj.maybe(found["scanned_by"], sj.text),
     )
 
 

@@ -20,6 +20,7 @@ INVARIANT_OF: Mapping[Check, CheckName] = MappingProxyType(
         Check.LETTER_WITHOUT_DELIVERY: CheckName.STREAMS,
         Check.LETTER_WITHOUT_MAIN_DOCUMENT: CheckName.STREAMS,
         Check.DOCUMENT_WITHOUT_LETTER: CheckName.STREAMS,
+        Check.REPORT_WITHOUT_REFUSAL: CheckName.STREAMS,
         Check.RELEASE_WITHOUT_DOCUMENT: CheckName.STREAMS,
         Check.RELEASE_WITHOUT_CONTENT: CheckName.STREAMS,
         Check.TERM_WITHOUT_EVENT: CheckName.STATES,

@@ -25,7 +25,7 @@ from tdh.audit.log_checks import (
     check_nodes,
     check_served,
 )
-from tdh.audit.record_checks import Sample, check_evidence, check_states
+from tdh.audit.record_checks import Sample, check_evidence, check_reports, check_states
 from tdh.audit.report import AuditReport, CheckName, Tally
 from tdh.audit.served import fetch_head
 from tdh.audit.vault_check import check_documents
@@ -131,7 +131,8 @@ async def _check_records(
     each = Tally(name=CheckName.ONE_EVIDENCE_EACH, checked=evidence[0].checked)
     timers = Tally(name=CheckName.TIMERS, checked=still_open)
     keys = Tally(name=CheckName.IDEMPOTENCY, checked=states.checked)
-    return [states, *evidence, streams, each, timers, keys]
+    reports = await check_reports(reading.of("reports", snapshot.reports()))
+    return [states, *evidence, streams, each, timers, keys, reports]
 
 
 async def _check_documents(

@@ -15,10 +15,11 @@ from signing.log_entry import parse_evidence_entry
 from signing.seal_check import Outcome, verify_seal
 from signing.trust_file import TrustFile
 from signing.verify.evidence import entry_of
-from storage.audit import AuditedDelivery, AuditedEvidence, AuditedRefusal
+from storage.audit import AuditedDelivery, AuditedEvidence, AuditedRefusal, AuditedReport
 from tdh.audit.ledger_check import LedgerComparison
 from tdh.audit.log_checks import MERGE_DELAY, Heads
 from tdh.audit.report import CheckName, Tally
+from tdh.domain.events import SubmissionRejection
 from tdh.domain.evidence import EvidenceFacts
 from tdh.domain.lifecycle import FINAL
 from tdh.domain.replay import Contradiction, replay, replay_refusal
@@ -103,6 +104,19 @@ async def check_evidence(
     return [digests, entries, seals, complete]
 
 
+async def check_reports(reports: AsyncIterable[AuditedReport]) -> Tally:
+    """Bytes against the digest beside them; that one is the sealed one's by the evidence's check.
+
+    Every evidence is compared with its rows where its seal is looked at.
+    """
+    tally = Tally(name=CheckName.REPORTS)
+    async for one in reports:
+        tally.passed()
+        if not one.is_whole:
+            tally.problem(f"{one.id}: the judge's report is not the one whose digest was sealed")
+    return tally
+
+
 def _check_entry(one: AuditedEvidence, tally: Tally) -> None:
     if one.entry is None:
         return  # a finding of its own
@@ -150,6 +164,8 @@ def _check_seal(
         is_ = (one.id, one.event, one.sequence, one.time, one.pseudonym or facts.pseudonym)
         if said != is_:
             tally.problem(f"{one.id}: the evidence says something else than its event's row")
+        elif one.event == SubmissionRejection.__name__ and not _names_reports(facts, one):
+            tally.problem(f"{one.id}: the evidence names other reports of the judge")
         elif one.letter is not None and not _names_letter(facts, one):
             tally.problem(f"{one.id}: the evidence names another letter or other documents")
         elif not _names_parties(facts, one):
@@ -180,6 +196,11 @@ def _names_letter(facts: EvidenceFacts, one: AuditedEvidence) -> bool:
     number, submitted_at = one.letter_number, one.submitted_at
     is_ = (one.letter, number or said[1], submitted_at or said[2], one.documents)
     return said == is_
+
+
+def _names_reports(facts: EvidenceFacts, one: AuditedEvidence) -> bool:
+    named = tuple(each.report for each in facts.documents if each.report is not None)
+    return named == one.refused_reports
 
 
 def _names_parties(facts: EvidenceFacts, one: AuditedEvidence) -> bool:

@@ -36,6 +36,7 @@ class CheckName(StrEnum):
     TIMERS = "timers"
     IDEMPOTENCY = "idempotency"
     DOCUMENTS = "documents"
+    REPORTS = "reports"
 
 
 MEANINGS: Mapping[CheckName, Text] = MappingProxyType(
@@ -121,6 +122,10 @@ MEANINGS: Mapping[CheckName, Text] = MappingProxyType(
         CheckName.DOCUMENTS: Text(
             th="เอกสารในคลังครบถ้วนและตรงกับหลักฐาน",
             en="the documents are in the vault, intact, and those that the evidence names",
+        ),
+        CheckName.REPORTS: Text(
+            th="รายงานผลตรวจลายมือชื่อครบถ้วนและตรงกับค่าแฮชที่หลักฐานระบุ",
+            en="the judge's reports have the digests by which evidence names them",
         ),
     }
 )

@@ -1,4 +1,4 @@
-"""Taking a letter in: digests, judge, vault, group commit.
+"""Taking a letter in: digests, examination, vault, group commit.
 
 A submission is open while its documents stream in. It ends with a letter, with a sealed refusal,
 or with nothing at all: whatever goes wrong before the commit leaves no trace but unused bytes
@@ -6,8 +6,9 @@ without a key.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
+from tdh.delivery.examination import Examination, Examined
 from tdh.delivery.incoming import IncomingDocument, fingerprint
 from tdh.domain.commands import IdempotencyKey, Recipient, RefuseSubmission, Submit
 from tdh.domain.decisions import Decision
@@ -18,6 +19,7 @@ from tdh.domain.errors import (
 )
 from tdh.domain.events import DeliveryEvent, EventReason
 from tdh.domain.identifiers import LetterId, evidence_of, letter_month
+from tdh.domain.intake_policy import EnclosureRule, IntakePolicy
 from tdh.domain.letters import DocumentRole, Envelope, Letter
 from tdh.domain.lifecycle import DeliveryState
 from tdh.domain.parties import Authentication, Party
@@ -28,20 +30,23 @@ from tdh.domain.records import (
     RecordedSubmission,
     RefusedSubmissionView,
 )
-from tdh.domain.verdicts import Reason, Verdict
+from tdh.domain.verdicts import Reason
 from tdh.ports import (
     Clock,
     Commit,
     CrashPoint,
     Ids,
     Judge,
-    JudgedDocument,
     LetterWriter,
     Mailboxes,
     Parties,
     Scanner,
     Vault,
 )
+
+ENCLOSURES = "enclosures"
+"""Under this name all enclosures there are share the judge's memory, so that they never take it
+from the main documents, which must be judged."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,10 +85,11 @@ class SubmissionPorts:
     ids: Ids
     policy: Policy
     crash: CrashPoint
-    main_document_bytes: int = 100 * 1024 * 1024
+    judged_bytes: int = 100 * 1024 * 1024
     """The largest document that is judged."""
     scanner: Scanner | None = None
-    """None: the operator has no malware scanner."""
+    """None: the operator has no malware scanner, and evidence says nothing of it."""
+    intake: IntakePolicy = field(default_factory=IntakePolicy)
 
 
 class OpenSubmission:
@@ -110,7 +116,7 @@ class OpenSubmission:
         self._by = by
         self._on_end = on_end
         self._writer: LetterWriter = ports.vault.begin(letter, letter_month(letter))
-        self._judged: JudgedDocument = ports.judge.document(sender.id)
+        self._rules = ports.intake.rules_for(sender.id)
         self._documents: list[IncomingDocument] = []
         self._kept = False
 
@@ -132,17 +138,22 @@ class OpenSubmission:
             filename=filename,
             media_type=media_type,
             writer=self._writer.document(number),
-            judged=self._judged if role is DocumentRole.MAIN else None,
-            most=self._ports.main_document_bytes,
+            judged=self._ports.judge.document(
+                self._sender.id if role is DocumentRole.MAIN else ENCLOSURES
+            ),
+            scanned=None if self._ports.scanner is None else self._ports.scanner.document(),
+            most=self._ports.judged_bytes,
+            wait_for_judge=self._rules.enclosures is not EnclosureRule.ANY,
         )
         self._documents.append(incoming)
         return incoming
 
     async def finish(self) -> AcceptedLetter | RefusedLetter:
-        """Judge, keep, commit. Everything that is answered here has its evidence.
+        """Examine, keep, commit. Everything that is answered here has its evidence.
 
-        Raises IdempotencyMismatch, JudgeUnavailable, StorageUnavailable, SealingUnavailable,
-        OutcomeUnknown; then the submission was not accepted, or (the last) may have been.
+        Raises IdempotencyMismatch, ScannerUnavailable, JudgeUnavailable, StorageUnavailable,
+        SealingUnavailable, OutcomeUnknown; then the submission was not accepted, or (the last) may
+        have been.
         """
         try:
             return await self._finish()
@@ -152,7 +163,8 @@ class OpenSubmission:
     async def abandon(self) -> None:
         """Let go of everything that was not kept. Safe to call again."""
         self._on_end()
-        self._judged.close()
+        for one in self._documents:
+            one.close()
         if not self._kept:
             self._kept = True
             await self._writer.drop()
@@ -166,21 +178,28 @@ class OpenSubmission:
         before = await self._ports.mailboxes.recorded(self._sender.id, self._key)
         if before is not None:
             return await self._replay(before, key)
-        verdict = await self._judged.judge(self._ports.clock.now())
-        self._ports.crash("submission.judged")
-        documents = (replace(documents[0], verdict=verdict), *documents[1:])
+        examination = Examination(
+            sender=self._sender.id,
+            rules=self._rules,
+            parties=self._ports.parties,
+            clock=self._ports.clock,
+            crash=self._ports.crash,
+        )
+        examined = await examination.examine(self._documents)
         letter = Letter(
             id=self._letter,
             sender=self._sender.id,
             envelope=self._envelope,
-            documents=documents,
+            documents=examined.documents,
             submitted_at=self._ports.clock.now(),
         )
-        if verdict.accepted:
-            return await self._accept(letter, key)
-        return await self._refuse(letter, key, verdict)
+        if examined.refusal is None:
+            return await self._accept(letter, key, examined)
+        return await self._refuse(letter, key, examined, examined.refusal)
 
-    async def _accept(self, letter: Letter, key: IdempotencyKey) -> AcceptedLetter | RefusedLetter:
+    async def _accept(
+        self, letter: Letter, key: IdempotencyKey, examined: Examined
+    ) -> AcceptedLetter | RefusedLetter:
         """Keep, then commit: if we die between the two, bytes without a key remain."""
         stored = await self._writer.keep()
         self._ports.crash("submission.kept")
@@ -194,6 +213,7 @@ class OpenSubmission:
                 idempotency=key,
                 wrapped_key=self._writer.wrapped_key,
                 stored=stored,
+                reports=examined.reports,
             )
         )
         if committed.recorded is not None:
@@ -211,7 +231,7 @@ class OpenSubmission:
         return AcceptedLetter(letter=changes[0].dossier.letter, deliveries=views, replayed=False)
 
     async def _refuse(
-        self, letter: Letter, key: IdempotencyKey, verdict: Verdict
+        self, letter: Letter, key: IdempotencyKey, examined: Examined, because: EventReason
     ) -> AcceptedLetter | RefusedLetter:
         """Drop the documents, then record why."""
         await self._writer.drop()
@@ -219,7 +239,7 @@ class OpenSubmission:
         self._ports.crash("submission.dropped")
         stream = self._ports.ids.delivery(letter.id)
         event = self._ports.ids.event(stream)
-        reasons = (_as_event_reason(verdict),)
+        reasons = (because,)
         committed = await self._ports.commit(
             RefuseSubmission(
                 stream=stream,
@@ -231,6 +251,7 @@ class OpenSubmission:
                 by=self._by,
                 idempotency=key,
                 reasons=reasons,
+                reports=examined.reports,
             )
         )
         if committed.recorded is not None:
@@ -289,16 +310,7 @@ def _at_acceptance(view: DeliveryView) -> DeliveryView:
     return DeliveryView(dossier=replace(view.dossier, delivery=delivery), events=view.events[:1])
 
 
-def _as_event_reason(verdict: Verdict) -> EventReason:
-    """Code, Thai sentence, English sentence, and the indication, as evidence carries them."""
-    detail = "" if verdict.sub_indication is None else f"/{verdict.sub_indication}"
-    reason = verdict.reason
-    return EventReason(
-        code=reason.code, details=(reason.th, reason.en, f"{verdict.indication}{detail}")
-    )
-
-
 def reason_of(event_reason: EventReason) -> Reason:
-    """The judge's reason, read back from an event of a refused submission."""
+    """Why it was refused, read back from an event of a refused submission."""
     th, en, *_ = (*event_reason.details, "", "")
     return Reason(code=event_reason.code, th=th, en=en)

@@ -174,6 +174,12 @@ class JudgeUnavailable(ServiceUnavailable):
     code = "judge-unavailable"
 
 
+class ScannerUnavailable(ServiceUnavailable):
+    """Documents cannot be scanned for malware now."""
+
+    code = "scanner-unavailable"
+
+
 class NotLoggedYet(TDHError):
     """No head of the log holds the evidence yet."""
 

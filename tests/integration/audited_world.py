@@ -40,6 +40,8 @@ from tdh.domain.letters import Letter
 from tdh.domain.lifecycle import ConsignmentMode
 from tdh.domain.parties import Channel
 from tdh.domain.policies import Policy
+from tdh.domain.reports import DocumentReport
+from tdh.domain.signers import SenderMatch
 from tdh.system import CheckedClock, RandomIds
 
 TERM = timedelta(seconds=1)
@@ -129,8 +131,16 @@ class Life:
                 await one.write(data)
                 await one.finish()
             stored, key = await writer.keep(), writer.wrapped_key
+        report = DocumentReport(number=1, content=f'{{"judged":"{name}"}}'.encode())
+        judged = {"report": report.digest, "sender_match": SenderMatch.SAME_ORGANISATION}
         documents = tuple(
-            replace(document(n), digest=Digest(value=hashlib.sha256(data).digest()), size=len(data))
+            replace(
+                document(n),
+                digest=Digest(value=hashlib.sha256(data).digest()),
+                size=len(data),
+                scanned_by="TestScanner 1",
+                **(judged if n == 1 else {}),
+            )
             for n, data in enumerate(plain, start=1)
         )
         letter = Letter(
@@ -155,6 +165,7 @@ class Life:
                 idempotency=cmd.IdempotencyKey(sender=AGENCY, key=name, fingerprint=b"\1" * 32),
                 wrapped_key=key,
                 stored=stored,
+                reports=(report,),
             )
         )
         self.world.deliveries[name] = delivery
@@ -162,11 +173,12 @@ class Life:
 
     async def refuse_submission(self) -> None:
         now = self.clock.now()
+        report = DocumentReport(number=1, content=b'{"judged":"bad"}')
         letter = Letter(
             id=self.ids.letter(now),
             sender=AGENCY,
             envelope=envelope(),
-            documents=(document(),),
+            documents=(document(report=report.digest),),
             submitted_at=now,
         )
         stream = self.ids.delivery(letter.id)
@@ -181,6 +193,7 @@ class Life:
                 by=by(AGENCY, now),
                 idempotency=cmd.IdempotencyKey(sender=AGENCY, key="bad", fingerprint=b"\2" * 32),
                 reasons=(EventReason(code="R_ERDS_MessageRejectedForInvalidSignature"),),
+                reports=(report,),
             )
         )
         self.world.deliveries["rejected"] = stream

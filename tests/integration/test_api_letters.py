@@ -55,11 +55,12 @@ async def test_an_accepted_letter_is_answered_exactly_as_the_contract_says(servi
     LetterOut.model_validate(body)
 
 
-async def test_enclosures_are_kept_in_order_and_are_not_judged(service):
+async def test_enclosures_are_kept_in_order_and_judged_but_decide_nothing(service):
     documents = [("main", PDF), ("enclosure1", b"x" * 300_000), ("enclosure2", b"")]
     answer = await service.submit(a_letter(enclosures=2), documents)
     assert [one["size"] for one in answer.json["documents"]] == [len(PDF), 300_000, 0]
-    assert [one["signature"] is None for one in answer.json["documents"]] == [False, True, True]
+    said = [one["signature"]["indication"] for one in answer.json["documents"]]
+    assert said == ["TOTAL_PASSED", "TOTAL_FAILED", "TOTAL_FAILED"]
     kept = service.memory.documents[answer.json["id"]]
     assert kept == {1: PDF, 2: b"x" * 300_000, 3: b""}
 

@@ -66,6 +66,7 @@ async def test_a_sound_installation_holds_every_invariant(world):
     assert checked[CheckName.EVIDENCE_SEALS] == checked[CheckName.LEDGER] == 21
     assert checked[CheckName.STATES] == 7
     assert checked[CheckName.DOCUMENTS] == 12
+    assert checked[CheckName.REPORTS] == 7
     assert not any(check.notes for check in report.checks)
 
 
@@ -76,6 +77,44 @@ def test_every_finding_of_the_database_belongs_to_an_invariant():
 N = CheckName
 OF = "(SELECT id FROM events WHERE delivery = '{%s}' AND name = '%s')"
 SPOILED = {
+    "a report": (
+        (
+            "UPDATE documents SET report = substring(report FROM 2) WHERE number = 1 AND letter ="
+            " (SELECT letter FROM deliveries WHERE id = '{waiting}')"
+        ),
+        {N.REPORTS},
+    ),
+    "a report with its digest": (
+        (
+            "UPDATE documents SET (report, report_digest) = (SELECT report, report_digest FROM"
+            " documents WHERE number = 1 AND letter = (SELECT letter FROM deliveries WHERE id ="
+            " '{new}')) WHERE number = 1 AND letter ="
+            " (SELECT letter FROM deliveries WHERE id = '{waiting}')"
+        ),
+        {N.EVIDENCE_SEALS},
+    ),
+    "a report on a refused document": (
+        "UPDATE refused_reports SET report = 'x' WHERE stream = '{rejected}'",
+        {N.REPORTS},
+    ),
+    "a report on a refused document is gone": (
+        "DELETE FROM refused_reports WHERE stream = '{rejected}'",
+        {N.EVIDENCE_SEALS},
+    ),
+    "how the signer fits the sender": (
+        (
+            "UPDATE documents SET sender_match = 'other' WHERE number = 1 AND letter ="
+            " (SELECT letter FROM deliveries WHERE id = '{waiting}')"
+        ),
+        {N.EVIDENCE_SEALS},
+    ),
+    "who scanned a document": (
+        (
+            "UPDATE documents SET scanned_by = NULL WHERE number = 2 AND letter ="
+            " (SELECT letter FROM deliveries WHERE id = '{waiting}')"
+        ),
+        {N.EVIDENCE_SEALS},
+    ),
     "a state": (
         "UPDATE deliveries SET state = 'expired' WHERE id = '{refused}'",
         {N.STATES},

@@ -145,7 +145,7 @@ async def test_a_document_that_comes_in_pieces_is_judged_and_its_memory_given_ba
     for start in range(0, len(letter), 10_000):
         await document.write(letter[start : start + 10_000])
     assert pool.budget.used == len(letter)
-    assert (await document.judge(make.JUDGED_AT)).accepted
+    assert (await document.judge(make.JUDGED_AT)).verdict.accepted
     document.close()
     document.close()
     assert pool.budget.used == 0
@@ -287,7 +287,7 @@ async def test_a_document_larger_than_allowed_is_told_so_without_being_kept(
         for start in range(0, len(letter), 600):
             await document.write(letter[start : start + 600])
         assert pool.budget.used == 600
-        verdict = await document.judge(make.JUDGED_AT)
+        verdict = (await document.judge(make.JUDGED_AT)).verdict
         document.close()
     assert verdict.reason.code == "document-too-large"
     assert verdict.indication is Indication.TOTAL_FAILED
