@@ -19,6 +19,7 @@ from relay.api.inbox import Inbox
 from relay.api.middleware import LINGER_SECONDS, guard
 from relay.api.openapi import describe
 from relay.api.remembered import Remembered
+from relay.api.reports import Reports
 from relay.api.responses import add_headers
 from relay.api.routes import Route
 from relay.api.sent import Sent
@@ -107,6 +108,7 @@ def make_app(  # noqa: PLR0913 - its parts, by name
         *sent.routes(),
         *inbox.routes(),
         *documents.routes(),
+        *Reports(callers=callers, mailboxes=mailboxes).routes(),
         *evidence.routes(),
         *Service(parts=remembered(health.parts)).routes(),
     )

@@ -264,6 +264,7 @@ ROWS: Mapping[str, Row] = {
     "unwrap-refused": Row(503, *_UNAVAILABLE, *_NOT_KEPT, retryable=True, retry_after=60),
     "sealing-unavailable": Row(503, *_UNAVAILABLE, *_NOT_KEPT, retryable=True, retry_after=2),
     "judge-unavailable": Row(503, *_UNAVAILABLE, *_NOT_KEPT, retryable=True, retry_after=5),
+    "scanner-unavailable": Row(503, *_UNAVAILABLE, *_NOT_KEPT, retryable=True, retry_after=5),
     "judge-busy": Row(503, *_UNAVAILABLE, *_NOT_KEPT, retryable=True, retry_after=5),
     "conflict": Row(503, *_UNAVAILABLE, *_NOT_KEPT, retryable=True, retry_after=1),
     "commit-unknown": Row(503, *_UNAVAILABLE, *_OURS),

@@ -53,6 +53,11 @@ SELECT o.letter || '/' || o.number AS id FROM documents o
  WHERE NOT EXISTS (SELECT FROM letters l
                     WHERE l.letter_month = o.letter_month AND l.id = o.letter);
 
+-- name: report_without_refusal
+SELECT r.stream || '/' || r.number AS id FROM refused_reports r
+ WHERE NOT EXISTS (SELECT FROM refused_submissions s
+                    WHERE s.letter_month = r.letter_month AND s.stream = r.stream);
+
 -- name: release_without_document
 SELECT r.delivery || '/' || r.document AS id FROM releases r
  WHERE NOT EXISTS (SELECT FROM deliveries d
@@ -102,7 +107,8 @@ SELECT d.id FROM deliveries d
                       AND o.kind = 'job');
 
 -- name: row_without_purpose
--- A promise to a delivery that is over, or that is not there.
+-- A promise to a delivery that is over, or that is not there. Signatures are judged again even when
+-- it is over.
 SELECT o.id::text AS id FROM outbox o
  WHERE NOT EXISTS (SELECT FROM deliveries d
                     WHERE d.id = o.delivery
@@ -164,7 +170,10 @@ SELECT v.event, e.delivery, coalesce(d.pseudonym, r.pseudonym) AS pseudonym, e.n
        e.happened_at, v.xml, v.digest, l.index, coalesce(l.entry, q.entry) AS entry, d.letter,
        coalesce(d.sender, r.sender) AS sender, d.recipient, t.number, t.submitted_at,
        d.tracking, d.mode, d.acceptance_deadline, d.holding_until,
-       o.identifiers, o.media_types, o.digests, o.verdicts
+       o.identifiers, o.media_types, o.digests, o.verdicts, o.reports, o.matches, o.scanners,
+       ARRAY(SELECT f.digest FROM refused_reports f
+              WHERE f.letter_month = r.letter_month AND f.stream = r.stream
+              ORDER BY f.number) AS refused_reports
   FROM evidence v
   JOIN events e ON e.letter_month = v.letter_month AND e.id = v.event
   LEFT JOIN deliveries d ON d.letter_month = e.letter_month AND d.id = e.delivery
@@ -181,12 +190,23 @@ SELECT v.event, e.delivery, coalesce(d.pseudonym, r.pseudonym) AS pseudonym, e.n
               array_agg(CASE WHEN x.verdict IS NULL THEN 'not-judged'
                              ELSE concat_ws('/', x.verdict->>'indication',
                                             x.verdict->>'sub_indication') END
-                        ORDER BY x.number) AS verdicts
+                        ORDER BY x.number) AS verdicts,
+              array_agg(x.report_digest ORDER BY x.number) AS reports,
+              array_agg(x.sender_match ORDER BY x.number) AS matches,
+              array_agg(x.scanned_by ORDER BY x.number) AS scanners
          FROM documents x
         WHERE x.letter_month = d.letter_month AND x.letter = d.letter) AS o
  ORDER BY v.event;
 
 -- name: documents
+-- name: reports
+SELECT o.letter || '/' || o.number AS id, o.report, o.report_digest AS digest
+  FROM documents o
+ WHERE o.report IS NOT NULL
+UNION ALL
+SELECT r.stream || '/' || r.number, r.report, r.digest
+  FROM refused_reports r;
+
 SELECT l.id AS letter, l.wrapped_key, o.number AS document_number, o.segment, o.at_offset,
        o.length, o.digest
   FROM documents o

@@ -34,6 +34,7 @@ from tdh.domain.identifiers import (
     is_id,
     letter_month,
 )
+from tdh.domain.lifecycle import CONTENT_AVAILABLE
 from tdh.domain.records import (
     DeliveryView,
     EvidenceRecord,
@@ -132,7 +133,7 @@ class PostgresMailboxes:
     ) -> tuple[LetterId, bytes, StoredDocument] | None:
         """Letter, wrapped key and place of one document. For whom, the caller has decided."""
         month = _month("dlv", delivery)
-        if month is None or not 0 < number < 2**15:
+        if month is None or not _is_number(number):
             return None
         rows = await self._database.fetch(_SQL["content"], month, delivery, number)
         if not rows:
@@ -146,6 +147,31 @@ class PostgresMailboxes:
 
     async def refusal(self, stream: DeliveryId, sender: PartyId) -> RefusedSubmissionView | None:
         """A refused submission: its reasons and its evidence."""
+    async def report(self, letter: LetterId, number: int, party: PartyId) -> bytes | None:
+        """The judge's report on a document: for the sender, and for who may read the content.
+
+        Raises IntegrityFailure if the stored bytes are not what was stored.
+        """
+        month = _month("ltr", letter)
+        if month is None or not _is_number(number):
+            return None
+        available = [state.value for state in CONTENT_AVAILABLE]
+        rows = await self._database.fetch(_SQL["report"], month, letter, number, party, available)
+        return sealed_bytes(rows[0]["report"], rows[0]["digest"]) if rows else None
+
+    async def refusal_report(
+        self, stream: DeliveryId, number: int, sender: PartyId
+    ) -> bytes | None:
+        """The judge's report on a document of a refused submission, for its sender.
+
+        Raises IntegrityFailure if the stored bytes are not what was stored.
+        """
+        month = _month("dlv", stream)
+        if month is None or not _is_number(number):
+            return None
+        rows = await self._database.fetch(_SQL["refusal_report"], month, stream, number, sender)
+        return sealed_bytes(rows[0]["report"], rows[0]["digest"]) if rows else None
+
         month = _month("dlv", stream)
         if month is None:
             return None
@@ -179,14 +205,19 @@ class PostgresMailboxes:
 
 
 def sealed_bytes(compressed: bytes, digest: bytes) -> bytes:
-    """An evidence's bytes as they were sealed. Raises IntegrityFailure."""
+    """Bytes of an evidence or a report as they were when sealed. Raises IntegrityFailure."""
     try:
-        xml = zlib.decompress(compressed)
+        plain = zlib.decompress(compressed)
     except zlib.error as error:
-        raise IntegrityFailure("a stored evidence cannot be unpacked") from error
-    if hashlib.sha256(xml).digest() != digest:
-        raise IntegrityFailure("a stored evidence is not what was sealed")
-    return xml
+        raise IntegrityFailure("a stored evidence or report cannot be unpacked") from error
+    if hashlib.sha256(plain).digest() != digest:
+        raise IntegrityFailure("a stored evidence or report is not what was sealed")
+    return plain
+
+
+def _is_number(number: int) -> bool:
+    """Whether a document could have this number."""
+    return 0 < number < 2**15
 
 
 def _month(prefix: str, identifier: str) -> date | None:

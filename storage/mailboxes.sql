@@ -67,6 +67,32 @@ SELECT l.id AS letter, l.wrapped_key, o.number AS document_number, o.segment, o.
 -- name: recorded
 SELECT fingerprint, letter, stream FROM idempotency WHERE sender = $1 AND key = $2;
 
+-- name: report
+-- For the sender, and for a recipient while the content may be read.
+WITH found AS MATERIALIZED (
+    SELECT letter_month, id FROM letters WHERE letter_month = $1 AND id = $2
+       AND (sender = $4
+            OR EXISTS (SELECT FROM deliveries d
+                        WHERE d.letter_month = $1 AND d.letter = $2 AND d.recipient = $4
+                          AND d.state = ANY ($5::text[])))
+)
+SELECT o.report, o.report_digest AS digest
+  FROM found
+  JOIN documents o ON o.letter_month = found.letter_month AND o.letter = found.id
+                  AND o.number = $3::smallint
+ WHERE o.report IS NOT NULL;
+
+-- name: refusal_report
+WITH found AS MATERIALIZED (
+    SELECT letter_month, stream
+      FROM refused_submissions
+     WHERE letter_month = $1 AND stream = $2 AND sender = $4
+)
+SELECT r.report, r.digest
+  FROM found
+  JOIN refused_reports r ON r.letter_month = found.letter_month AND r.stream = found.stream
+                        AND r.number = $3::smallint;
+
 -- name: refusal
 WITH found AS MATERIALIZED (
     SELECT letter_month, stream, reasons

@@ -36,8 +36,9 @@ from tdh.domain.records import (
     SealedEvidence,
     Written,
 )
+from tdh.domain.reports import ReportedVerdict
 from tdh.domain.scanning import ScanFinding
-from tdh.domain.verdicts import Verdict
+from tdh.domain.signers import SignerMark
 
 CrashPoint = Callable[[str], None]
 """Called with the name of the step just done; the fault tests end the process there."""
@@ -180,7 +181,7 @@ class JudgedDocument(Protocol):
         """Raises ServiceUnavailable when documents in flight, all or the sender's, are too many."""
         ...
 
-    async def judge(self, at: datetime) -> Verdict:
+    async def judge(self, at: datetime) -> ReportedVerdict:
         """Raises JudgeUnavailable."""
         ...
 
@@ -190,8 +191,8 @@ class JudgedDocument(Protocol):
 class Judge(Protocol):
     """Signature judging in processes that hold nothing."""
 
-    def document(self, sender: PartyId, /) -> JudgedDocument:
-        """Begin a document; one sender never has more than a share of the memory for them."""
+    def document(self, holder: str, /) -> JudgedDocument:
+        """Begin a document; one holder never has more than a share of the memory for them."""
         ...
 
 
@@ -221,6 +222,9 @@ class Parties(Protocol):
     """Who is registered."""
 
     async def get(self, ids: Sequence[PartyId]) -> Mapping[PartyId, Party]: ...
+    async def signer_marks(self, party: PartyId) -> Sequence[SignerMark]:
+        """By what certificates of this party's signers are known, beside its own number."""
+        ...
 
 
 class Tokens(Protocol):
@@ -256,6 +260,14 @@ class Mailboxes(Protocol):
         self, delivery: DeliveryId, number: int
     ) -> tuple[LetterId, bytes, StoredDocument] | None:
         """Letter, wrapped key and place of one document."""
+        ...
+
+    async def report(self, letter: LetterId, number: int, party: PartyId) -> bytes | None:
+        """The judge's report on a document: for the sender, and for who may read the content."""
+        ...
+
+    async def refusal_report(self, stream: DeliveryId, number: int, sender: PartyId) -> bytes | None:
+        """The judge's report on a document of a refused submission, for its sender."""
         ...
 
     async def recorded(self, sender: PartyId, key: str) -> RecordedSubmission | None:

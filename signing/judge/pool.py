@@ -21,10 +21,11 @@ from signing.judge.memfd import Memfd
 from signing.judge.policy import Limits, Policy
 from signing.judge.program import Program, ProgramEnded, Task
 from signing.judge.reasons import ANSWERS, Code, reason
-from signing.judge.report import Report
+from signing.judge.report import Report, report_bytes
 from signing.judge.wire import Extra, Outcome, Reply, Setup, answer_from_bytes
 from signing.trust import TrustFolder
 from tdh.domain.errors import JudgeUnavailable
+from tdh.domain.reports import ReportedVerdict
 from tdh.domain.verdicts import Verdict
 
 LOG = logging.getLogger(__name__)
@@ -152,7 +153,7 @@ class JudgePool:
             return self._named(_ENDINGS[reply.outcome], task.at)
         try:
             return answer_from_bytes(reply.answer)
-        except (ValueError, KeyError, TypeError):
+        except ValueError:
             return self._named(Code.CRASHED, task.at)
 
     async def _ask(self, task: Task) -> Reply:
@@ -221,13 +222,15 @@ class DocumentInJudgement:
         self._pool.budget.reserve(len(data), self._holder)
         self._memfd.write(data)
 
-    async def judge(self, at: datetime) -> Verdict:
+    async def judge(self, at: datetime) -> ReportedVerdict:
         """Judge what was written. Raises JudgeUnavailable."""
+        size = self._memfd.size
         if self._too_large:
             size = self._pool.limits.document_bytes + 1
-            return await self._pool.judge(self._memfd.fd, size, at)
-        self._memfd.seal()
-        return await self._pool.judge(self._memfd.fd, self._memfd.size, at)
+        else:
+            self._memfd.seal()
+        report = await self._pool.report(self._memfd.fd, size, at)
+        return ReportedVerdict(verdict=report.verdict, report=report_bytes(report))
 
     def close(self) -> None:
         """Give the memory back. May be called twice."""

@@ -20,6 +20,7 @@ from tdh.domain.identifiers import (
 from tdh.domain.letters import Letter
 from tdh.domain.lifecycle import ConsignmentMode
 from tdh.domain.parties import Authentication, Party
+from tdh.domain.reports import DocumentReport
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +69,8 @@ class Submit:
     wrapped_key: bytes
     """The letter's data key, wrapped by a key-encryption key."""
     stored: tuple[StoredDocument, ...]
+    reports: tuple[DocumentReport, ...] = ()
+    """One for each judged document."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +87,8 @@ class RefuseSubmission:
     by: Authentication
     idempotency: IdempotencyKey
     reasons: tuple[EventReason, ...]
+    reports: tuple[DocumentReport, ...] = ()
+    """Of the documents that were judged; they are kept, the documents are not."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,6 +15,7 @@ from tdh.domain.identifiers import EvidenceId, LetterId, PartyId, Pseudonym, evi
 from tdh.domain.letters import Delivery, Document, Letter
 from tdh.domain.parties import AssuranceLevel, Authentication, Party
 from tdh.domain.policies import Policy
+from tdh.domain.verdicts import Verdict
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +41,12 @@ class DocumentFacts:
     sha256: bytes
     verdict: str
     """`TOTAL_PASSED`, `TOTAL_FAILED/HASH_FAILURE` ... or `not-judged`."""
+    report: bytes | None = None
+    """SHA-256 of the judge's full report, where the document was judged."""
+    sender_match: str | None = None
+    """`same-person`, `same-organisation`, `other` or `unknown`, where a signature holds."""
+    scanned_by: str | None = None
+    """The malware scanner that found nothing in it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,17 +143,23 @@ def _party(party: Party, actor: Authentication | None) -> PartyFacts:
 
 
 def _document(document: Document) -> DocumentFacts:
-    verdict = "not-judged"
-    if document.verdict is not None:
-        found = document.verdict
-        detail = "" if found.sub_indication is None else f"/{found.sub_indication}"
-        verdict = f"{found.indication}{detail}"
     return DocumentFacts(
         identifier=f"{document.number}/{document.role}/{document.filename}",
         media_type=document.media_type,
         sha256=document.digest.value,
-        verdict=verdict,
+        verdict=verdict_words(document.verdict),
+        report=None if document.report is None else document.report.value,
+        sender_match=None if document.sender_match is None else document.sender_match.value,
+        scanned_by=document.scanned_by,
     )
+
+
+def verdict_words(verdict: Verdict | None) -> str:
+    """A verdict as evidence spells it: indication and sub-indication."""
+    if verdict is None:
+        return "not-judged"
+    detail = "" if verdict.sub_indication is None else f"/{verdict.sub_indication}"
+    return f"{verdict.indication}{detail}"
 
 
 def _of_delivery(delivery: Delivery) -> tuple[tuple[str, str], ...]:

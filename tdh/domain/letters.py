@@ -18,6 +18,7 @@ from tdh.domain.identifiers import (
 )
 from tdh.domain.lifecycle import ConsignmentMode, DeliveryState
 from tdh.domain.parties import Channel, Party
+from tdh.domain.signers import SenderMatch
 from tdh.domain.verdicts import Verdict
 
 
@@ -59,7 +60,13 @@ class Document:
     """In bytes."""
     digest: Digest
     verdict: Verdict | None = None
-    """What the judge said; None for an enclosure that was not judged."""
+    """What the judge said; None for what was not judged."""
+    report: Digest | None = None
+    """Of the judge's full report, which is kept with the letter; there is one for each verdict."""
+    sender_match: SenderMatch | None = None
+    """How the signers fit the sender; None where no signature holds."""
+    scanned_by: str | None = None
+    """The malware scanner that found nothing in it; None where none was asked."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

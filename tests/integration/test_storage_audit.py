@@ -139,6 +139,11 @@ WRONGS: dict[Check, tuple[str, str]] = {
         "letter",
     ),
     Check.DOCUMENT_WITHOUT_LETTER: ("DELETE FROM letters WHERE id = $1", "letter"),
+    Check.REPORT_WITHOUT_REFUSAL: (
+        """INSERT INTO refused_reports (letter_month, stream, number, report, digest)
+           SELECT letter_month, id, 1, 'x', sha256('x') FROM deliveries WHERE id = $1""",
+        "delivery",
+    ),
     Check.RELEASE_WITHOUT_DOCUMENT: ("DELETE FROM documents WHERE letter = $1", "letter"),
     Check.RELEASE_WITHOUT_CONTENT: (
         "DELETE FROM events WHERE delivery = $1 AND name = 'ContentConsignment'",
@@ -193,6 +198,7 @@ async def test_each_wrong_is_found_and_named(database: Database, lived, check: C
         Check.DELIVERY_WITHOUT_LETTER: delivery,
         Check.DELIVERY_WITHOUT_PARTY: delivery,
         Check.DOCUMENT_WITHOUT_LETTER: f"{letter}/1",
+        Check.REPORT_WITHOUT_REFUSAL: f"{delivery}/1",
         Check.RELEASE_WITHOUT_DOCUMENT: f"{delivery}/1",
         Check.RELEASE_WITHOUT_CONTENT: f"{delivery}/1",
         Check.KEY_WITHOUT_SUBMISSION: f"{AGENCY} basic",
