@@ -54,6 +54,7 @@ from tdh.delivery.recheck import RecheckPorts, recheck
 from tdh.delivery.sequencer import Sequencer
 from tdh.delivery.submission import SubmissionPorts, Submissions
 from tdh.domain.errors import TDHError
+from tdh.judging import FollowingJudge
 from tdh.system import CheckedClock
 from tdh.trust import trust_in_force
 
@@ -94,8 +95,13 @@ async def api(config: Config, closing: Closing) -> Loops:
         crash=core.crash,
     )
     closing.rest.push_async_callback(vault.close)
-    trust = await trust_in_force(config.judge, PostgresTrustStores(core.database))
-    judge = await closing.rest.enter_async_context(_judge(config, trust))
+    judge = FollowingJudge(
+        config.judge.trust,
+        partial(trust_in_force, config.judge, PostgresTrustStores(core.database)),
+        partial(_judge, config, DocumentBudget(config.judge.in_flight_bytes)),
+    )
+    closing.rest.push_async_callback(judge.close)
+    await judge.start()
     scanner = _scanner(config)
     submissions = Submissions(
         SubmissionPorts(
@@ -105,6 +111,7 @@ async def api(config: Config, closing: Closing) -> Loops:
             vault=vault,
             judge=judge,
             scanner=scanner,
+            intake=config.intake(),
             clock=core.clock,
             ids=core.ids,
             policy=core.policy,
@@ -263,14 +270,14 @@ async def _works(question: Awaitable[object]) -> bool:
     return True
 
 
-def _judge(config: Config, trust: TrustFolder) -> JudgePool:
+def _judge(config: Config, budget: DocumentBudget, trust: TrustFolder) -> JudgePool:
     return JudgePool(
         trust,
         policy=JudgePolicy(revocation=RevocationMode(config.judge.revocation)),
         limits=JudgeLimits(
             wall_seconds=config.judge.seconds, memory_bytes=config.judge.memory_bytes
         ),
-        budget=DocumentBudget(config.judge.in_flight_bytes),
+        budget=budget,
         concurrency=config.judge.processes,
     )
 

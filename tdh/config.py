@@ -9,9 +9,18 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
 from datetime import timedelta
+from enum import StrEnum
 from pathlib import Path
 from typing import Any, TypeVar, get_type_hints
 
+from tdh.domain.intake_policy import (
+    EnclosureRule,
+    IntakePolicy,
+    Mismatch,
+    ScannerDown,
+    SenderRules,
+    SignerRule,
+)
 from tdh.domain.policies import Policy
 
 Section = TypeVar("Section")
@@ -190,6 +199,13 @@ class Config:
     sealer: SealerConfig = field(default_factory=SealerConfig)
     issuer: IssuerConfig = field(default_factory=IssuerConfig)
     judge: JudgeConfig = field(default_factory=JudgeConfig)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CitizenIntakeConfig(IntakeConfig):
+    """The same for persons, who sign for themselves."""
+
+    signer: SignerRule = SignerRule.SAME_PERSON
+
+
     scanner: ScannerConfig = field(default_factory=ScannerConfig)
     policy: PolicyConfig = field(default_factory=PolicyConfig)
     log: LogConfig = field(default_factory=LogConfig)
@@ -219,9 +235,20 @@ def load(environment: Mapping[str, str] | None = None) -> Config:
     path = variables.get("TDH_CONFIG")
     if path:
         tree = _read_file(Path(path))
+    intake_agency: IntakeConfig = field(default_factory=IntakeConfig)
+    intake_business: IntakeConfig = field(default_factory=IntakeConfig)
+    intake_citizen: CitizenIntakeConfig = field(default_factory=CitizenIntakeConfig)
     for name, value in variables.items():
         if name.startswith("TDH_") and name.removeprefix("TDH_") not in NOT_SETTINGS:
             _override(tree, name, value)
+    def intake(self) -> IntakePolicy:
+        """The rules of intake for every class of senders."""
+        return IntakePolicy(
+            agency=self.intake_agency.rules(),
+            business=self.intake_business.rules(),
+            citizen=self.intake_citizen.rules(),
+        )
+
     known = {section.name for section in fields(Config)}
     for section in tree:
         if section not in known:
@@ -286,3 +313,5 @@ def _value(kind: object, name: str, value: Any) -> Any:
 
 
 _BOOLEANS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
+        if isinstance(kind, type) and issubclass(kind, StrEnum):
+            return kind(value)
