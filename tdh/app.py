@@ -152,7 +152,7 @@ async def api(config: Config, closing: Closing) -> Loops:
         clock=core.clock,
         policy=core.policy,
     )
-    return [core.commit.run(), rechecks.run()]
+    return [core.commit.run(), rechecks.run(), judge.run()]
 
 
 async def dispatcher(config: Config, closing: Closing) -> Loops:

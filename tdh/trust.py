@@ -12,6 +12,7 @@ So no list is ever relied on that is not in the log. A list that came by other w
 another machine, say) is entered into the log by the first service that starts on it.
 """
 
+import asyncio
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -56,7 +57,7 @@ async def trust_in_force(config: JudgeConfig, records: PostgresTrustStores) -> T
         StorageUnavailable: the log's database does not answer.
 
     """
-    found, signed = _read(config)
+    found, signed = await asyncio.to_thread(_read, config)
     if signed is None:
         log.warning("trust.unsigned", folder=str(config.trust), setting="judge.trust_key")
         return found

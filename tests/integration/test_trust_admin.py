@@ -10,6 +10,7 @@ import subprocess
 import sys
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ import pytest
 from signing import trust_store
 from signing.certificates import pem
 from signing.checkpoint import NoteVerifier
+from signing.judge.pool import JudgePool
 from signing.log_entry import OperationEntry, parse_operation_entry
 from signing.note_keys import read_note_key
 from signing.trust import ANCHORS, NOTE, Role, TrustFolder, load_trust
@@ -27,6 +29,7 @@ from storage.trust_stores import PostgresTrustStores, RecordedStore
 from tdh.cli.main import main
 from tdh.config import ConfigError, JudgeConfig
 from tdh.domain.errors import Conflict
+from tdh.judging import FollowingJudge
 from tdh.trust import entry_of, trust_in_force
 from tests.pki import make
 
@@ -519,3 +522,67 @@ async def test_the_api_does_not_start_on_an_older_store(
     code, said = await asyncio.to_thread(serve, store, database_dsn, tmp_path, *words)
     assert code == 78
     assert "version 2 is older than version 3" in said
+
+
+# --- while the service runs ----------------------------------------------------------------------
+
+
+async def code_of(judge: FollowingJudge, letter: bytes) -> str:
+    document = judge.document("somebody")
+    try:
+        await document.write(letter)
+        return (await document.judge(make.JUDGED_AT)).verdict.reason.code
+    finally:
+        document.close()
+
+
+async def becomes(judge: FollowingJudge, letter: bytes, code: str) -> None:
+    async with asyncio.timeout(30):
+        while True:
+            if await code_of(judge, letter) == code:
+                return
+            await asyncio.sleep(0.05)
+
+
+async def test_a_running_service_follows_the_store_and_nothing_else(
+    store: Operator, records: PostgresTrustStores
+) -> None:
+    pki = make.shared_pki()
+    (store.folder / "intermediates").mkdir()
+    issuing = pem(pki.issuing.certificate)
+    (store.folder / "intermediates" / "issuing.pem").write_bytes(issuing)
+    for path in pki.trust_folder.glob("*.crl"):
+        shutil.copy(path, store.folder)
+    letter = make.sign_pdf(make.simple_pdf(), pki.signers["good"])
+    judge = FollowingJudge(
+        store.folder,
+        partial(in_force, store, records),
+        partial(JudgePool, concurrency=1),
+        look_seconds=0.05,
+        finish_seconds=5,
+    )
+    await judge.start()
+    following = asyncio.create_task(judge.run())
+    try:
+        assert await code_of(judge, letter) == "signature-valid"
+        begun = judge.document("slow sender")
+        await begun.write(letter)
+        (root,) = store.listed.anchors
+        assert await store.change("retire", root.sha256, "--at", make.BEGIN.isoformat()) == 0
+        await becomes(judge, letter, "unknown-root")
+        verdict = (await begun.judge(make.JUDGED_AT)).verdict
+        assert verdict.reason.code == "signature-valid", "begun under the older trust"
+        begun.close()
+        note = store.folder / NOTE
+        signed = note.read_bytes()
+        note.write_bytes(signed.replace(b" 2024-01-01T00:00:00Z root", b" - root"))
+        assert note.read_bytes() != signed
+        await asyncio.sleep(0.5)
+        assert await code_of(judge, letter) == "unknown-root"
+        note.write_bytes(signed)
+        words = ("--roles", "sender", "--replace")
+        assert await store.change("add", store.certificates / "root.pem", *words) == 0
+        await becomes(judge, letter, "signature-valid")
+    finally:
+        following.cancel()
+        await judge.close()
