@@ -1,11 +1,21 @@
 """A verdict as a clerk reads it in a terminal: Thai first, English below, no code needed."""
 
+import unicodedata
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta, timezone
 from types import MappingProxyType
 
 from signing.judge.report import Note, Report
-from tdh.domain.verdicts import Indication, SignatureVerdict
+from tdh.domain.verdicts import (
+    AlgorithmFinding,
+    Indication,
+    RevocationFinding,
+    RevocationStatus,
+    SignatureKind,
+    SignatureType,
+    SignatureVerdict,
+    Signer,
+)
 
 BANGKOK = timezone(timedelta(hours=7))
 """Thailand has had no other offset since 1920."""
@@ -21,7 +31,37 @@ _HEADINGS: Mapping[Indication, tuple[str, str, str]] = MappingProxyType(
         Indication.NO_SIGNATURE: ("–", "ไม่มีลายมือชื่อ", "NOT SIGNED"),
     }
 )
+_TYPES: Mapping[SignatureType, str] = MappingProxyType(
+    {
+        SignatureType.GENERAL: "ลายมือชื่อทั่วไป มาตรา 9 / general, section 9",
+        SignatureType.RELIABLE: "ลายมือชื่อที่เชื่อถือได้ มาตรา 26 / reliable, section 26",
+        SignatureType.CERTIFIED: "ลายมือชื่อที่มีใบรับรอง มาตรา 28 / certified, section 28",
+    }
+)
+"""Sections of Thailand's Electronic Transactions Act."""
+_KINDS: Mapping[SignatureKind, str] = MappingProxyType(
+    {
+        SignatureKind.PADES: "PDF ที่ลงลายมือชื่อ / signed PDF (PAdES)",
+        SignatureKind.CADES: "ลายมือชื่อ CMS / CMS signature (CAdES)",
+        SignatureKind.XADES: "XML ที่ลงลายมือชื่อ / signed XML (XAdES)",
+        SignatureKind.ASIC_E: "แฟ้มรวมเอกสาร / container (ASiC-E)",
+        SignatureKind.ASIC_S: "แฟ้มเอกสารเดียว / container (ASiC-S)",
+        SignatureKind.TIMESTAMP: "ตราประทับเวลา / timestamp",
+    }
+)
+_REVOCATION: Mapping[RevocationStatus, str] = MappingProxyType(
+    {
+        RevocationStatus.GOOD: "ไม่ถูกเพิกถอน / not revoked",
+        RevocationStatus.REVOKED: "ถูกเพิกถอนแล้ว / REVOKED",
+        RevocationStatus.UNKNOWN: "ไม่มีข้อมูล / no data",
+        RevocationStatus.NOT_NEEDED: "ไม่ต้องตรวจ / names no source",
+    }
+)
 _RULE = "─" * 72
+_DOCUMENT = 2
+"""Columns before a fact about the whole document."""
+_VALUES_AT = 33
+"""The column in which values begin."""
 
 
 def picture(name: str, report: Report) -> str:
@@ -43,10 +83,13 @@ def _lines(name: str, report: Report) -> Iterator[str]:
     for note in report.notes:
         yield from _note(note)
     yield ""
-    yield f"  ตรวจ ณ / judged as of     {thai_time(verdict.evaluated_at)}"
+    if verdict.kind:
+        yield _row("ชนิดไฟล์ / kind", _KINDS[verdict.kind], _DOCUMENT)
+    yield _row("ตรวจ ณ / judged as of", thai_time(verdict.evaluated_at), _DOCUMENT)
     sub = f" · {verdict.sub_indication.value}" if verdict.sub_indication else ""
-    yield f"  รหัสผล / result           {verdict.indication.value}{sub} · {verdict.reason.code}"
-    yield f"  เกณฑ์ / rules             {verdict.policy}"
+    code = f"{verdict.indication.value}{sub} · {verdict.reason.code}"
+    yield _row("รหัสผล / result", code, _DOCUMENT)
+    yield _row("เกณฑ์ / rules", verdict.policy, _DOCUMENT)
     yield _RULE
 
 
@@ -54,13 +97,67 @@ def _signature(number: int, signature: SignatureVerdict) -> Iterator[str]:
     mark, thai, _ = _HEADINGS[signature.indication]
     who = printable(signature.signer.common_name) if signature.signer else "(ไม่ทราบ / unknown)"
     yield f"  {mark}  ลายมือชื่อที่ {number} / signature {number}: {who}"
+    if signature.signer:
+        yield from _signer(signature.signer)
     level = f" · {signature.level.value}" if signature.level else ""
-    sub = f" · {signature.sub_indication.value}" if signature.sub_indication else ""
-    yield f"       ผล / result           {thai}{level}{sub}"
+    yield _row("ผล / result", f"{thai}{level}")
+    if signature.reason and signature.indication is not Indication.TOTAL_PASSED:
+        yield _row("", signature.reason.th)
+        yield _row("", signature.reason.en)
+    if signature.type:
+        yield _row("ชนิด / type", _TYPES[signature.type])
+    if signature.covers:
+        yield _row("ครอบคลุม / covers", printable(", ".join(signature.covers)))
     if signature.claimed_time:
-        yield f"       ผู้ลงระบุว่า / claimed    {thai_time(signature.claimed_time)}"
+        yield _row("ผู้ลงระบุว่า / claimed", thai_time(signature.claimed_time))
     if signature.proven_time:
-        yield f"       พิสูจน์ได้ว่ามีแล้วเมื่อ / proven  {thai_time(signature.proven_time)}"
+        yield _row("มีแล้วเมื่อ / proven", thai_time(signature.proven_time))
+    if signature.revocation:
+        for finding in signature.revocation:
+            yield _row("การเพิกถอน / revocation", _revocation(finding))
+    if signature.algorithms:
+        yield _row("วิธีเข้ารหัสลับ / crypto", ", ".join(map(_algorithm, signature.algorithms)))
+
+
+def _signer(signer: Signer) -> Iterator[str]:
+    if signer.organization and signer.organization != signer.common_name:
+        yield _row("หน่วยงาน / organisation", printable(signer.organization))
+    if signer.tax_id:
+        yield _row("เลขผู้เสียภาษี / tax id", signer.tax_id)
+    if signer.citizen_id:
+        # Enough to compare with a card in the hand, too little to copy from a screen.
+        yield _row("เลขประชาชน / citizen id", f"{signer.citizen_id[:1]}-xxxx-xxxx{_end(signer)}")
+    if signer.issuer:
+        yield _row("ออกโดย / issued by", printable(signer.issuer))
+
+
+def _end(signer: Signer) -> str:
+    number = signer.citizen_id or ""
+    return f"{number[9:10]}-{number[10:12]}-{number[12:]}"
+
+
+def _revocation(finding: RevocationFinding) -> str:
+    said = _REVOCATION[finding.status]
+    source = f" · {finding.source}" if finding.source else ""
+    since = finding.revoked_at or finding.this_update
+    when = f" · {thai_time(since)}" if since else ""
+    return f"{said}{source}{when} · {printable(finding.subject)}"
+
+
+def _algorithm(finding: AlgorithmFinding) -> str:
+    weak = "" if finding.accepted else " (ไม่ยอมรับ / not accepted)"
+    return f"{printable(finding.name)}{weak}"
+
+
+def _row(label: str, value: str, indent: int = 7) -> str:
+    """One fact; Thai vowels and tone marks above and below a letter take no column."""
+    columns = indent + sum(1 for character in label if not combining(character))
+    return f"{' ' * indent}{label}{' ' * max(1, _VALUES_AT - columns)}{value}"
+
+
+def combining(character: str) -> bool:
+    """Whether a terminal draws the character into the column of the one before it."""
+    return unicodedata.category(character) in {"Mn", "Me"}
 
 
 def _note(note: Note) -> Iterator[str]:
