@@ -41,18 +41,19 @@ class Alarm:
         return True
 
 
-async def take_turns(
+async def take_turns(  # noqa: PLR0913 - how long it rests, and when
     turn: Callable[[], Awaitable[int]],
     *,
     name: str,
     full: int,
     wake: asyncio.Event | None = None,
+    longest_rest_seconds: float = LONGEST_REST_SECONDS,
     rest_after_failure_seconds: float = REST_AFTER_FAILURE_SECONDS,
 ) -> None:
     """Call `turn` until cancelled. It gives how much it did; after `full` there is no rest.
 
     After less there is one of 50 ms, so that what comes meanwhile goes together; while there is
-    nothing at all it grows to 200 ms. `wake` ends it.
+    nothing at all it grows to `longest_rest_seconds`. `wake` ends it.
     """
     alarm = Alarm(name)
     rest = SHORTEST_REST_SECONDS
@@ -71,7 +72,7 @@ async def take_turns(
             continue
         if done >= full:
             continue
-        rest = SHORTEST_REST_SECONDS if done else min(rest * 2, LONGEST_REST_SECONDS)
+        rest = SHORTEST_REST_SECONDS if done else min(rest * 2, longest_rest_seconds)
         await _rest(rest, wake)
 
 

@@ -104,7 +104,7 @@ SELECT r.stream FROM refused_submissions r
 SELECT d.id FROM deliveries d
  WHERE d.state IN ('accepted', 'awaiting_acceptance', 'consigned')
    AND NOT EXISTS (SELECT FROM outbox o WHERE o.delivery = d.id AND o.parked_at IS NULL
-                      AND o.kind = 'job');
+                      AND o.kind = 'job' AND o.task <> 'recheck-signature');
 
 -- name: row_without_purpose
 -- A promise to a delivery that is over, or that is not there. Signatures are judged again even when
@@ -112,7 +112,8 @@ SELECT d.id FROM deliveries d
 SELECT o.id::text AS id FROM outbox o
  WHERE NOT EXISTS (SELECT FROM deliveries d
                     WHERE d.id = o.delivery
-                      AND d.state IN ('accepted', 'awaiting_acceptance', 'consigned'));
+                      AND (d.state IN ('accepted', 'awaiting_acceptance', 'consigned')
+                           OR o.task = 'recheck-signature'));
 
 -- name: parked_row
 SELECT o.id::text AS id FROM outbox o WHERE o.parked_at IS NOT NULL;
@@ -198,7 +199,6 @@ SELECT v.event, e.delivery, coalesce(d.pseudonym, r.pseudonym) AS pseudonym, e.n
         WHERE x.letter_month = d.letter_month AND x.letter = d.letter) AS o
  ORDER BY v.event;
 
--- name: documents
 -- name: reports
 SELECT o.letter || '/' || o.number AS id, o.report, o.report_digest AS digest
   FROM documents o
@@ -207,6 +207,7 @@ UNION ALL
 SELECT r.stream || '/' || r.number, r.report, r.digest
   FROM refused_reports r;
 
+-- name: documents
 SELECT l.id AS letter, l.wrapped_key, o.number AS document_number, o.segment, o.at_offset,
        o.length, o.digest
   FROM documents o

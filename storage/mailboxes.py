@@ -106,6 +106,13 @@ class PostgresMailboxes:
         async with self._snapshot() as session:
             return await delivery_views(session, deliveries)
 
+    async def letter_of(self, delivery: DeliveryId) -> LetterView | None:
+        """For the service itself: the letter that this delivery is of, with all its deliveries."""
+        async with self._snapshot() as session:
+            rows = await session.fetch(_SQL["letter_of"], letter_month(delivery), delivery)
+            views = await letter_views(session, [row["id"] for row in rows])
+        return views[0] if views else None
+
     async def evidence(self, evidence: EvidenceId, party: PartyId) -> EvidenceRecord | None:
         """For the parties of its delivery; a refused submission's for its sender.
 
@@ -140,13 +147,6 @@ class PostgresMailboxes:
             return None
         return LetterId(rows[0]["letter"]), rows[0]["wrapped_key"], stored_of(rows[0])
 
-    async def recorded(self, sender: PartyId, key: str) -> RecordedSubmission | None:
-        """What an idempotency key led to."""
-        rows = await self._database.fetch(_SQL["recorded"], sender, key)
-        return recorded_of(rows[0]) if rows else None
-
-    async def refusal(self, stream: DeliveryId, sender: PartyId) -> RefusedSubmissionView | None:
-        """A refused submission: its reasons and its evidence."""
     async def report(self, letter: LetterId, number: int, party: PartyId) -> bytes | None:
         """The judge's report on a document: for the sender, and for who may read the content.
 
@@ -172,6 +172,13 @@ class PostgresMailboxes:
         rows = await self._database.fetch(_SQL["refusal_report"], month, stream, number, sender)
         return sealed_bytes(rows[0]["report"], rows[0]["digest"]) if rows else None
 
+    async def recorded(self, sender: PartyId, key: str) -> RecordedSubmission | None:
+        """What an idempotency key led to."""
+        rows = await self._database.fetch(_SQL["recorded"], sender, key)
+        return recorded_of(rows[0]) if rows else None
+
+    async def refusal(self, stream: DeliveryId, sender: PartyId) -> RefusedSubmissionView | None:
+        """A refused submission: its reasons and its evidence."""
         month = _month("dlv", stream)
         if month is None:
             return None

@@ -33,6 +33,9 @@ SELECT id
  ORDER BY letter_month DESC, id DESC
  LIMIT $4;
 
+-- name: letter_of
+SELECT letter AS id FROM deliveries WHERE letter_month = $1 AND id = $2;
+
 -- name: evidence
 -- For the parties of its delivery; a refused submission's for its sender.
 WITH found AS MATERIALIZED (
@@ -64,9 +67,6 @@ SELECT l.id AS letter, l.wrapped_key, o.number AS document_number, o.segment, o.
   JOIN documents o ON o.letter_month = found.letter_month AND o.letter = found.letter
                   AND o.number = found.number;
 
--- name: recorded
-SELECT fingerprint, letter, stream FROM idempotency WHERE sender = $1 AND key = $2;
-
 -- name: report
 -- For the sender, and for a recipient while the content may be read.
 WITH found AS MATERIALIZED (
@@ -92,6 +92,9 @@ SELECT r.report, r.digest
   FROM found
   JOIN refused_reports r ON r.letter_month = found.letter_month AND r.stream = found.stream
                         AND r.number = $3::smallint;
+
+-- name: recorded
+SELECT fingerprint, letter, stream FROM idempotency WHERE sender = $1 AND key = $2;
 
 -- name: refusal
 WITH found AS MATERIALIZED (

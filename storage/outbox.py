@@ -36,13 +36,20 @@ class PostgresOutbox:
         self._database = database
 
     async def claim(
-        self, tasks: frozenset[Task], limit: int, now: datetime
+        self,
+        tasks: frozenset[Task],
+        limit: int,
+        now: datetime,
+        *,
+        tries: Sequence[datetime] | None = None,
     ) -> Sequence[OutboxItem]:
         """Take due rows: attempts + 1, next try by `policies.retry_at`; at the limit, park them.
 
-        The transaction is over before anything is done with them. Raises StorageUnavailable.
+        `tries`: the next try after 1, 2, 3 ... attempts, in another way. The transaction is over
+        before anything is done with the rows. Raises StorageUnavailable.
         """
-        tries = [retry_at(attempts, now) for attempts in range(1, ATTEMPTS_BEFORE_PARKING + 1)]
+        if tries is None:
+            tries = [retry_at(attempts, now) for attempts in range(1, ATTEMPTS_BEFORE_PARKING + 1)]
         return _items(await self._database.fetch(_SQL["claim"], sorted(tasks), now, limit, tries))
 
     async def items(self, rows: Sequence[OutboxId]) -> Sequence[OutboxItem]:

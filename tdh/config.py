@@ -155,6 +155,8 @@ class PolicyConfig:
     expiry_grace_seconds: float = 120
     recipients_most: int = 1000
     documents_most: int = 100
+    recheck_after_seconds: float = 3600
+    recheck_most: int = 30
 
     def policy(self) -> Policy:
         """The policy as the domain knows it. Raises InvalidValue."""
@@ -169,7 +171,39 @@ class PolicyConfig:
             expiry_grace=timedelta(seconds=self.expiry_grace_seconds),
             recipients_most=self.recipients_most,
             documents_most=self.documents_most,
+            recheck_after=timedelta(seconds=self.recheck_after_seconds),
+            recheck_most=self.recheck_most,
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IntakeConfig:
+    """What is taken in from one class of senders; see `tdh.domain.intake_policy.SenderRules`."""
+
+    enclosures: EnclosureRule = EnclosureRule.ANY
+    """`any`, `unsigned-or-valid`, or `valid`: what their signatures must be."""
+    signer: SignerRule = SignerRule.SAME_ORGANISATION
+    """`any`, `same-organisation`, or `same-person` as the sender."""
+    mismatch: Mismatch = Mismatch.MARK
+    """Another signer: `refuse`, or `mark` in evidence and on screens."""
+    scanner_down: ScannerDown = ScannerDown.WAIT
+    """`refuse`, or `wait`: 503 until the scanner works again."""
+
+    def rules(self) -> SenderRules:
+        """The same as the domain knows it."""
+        return SenderRules(
+            enclosures=self.enclosures,
+            signer=self.signer,
+            mismatch=self.mismatch,
+            scanner_down=self.scanner_down,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CitizenIntakeConfig(IntakeConfig):
+    """The same for persons, who sign for themselves."""
+
+    signer: SignerRule = SignerRule.SAME_PERSON
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -199,17 +233,21 @@ class Config:
     sealer: SealerConfig = field(default_factory=SealerConfig)
     issuer: IssuerConfig = field(default_factory=IssuerConfig)
     judge: JudgeConfig = field(default_factory=JudgeConfig)
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CitizenIntakeConfig(IntakeConfig):
-    """The same for persons, who sign for themselves."""
-
-    signer: SignerRule = SignerRule.SAME_PERSON
-
-
     scanner: ScannerConfig = field(default_factory=ScannerConfig)
     policy: PolicyConfig = field(default_factory=PolicyConfig)
+    intake_agency: IntakeConfig = field(default_factory=IntakeConfig)
+    intake_business: IntakeConfig = field(default_factory=IntakeConfig)
+    intake_citizen: CitizenIntakeConfig = field(default_factory=CitizenIntakeConfig)
     log: LogConfig = field(default_factory=LogConfig)
     telemetry: TelemetryConfig = field(default_factory=TelemetryConfig)
+
+    def intake(self) -> IntakePolicy:
+        """The rules of intake for every class of senders."""
+        return IntakePolicy(
+            agency=self.intake_agency.rules(),
+            business=self.intake_business.rules(),
+            citizen=self.intake_citizen.rules(),
+        )
 
 
 NOT_SETTINGS = frozenset(
@@ -235,20 +273,9 @@ def load(environment: Mapping[str, str] | None = None) -> Config:
     path = variables.get("TDH_CONFIG")
     if path:
         tree = _read_file(Path(path))
-    intake_agency: IntakeConfig = field(default_factory=IntakeConfig)
-    intake_business: IntakeConfig = field(default_factory=IntakeConfig)
-    intake_citizen: CitizenIntakeConfig = field(default_factory=CitizenIntakeConfig)
     for name, value in variables.items():
         if name.startswith("TDH_") and name.removeprefix("TDH_") not in NOT_SETTINGS:
             _override(tree, name, value)
-    def intake(self) -> IntakePolicy:
-        """The rules of intake for every class of senders."""
-        return IntakePolicy(
-            agency=self.intake_agency.rules(),
-            business=self.intake_business.rules(),
-            citizen=self.intake_citizen.rules(),
-        )
-
     known = {section.name for section in fields(Config)}
     for section in tree:
         if section not in known:
@@ -300,6 +327,8 @@ def _value(kind: object, name: str, value: Any) -> Any:
             return value if isinstance(value, bool) else _BOOLEANS[str(value).lower()]
         if kind in (int, float):
             return float(value) if kind is float else int(value)
+        if isinstance(kind, type) and issubclass(kind, StrEnum):
+            return kind(value)
         if kind is Path:
             return Path(value)
         if kind == tuple[Path, ...]:
@@ -313,5 +342,3 @@ def _value(kind: object, name: str, value: Any) -> Any:
 
 
 _BOOLEANS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
-        if isinstance(kind, type) and issubclass(kind, StrEnum):
-            return kind(value)

@@ -279,15 +279,35 @@ class Mailboxes(Protocol):
         ...
 
 
+class KeptLetters(Protocol):
+    """Letters for the service itself, whoever their parties are."""
+
+    async def letter_of(self, delivery: DeliveryId) -> LetterView | None:
+        """The letter that this delivery is of, with all its deliveries."""
+        ...
+
+    async def content(
+        self, delivery: DeliveryId, number: int
+    ) -> tuple[LetterId, bytes, StoredDocument] | None:
+        """Letter, wrapped key and place of one document."""
+        ...
+
+
 class Outbox(Protocol):
     """What must still be done, claimed in short transactions of its own (SKIP LOCKED)."""
 
     async def claim(
-        self, tasks: frozenset[Task], limit: int, now: datetime
+        self,
+        tasks: frozenset[Task],
+        limit: int,
+        now: datetime,
+        *,
+        tries: Sequence[datetime] | None = None,
     ) -> Sequence[OutboxItem]:
         """Take due rows: attempts + 1, next try by `policies.retry_at`; at the limit, park them.
 
-        The transaction is over before anything is done with them.
+        `tries`: the next try after 1, 2, 3 ... attempts, in another way. The transaction is over
+        before anything is done with the rows.
         """
         ...
 

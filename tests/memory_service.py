@@ -10,7 +10,8 @@ from datetime import datetime, timedelta
 from itertools import count
 
 from tdh.delivery.forwarding import forward
-from tdh.domain.decide import decide
+from tdh.domain.commands import StoredDocument, Together
+from tdh.domain.decide import decide, decide_together
 from tdh.domain.decisions import Decision, Refusal
 from tdh.domain.errors import StorageUnavailable
 from tdh.domain.events import REPEATABLE
@@ -18,7 +19,7 @@ from tdh.domain.identifiers import OutboxId, evidence_of
 from tdh.domain.lifecycle import ConsignmentMode
 from tdh.domain.outbox import OutboxItem
 from tdh.domain.policies import ATTEMPTS_BEFORE_PARKING, Policy, retry_at
-from tdh.domain.records import Committed, DeliveryView, EventView
+from tdh.domain.records import Committed, DeliveryView, EventView, LetterView
 from tests import builders
 
 
@@ -100,7 +101,10 @@ class MemoryService:
         delivery = getattr(command, "delivery", None)
         if delivery in self.fails:
             raise self.fails[delivery]
-        answer = decide(command, self.dossiers.get(delivery), self.clock.now(), self.policy)
+        if isinstance(command, Together):
+            answer = decide_together(command, self.dossiers, self.clock.now(), self.policy)
+        else:
+            answer = decide(command, self.dossiers.get(delivery), self.clock.now(), self.policy)
         for row in answer.done:
             self.rows.pop(row, None)
         if isinstance(answer, Refusal):
@@ -126,17 +130,19 @@ class MemoryService:
 
     # Outbox.
 
-    async def claim(self, tasks, limit, now):
+    async def claim(self, tasks, limit, now, *, tries=None):
         self._check()
+        if tries is None:
+            tries = [retry_at(n, now) for n in range(1, ATTEMPTS_BEFORE_PARKING + 1)]
         claimed = []
         for row, value in self.rows.items():
             if len(claimed) == limit:
                 break
             if value.task in tasks and value.next_try <= now and not value.parked:
                 value.attempts += 1
-                value.parked = value.attempts > ATTEMPTS_BEFORE_PARKING
-                value.next_try = retry_at(value.attempts, now)
+                value.parked = value.attempts > len(tries)
                 if not value.parked:
+                    value.next_try = tries[value.attempts - 1]
                     claimed.append(self._item(row))
         return claimed
 
@@ -178,6 +184,17 @@ class MemoryService:
             for delivery in deliveries
             if delivery in self.dossiers
         }
+
+    async def letter_of(self, delivery):
+        if delivery not in self.dossiers:
+            return None
+        letter = self.dossiers[delivery].letter
+        of = [each for each, dossier in self.dossiers.items() if dossier.letter.id == letter.id]
+        return LetterView(letter=letter, deliveries=tuple((await self.views(of)).values()))
+
+    async def content(self, delivery, number):
+        stored = StoredDocument(number=number, segment="s", offset=0, length=1)
+        return self.dossiers[delivery].letter.id, b"wrapped", stored
 
     def _item(self, row):
         value = self.rows[row]

@@ -60,6 +60,7 @@ EVENTS = {
     "ContentHandover": "ส่งมอบเอกสาร",
     "ContentHandoverFailure": "ไม่มีผู้มารับเอกสาร",
     "Withdrawal": "ผู้ส่งถอนคืน",
+    "SignatureStatus": "ผลตรวจลายมือชื่อเปลี่ยนไป",
 }
 _DAY_FIRST = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})")
 _YEAR_FIRST = re.compile(r"(\d{4})-(\d{2})-(\d{2})")

@@ -8,9 +8,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from tdh.domain.commands import Command, IdempotencyKey, RefuseSubmission, Submit
-from tdh.domain.decide import decide
-from tdh.domain.decisions import Decision, Refusal, Repetition
+from tdh.domain.commands import (
+    Command,
+    DeliveryCommand,
+    IdempotencyKey,
+    RefuseSubmission,
+    Submit,
+    Together,
+)
+from tdh.domain.decide import decide, decide_together
+from tdh.domain.decisions import Answer, Decision, Refusal, Repetition
 from tdh.domain.errors import IdempotencyMismatch
 from tdh.domain.evidence import EvidenceFacts, facts_of
 from tdh.domain.identifiers import DeliveryId, EventId, OutboxId
@@ -42,11 +49,20 @@ class Member:
                 return None
 
     @property
-    def delivery(self) -> DeliveryId | None:
-        """The delivery that must be locked, None for submissions."""
-        if isinstance(self.command, Submit | RefuseSubmission):
-            return None
-        return self.command.delivery
+    def parts(self) -> tuple[DeliveryCommand, ...]:
+        """The commands on single deliveries that it consists of; none for submissions."""
+        match self.command:
+            case Submit() | RefuseSubmission():
+                return ()
+            case Together(commands=commands):
+                return commands
+            case _:
+                return (self.command,)
+
+    @property
+    def deliveries(self) -> frozenset[DeliveryId]:
+        """The deliveries that must be locked."""
+        return frozenset(part.delivery for part in self.parts)
 
     @property
     def outbox(self) -> OutboxId | None:
@@ -54,15 +70,21 @@ class Member:
         return getattr(self.command, "outbox", None)
 
     @property
-    def subject(self) -> object:
+    def subjects(self) -> frozenset[object]:
         """What two members of one batch must not share."""
         key = self.key
-        return self.delivery if key is None else (key.sender, key.key)
+        return self.deliveries if key is None else frozenset({(key.sender, key.key)})
 
     @property
     def evidences(self) -> int:
         """How many evidences it can make at most."""
-        return len(self.command.recipients) if isinstance(self.command, Submit) else 2
+        match self.command:
+            case Submit(recipients=recipients):
+                return len(recipients)
+            case Together(commands=commands):
+                return len(commands)
+            case _:
+                return 2
 
 
 class Batch:
@@ -81,7 +103,7 @@ class Batch:
 
     def deliveries(self) -> list[DeliveryId]:
         """Deliveries to lock, in the order of locking."""
-        return sorted({member.delivery for member in self.members if member.delivery})
+        return sorted(frozenset[DeliveryId]().union(*(one.deliveries for one in self.members)))
 
     def outbox_rows(self) -> list[OutboxId]:
         """Outbox rows to lock, in the order of locking."""
@@ -100,15 +122,25 @@ class Batch:
             if before is not None:
                 self._answers[member] = _as_recorded(member, before)
                 continue
-            if member.delivery and member.outbox is not None and member.outbox not in rows:
-                done = Repetition(delivery=member.delivery, event="")
+            if member.parts and member.outbox is not None and member.outbox not in rows:
+                done = Repetition(delivery=member.parts[0].delivery, event="")
                 self._answers[member] = Committed(answer=done)
                 continue
-            dossier = dossiers.get(member.delivery) if member.delivery else None
-            answer = decide(member.command, dossier, now, self._policy)
+            answer = self._decided(member.command, dossiers, now)
             self._answers[member] = Committed(answer=answer)
             if isinstance(answer, Decision):
                 self._facts[member] = facts_of(answer, self._policy)
+
+    def _decided(
+        self, command: Command, dossiers: Mapping[DeliveryId, Dossier], now: datetime
+    ) -> Answer:
+        match command:
+            case Submit() | RefuseSubmission():
+                return decide(command, None, now, self._policy)
+            case Together():
+                return decide_together(command, dossiers, now, self._policy)
+            case _:
+                return decide(command, dossiers.get(command.delivery), now, self._policy)
 
     def facts(self) -> list[EvidenceFacts]:
         """All that is to be sealed, in the order of the members."""

@@ -118,10 +118,10 @@ class GroupCommit:
             if taken and evidences + member.evidences > self._limits.evidences:
                 held_back.append(member)
                 break
-            if member.subject in subjects:
+            if not subjects.isdisjoint(member.subjects):
                 held_back.append(member)
                 continue
-            subjects.add(member.subject)
+            subjects |= member.subjects
             evidences += member.evidences
             taken.append(member)
         self._waiting.extendleft(reversed(held_back))

@@ -199,6 +199,20 @@ class Withdraw:
     by: Authentication
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordSignatureStatus:
+    """A re-check of a document's signatures led to another answer; the fields are the event's."""
+
+    delivery: DeliveryId
+    event: EventId
+    document: int
+    checked_at: datetime
+    before: str
+    before_code: str
+    now: str
+    reason: EventReason
+
+
 DeliveryCommand = (
     Forward
     | FailConsignment
@@ -211,8 +225,25 @@ DeliveryCommand = (
     | EndHolding
     | RecordNotice
     | Withdraw
+    | RecordSignatureStatus
 )
-Command = Submit | RefuseSubmission | DeliveryCommand
+SingleCommand = Submit | RefuseSubmission | DeliveryCommand
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Together:
+    """Commands of one kind on several deliveries, all in one transaction or none of them.
+
+    What happened before to one of them is left out; what one may not do, none does.
+    """
+
+    commands: tuple[DeliveryCommand, ...]
+    """At least one, each of another delivery; as many as a letter has at most."""
+    outbox: OutboxId | None = None
+    """The row whose effect they are together."""
+
+
+Command = SingleCommand | Together
 
 
 def rows_of(command: Command) -> tuple[OutboxId, ...]:

@@ -5,6 +5,7 @@ lock, so the dossier that it gets is the truth until the transaction ends. The r
 commands are in `recipient_rules` and `service_rules`.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
@@ -13,8 +14,9 @@ from tdh.domain import events as ev
 from tdh.domain import recipient_rules as recipient
 from tdh.domain import service_rules as service
 from tdh.domain.commands import rows_of
-from tdh.domain.decisions import Answer, Decision, DeliveryChange, Refusal
+from tdh.domain.decisions import Answer, Decision, DeliveryChange, Refusal, Repetition
 from tdh.domain.errors import ClockBehind, IllegalTransition, NotFound
+from tdh.domain.identifiers import DeliveryId
 from tdh.domain.letters import Delivery, Dossier
 from tdh.domain.lifecycle import DeliveryState, advance
 from tdh.domain.outbox import OutboxEntry, Task
@@ -24,7 +26,9 @@ from tdh.domain.step import Step
 S = DeliveryState
 
 
-def decide(command: cmd.Command, dossier: Dossier | None, now: datetime, policy: Policy) -> Answer:
+def decide(
+    command: cmd.SingleCommand, dossier: Dossier | None, now: datetime, policy: Policy
+) -> Answer:
     """What `command` does to the delivery in `dossier` at `now`.
 
     `dossier` is None for submissions, and for a delivery that does not exist. `now` is checked
@@ -32,7 +36,7 @@ def decide(command: cmd.Command, dossier: Dossier | None, now: datetime, policy:
     """
     match command:
         case cmd.Submit():
-            return _submit(command, now)
+            return _submit(command, now, policy)
         case cmd.RefuseSubmission():
             return _refuse_submission(command, now)
         case _:
@@ -41,12 +45,30 @@ def decide(command: cmd.Command, dossier: Dossier | None, now: datetime, policy:
             return _decide_step(command, Step(command, dossier, now, policy))
 
 
+def decide_together(
+    command: cmd.Together, dossiers: Mapping[DeliveryId, Dossier], now: datetime, policy: Policy
+) -> Answer:
+    """One answer for all: the first refusal, else what is new of them, else that nothing is."""
+    decided = Decision(done=rows_of(command))
+    for part in command.commands:
+        match decide(part, dossiers.get(part.delivery), now, policy):
+            case Refusal() as refusal:
+                return refusal
+            case Decision() as decision:
+                decided = decided.with_other(decision)
+            case Repetition():
+                pass  # it happened before
+    if decided.changes:
+        return decided
+    return Repetition(delivery=command.commands[0].delivery, event="", done=decided.done)
+
+
 def is_visible(delivery: Delivery) -> bool:
     """Whether the recipient may know of the delivery: it was notified or consigned."""
     return delivery.acceptance_deadline is not None or delivery.holding_until is not None
 
 
-def _submit(command: cmd.Submit, now: datetime) -> Decision:
+def _submit(command: cmd.Submit, now: datetime, policy: Policy) -> Decision:
     changes, outbox = [], []
     for to in command.recipients:
         new = Delivery(
@@ -73,6 +95,9 @@ def _submit(command: cmd.Submit, now: datetime) -> Decision:
         after = replace(new, sequence=1, last_event_at=now)
         changes.append(DeliveryChange(dossier=dossier, after=after, events=(event,)))
         outbox.append(OutboxEntry(task=Task.FORWARD, delivery=to.delivery, due=now))
+    if command.letter.is_provisional:
+        first, due = command.recipients[0].delivery, policy.recheck_at(1, now)
+        outbox.append(OutboxEntry(task=Task.RECHECK_SIGNATURE, delivery=first, due=due))
     submission = replace(command, letter=replace(command.letter, submitted_at=now))
     return Decision(changes=tuple(changes), submission=submission, outbox=tuple(outbox))
 
@@ -142,3 +167,5 @@ def _follow_rule(command: cmd.DeliveryCommand, step: Step) -> Answer:
             return service.record_notice(step, command)
         case cmd.Withdraw():
             return service.withdraw(step, command)
+        case cmd.RecordSignatureStatus():
+            return service.record_signature_status(step, command)

@@ -41,6 +41,14 @@ class Decision:
         happened = tuple(event for change in self.changes for event in change.events)
         return happened if self.refused is None else (*happened, self.refused[1])
 
+    def with_other(self, other: "Decision") -> "Decision":
+        """Both, for one transaction; of deliveries, not of submissions."""
+        return Decision(
+            changes=(*self.changes, *other.changes),
+            outbox=(*self.outbox, *other.outbox),
+            done=(*self.done, *other.done),
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Repetition:

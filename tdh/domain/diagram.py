@@ -18,6 +18,14 @@ _TITLES = {
 }
 
 
+_EVERYWHERE = [
+    trigger
+    for trigger in TRANSITIONS[DeliveryState.ACCEPTED, ConsignmentMode.BASIC]
+    if all(row.get(trigger) is state for (state, _), row in TRANSITIONS.items() if state)
+]
+"""What may happen in every state and moves none: an arrow each would hide the others."""
+
+
 def diagram() -> str:
     """The table as Markdown: one Mermaid diagram for each mode that differs from the others."""
     return "\n".join(f"{title}\n\n{_of_mode(mode)}" for mode, title in _TITLES.items())
@@ -33,17 +41,20 @@ def drawn(text: str) -> str:
 
 
 def _of_mode(mode: ConsignmentMode) -> str:
-    return "\n".join(["```mermaid", "stateDiagram-v2", *_lines(mode), "```", ""])
+    everywhere = ", ".join(_name(trigger) for trigger in _EVERYWHERE)
+    told = f"In every state, and moving none: {everywhere}."
+    return "\n".join(["```mermaid", "stateDiagram-v2", *_lines(mode), "```", "", told, ""])
 
 
 def _lines(mode: ConsignmentMode) -> Iterator[str]:
-    reached = {after for _, row in _rows(mode) for after in row.values()}
+    reached = {after for state, row in _rows(mode) for after in row.values() if after is not state}
     for state, row in _rows(mode):
         if state is not None and state not in reached:
             continue
         arrows: dict[DeliveryState, list[str]] = {}
         for trigger, after in row.items():
-            arrows.setdefault(after, []).append(_name(trigger))
+            if trigger not in _EVERYWHERE:
+                arrows.setdefault(after, []).append(_name(trigger))
         for after, names in arrows.items():
             yield f"    {state or '[*]'} --> {after}: {', '.join(names)}"
     for state in DeliveryState:

@@ -1,6 +1,7 @@
 """What happened to a delivery: one frozen class an event, spelled as in ETSI EN 319 522-1, 6.2.
 
-`Withdrawal` is an own event. A repeatable event has a cause and happens once for each cause.
+`Withdrawal` and `SignatureStatus` are own events. A repeatable event has a cause and happens once
+for each cause.
 """
 
 from dataclasses import dataclass
@@ -220,6 +221,35 @@ class Withdrawal(DeliveryEvent):
     by: Authentication
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignatureStatus(DeliveryEvent):
+    """Own event: a document's signatures were judged again, and the answer is another one now.
+
+    Its acceptance rested on older revocation data. Nothing moves by it, in whatever state the
+    delivery is: the letter was accepted, and stays so; both parties learn what is known today.
+    """
+
+    document: int
+    """Its number in the letter."""
+    checked_at: datetime
+    before: str
+    """The indication and sub-indication that the letter was accepted with."""
+    before_code: str
+    """Code of the reason for it."""
+    now: str
+    """What the judge says today of the instant at which it was accepted."""
+    because: tuple[EventReason, ...]
+
+    @property
+    def cause(self) -> str:
+        """The re-check: what was looked at, and when."""
+        return f"{self.document}:{self.checked_at.isoformat()}"
+
+    @property
+    def reasons(self) -> tuple[EventReason, ...]:
+        return self.because
+
+
 EVENTS: tuple[type[DeliveryEvent], ...] = (
     SubmissionAcceptance,
     SubmissionRejection,
@@ -236,6 +266,7 @@ EVENTS: tuple[type[DeliveryEvent], ...] = (
     ContentHandover,
     ContentHandoverFailure,
     Withdrawal,
+    SignatureStatus,
 )
 REPEATABLE: frozenset[str] = frozenset(
     {
@@ -243,6 +274,7 @@ REPEATABLE: frozenset[str] = frozenset(
         "ConsignmentNotification",
         "ConsignmentNotificationFailure",
         "ContentAccessTracking",
+        "SignatureStatus",
     }
 )
 """Names of the events that may happen again, for another cause."""

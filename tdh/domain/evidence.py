@@ -182,6 +182,14 @@ def _particulars(event: ev.DeliveryEvent) -> tuple[tuple[str, str], ...]:
             return (("channel", event.channel),)
         case ev.NotificationForAcceptanceFailure():
             return (("channel", event.channel), ("final", "yes" if event.final else "no"))
+        case ev.SignatureStatus():
+            return (
+                ("document", str(event.document)),
+                ("checked-at", event.checked_at.isoformat()),
+                ("before", event.before),
+                ("before-reason", event.before_code),
+                ("now", event.now),
+            )
         case ev.ContentAccessTracking():
             return (("document", str(event.document)),)
         case ev.ContentHandover(kind=ev.HandoverKind.TRANSPORT_COMPLETE):

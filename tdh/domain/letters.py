@@ -92,6 +92,11 @@ class Letter:
     documents: tuple[Document, ...]
     submitted_at: datetime
 
+    @property
+    def is_provisional(self) -> bool:
+        """Whether a document's signatures must be judged again once there are newer data."""
+        return any(each.verdict is not None and each.verdict.provisional for each in self.documents)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:

@@ -90,8 +90,7 @@ _NEW: Row = {(ev.SubmissionAcceptance, False): S.ACCEPTED}
 
 def _rows_of(mode: ConsignmentMode) -> Mapping[DeliveryState | None, Row]:
     basic = mode is M.BASIC
-    return {
-        None: _NEW,
+    rows = {
         S.ACCEPTED: _BASIC_ACCEPTED if basic else _ASKING,
         S.AWAITING_ACCEPTANCE: _NOTHING if basic else _AWAITING,
         S.CONSIGNED: _CONSIGNED,
@@ -102,12 +101,17 @@ def _rows_of(mode: ConsignmentMode) -> Mapping[DeliveryState | None, Row]:
         S.UNDELIVERABLE: _NOTHING,
         S.WITHDRAWN: _NOTHING,
     }
+    # What becomes known of a signature is told in every state, and moves none.
+    told: dict[DeliveryState | None, Row] = {
+        state: {**row, (ev.SignatureStatus, False): state} for state, row in rows.items()
+    }
+    return {None: _NEW, **told}
 
 
 TRANSITIONS: Mapping[tuple[DeliveryState | None, ConsignmentMode], Row] = MappingProxyType(
     {(state, mode): row for mode in M for state, row in _rows_of(mode).items()}
 )
-"""Every state and mode has its row; an empty one takes no event at all."""
+"""Every state and mode has its row."""
 
 
 def advance(

@@ -31,6 +31,9 @@ class Task(StrEnum):
     """Tell a partner's queue that a delivery waits for accept or refuse."""
     PUSH_CONTENT = "push-content"
     """Tell a partner's queue that content is there."""
+    RECHECK_SIGNATURE = "recheck-signature"
+    """Judge a letter again that was accepted on older revocation data. One a letter: the row names
+    the delivery to its first recipient."""
 
 
 KIND: dict[Task, OutboxKind] = {
@@ -39,9 +42,12 @@ KIND: dict[Task, OutboxKind] = {
     Task.END_HOLDING: OutboxKind.JOB,
     Task.PUSH_ENVELOPE: OutboxKind.PUSH,
     Task.PUSH_CONTENT: OutboxKind.PUSH,
+    Task.RECHECK_SIGNATURE: OutboxKind.JOB,
 }
 WAITING_TASKS = frozenset({Task.FORWARD, Task.EXPIRE, Task.PUSH_ENVELOPE})
 """Tasks that have no meaning once the delivery has left the states before consignment."""
+ENDING_TASKS = frozenset(Task) - {Task.RECHECK_SIGNATURE}
+"""Tasks that have no meaning once the delivery is final. A signature's status is told even then."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

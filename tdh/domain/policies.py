@@ -33,6 +33,11 @@ class Policy:
     """Expiry waits so long after the deadline that no answer in time is still on its way."""
     recipients_most: int = 1000
     documents_most: int = 100
+    recheck_after: timedelta = timedelta(hours=1)
+    """When signatures that were accepted on older revocation data are judged again; without newer
+    data then, after twice as long, and so on, in the end once a day."""
+    recheck_most: int = 30
+    """So many tries; then the row waits, with an alarm, for an operator."""
 
     def __post_init__(self) -> None:
         if self.expiry_grace < 2 * self.acceptance_commit:
@@ -52,10 +57,21 @@ class Policy:
             raise InvalidValue(
                 "policy.forward_within_days, policy.holding_days", "must be more than 0"
             )
+        if self.recheck_after <= timedelta() or not 1 <= self.recheck_most <= MOST:
+            raise InvalidValue(
+                "policy.recheck_after_seconds, policy.recheck_most",
+                f"must be more than 0, the latter at most {MOST}",
+            )
         if not 1 <= self.recipients_most <= MOST or not 1 <= self.documents_most <= MOST:
             raise InvalidValue(
                 "policy.recipients_most, policy.documents_most", f"must be from 1 to {MOST}"
             )
+
+    def recheck_at(self, attempts: int, now: datetime) -> datetime:
+        """When to judge again, for the first time or after so many attempts."""
+        longest = max(self.recheck_after, timedelta(days=1))
+        doubled: int = 1 << min(attempts - 1, 20)
+        return now + min(self.recheck_after * doubled, longest)
 
     def term(self, mode: ConsignmentMode, asked: timedelta | None) -> timedelta | None:
         """The term for accept or refuse of one delivery. Raises InvalidValue outside the bounds."""

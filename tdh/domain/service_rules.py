@@ -90,6 +90,22 @@ def record_notice(step: Step, command: cmd.RecordNotice) -> Answer:
     return step.yes(step.after(event), (event,))
 
 
+def record_signature_status(step: Step, command: cmd.RecordSignatureStatus) -> Answer:
+    """Tell what a re-check found, whatever has become of the delivery."""
+    event = ev.SignatureStatus(
+        **step.base(command.event),
+        document=command.document,
+        checked_at=command.checked_at,
+        before=command.before,
+        before_code=command.before_code,
+        now=command.now,
+        because=(command.reason,),
+    )
+    if (event.name, event.cause) in step.dossier.happened:
+        return step.again(event.name, cause=event.cause)
+    return step.yes(step.after(event), (event,))
+
+
 def withdraw(step: Step, command: cmd.Withdraw) -> Answer:
     """Take the delivery back, as its sender."""
     if step.before.state is S.WITHDRAWN:

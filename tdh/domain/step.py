@@ -19,7 +19,7 @@ from tdh.domain.errors import (
 from tdh.domain.identifiers import DeliveryId, EventId, OutboxId
 from tdh.domain.letters import Delivery, Dossier
 from tdh.domain.lifecycle import FINAL, ConsignmentMode, DeliveryState, advance
-from tdh.domain.outbox import WAITING_TASKS, OutboxEntry, Task
+from tdh.domain.outbox import ENDING_TASKS, WAITING_TASKS, OutboxEntry, Task
 from tdh.domain.parties import Channel
 from tdh.domain.policies import Policy
 
@@ -112,7 +112,7 @@ class Step:
         """The decision to write: what ends with it is forgotten from the outbox."""
         forget: frozenset[Task] = frozenset()
         if after.state in FINAL and after.state is not self.before.state:
-            forget = frozenset(Task)
+            forget = ENDING_TASKS
         elif after.state is S.CONSIGNED and self.before.state is not S.CONSIGNED:
             forget = WAITING_TASKS
         change = DeliveryChange(

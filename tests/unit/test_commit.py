@@ -15,10 +15,12 @@ from tdh.domain.errors import (
     Conflict,
     DataRefused,
     IdempotencyMismatch,
+    NotFound,
     OutcomeUnknown,
     SealingUnavailable,
     ServiceUnavailable,
 )
+from tdh.domain.events import EventReason
 from tdh.domain.lifecycle import ConsignmentMode
 from tdh.domain.policies import Policy
 from tests import builders as make
@@ -163,6 +165,72 @@ async def test_the_same_key_with_other_content_is_refused():
         )
         _, lost = await house.all(first, other)
     assert isinstance(lost, IdempotencyMismatch)
+
+
+def told(house, delivery, checked_at=make.NOW):
+    return cmd.RecordSignatureStatus(
+        delivery=delivery,
+        event=house.ids.event(delivery),
+        document=1,
+        checked_at=checked_at,
+        before="TOTAL_PASSED",
+        before_code="passed",
+        now="INDETERMINATE/REVOKED_NO_POE",
+        reason=EventReason(code="revoked", details=("ถูกเพิกถอน", "It was revoked.")),
+    )
+
+
+async def submitted(house, key, recipients, mode=ConsignmentMode.CONSENT):
+    [answer] = await house.all(house.submit(key, mode, recipients))
+    return [change.after.id for change in answer.answer.changes]
+
+
+async def test_commands_together_are_one_transaction_and_wait_for_all_their_deliveries():
+    async with running(House()) as house:
+        first, second, third = await submitted(house, "a", 3)
+        house.sealer.frames.clear()
+        together = cmd.Together(commands=tuple(told(house, one) for one in (second, third)))
+        answers = await house.all(house.forward(first), house.forward(third), together)
+    assert [len(answer.sealed) for answer in answers] == [1, 1, 2]
+    assert house.sealer.frames == [2, 2], "the third delivery was in hand"
+    sequences = [house.journal.dossiers[one].delivery.sequence for one in (first, second, third)]
+    assert sequences == [2, 2, 3]
+
+
+async def test_what_is_done_together_is_done_for_all_or_for_none():
+    async with running(House()) as house:
+        first, second = await submitted(house, "a", 2)
+        missing = house.ids.delivery(make.letter(house.ids).id)
+        for other in (missing, second):
+            if other is second:
+                house.sealer.refuses.add(house.journal.dossiers[first].letter.id)
+            commands = (told(house, first), told(house, other))
+            [answer] = await house.all(cmd.Together(commands=commands))
+            assert isinstance(answer, NotFound if other is missing else DataRefused)
+    assert len(house.journal.events) == 2
+
+
+async def test_what_happened_before_is_left_out_of_what_is_done_together():
+    async with running(House()) as house:
+        first, second = await submitted(house, "a", 2)
+        await house.all(told(house, first))
+        both = cmd.Together(commands=(told(house, first), told(house, second)), outbox=7)
+        [some] = await house.all(both)
+        [nothing] = await house.all(both)
+    assert [event.delivery for event in some.answer.events] == [second]
+    assert isinstance(nothing.answer, Repetition)
+    assert some.answer.done == nothing.answer.done == (7,)
+
+
+async def test_a_thousand_deliveries_are_told_in_one_transaction():
+    async with running(House()) as house:
+        deliveries = await submitted(house, "a", 1000)
+        house.sealer.frames.clear()
+        [answer] = await house.all(
+            cmd.Together(commands=tuple(told(house, one) for one in deliveries), outbox=7)
+        )
+    assert house.sealer.frames == [1000]
+    assert answer.answer.done == (7,)
 
 
 async def test_a_silent_sealer_answers_the_whole_batch_and_nothing_is_written():

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tdh.domain.diagram import BEGIN, END, diagram, drawn, main
-from tdh.domain.lifecycle import TRANSITIONS, ConsignmentMode
+from tdh.domain.lifecycle import TRANSITIONS, ConsignmentMode, DeliveryState
 
 MANUAL = Path(__file__).resolve().parents[2] / "docs" / "DESIGN.md"
 
@@ -26,7 +26,9 @@ def test_every_step_of_the_table_is_in_the_picture_and_nothing_else():
     consent = sum(
         len(row) for (_, mode), row in TRANSITIONS.items() if mode is ConsignmentMode.CONSENT
     )
-    assert arrows == basic + consent
+    everywhere = diagram().count("In every state, and moving none: SignatureStatus.")
+    assert everywhere == 2
+    assert arrows + everywhere * len(DeliveryState) == basic + consent
 
 
 def test_the_two_modes_drawn_as_one_have_the_same_table():

@@ -216,6 +216,98 @@ def test_a_clock_behind_the_last_event_is_refused_beyond_a_second():
     assert close.events[0].time == make.NOW
 
 
+def provisional(ids, mode=ConsignmentMode.CONSENT, recipients=1):
+    """A submission that was accepted on older revocation data."""
+    verdict = replace(make.verdict(), provisional=True)
+    letter = make.letter(ids)
+    letter = replace(letter, documents=(replace(letter.documents[0], verdict=verdict),))
+    to = [make.recipient(ids, letter.id, mode=mode) for _ in range(recipients)]
+    return make.submit(ids, *to, of=letter)
+
+
+def told(ids, delivery, document=1, checked_at=make.NOW):
+    return cmd.RecordSignatureStatus(
+        delivery=delivery,
+        event=ids.event(delivery),
+        document=document,
+        checked_at=checked_at,
+        before="TOTAL_PASSED",
+        before_code="passed",
+        now="INDETERMINATE/REVOKED_NO_POE",
+        reason=EventReason(code="revoked", details=("ถูกเพิกถอน", "It was revoked.")),
+    )
+
+
+def test_a_letter_accepted_on_older_data_is_judged_again_once_whatever_its_recipients():
+    ids = make.SequentialIds()
+    asked = provisional(ids, recipients=1000)
+    decision = decide(asked, None, make.NOW, POLICY)
+    (job,) = [entry for entry in decision.outbox if entry.task is Task.RECHECK_SIGNATURE]
+    assert job.delivery == asked.recipients[0].delivery
+    assert job.due == make.NOW + POLICY.recheck_after
+    usual = decide(make.submit(ids), None, make.NOW, POLICY)
+    assert {entry.task for entry in usual.outbox} == {Task.FORWARD}
+
+
+def test_tries_wait_twice_as_long_each_time_and_in_the_end_a_day():
+    waits = [POLICY.recheck_at(n, make.NOW) - make.NOW for n in range(1, 9)]
+    hours = [wait / timedelta(hours=1) for wait in waits]
+    assert hours == [1, 2, 4, 8, 16, 24, 24, 24]
+    assert POLICY.recheck_at(10**6, make.NOW) == make.NOW + timedelta(days=1)
+
+
+def test_the_end_of_a_delivery_does_not_end_its_letter_s_re_check():
+    ids = make.SequentialIds()
+    dossier = after(decide(provisional(ids, ConsignmentMode.BASIC), None, make.NOW, POLICY))
+    command = cmd.Withdraw(
+        delivery=dossier.delivery.id,
+        event=ids.event(dossier.delivery.id),
+        by=make.by(make.AGENCY),
+    )
+    ended = decide(command, dossier, make.NOW, POLICY)
+    assert ended.changes[0].after.state in FINAL
+    assert ended.changes[0].forget == frozenset(Task) - {Task.RECHECK_SIGNATURE}
+
+
+@pytest.mark.parametrize("mode", ConsignmentMode)
+@pytest.mark.parametrize("state", DeliveryState)
+def test_a_changed_signature_is_told_in_every_state_and_moves_none(state, mode):
+    ids = make.SequentialIds()
+    dossier = first_dossier(ids, mode)
+    dossier = replace(dossier, delivery=replace(dossier.delivery, state=state))
+    decision = decide(told(ids, dossier.delivery.id), dossier, make.NOW, POLICY)
+    change = decision.changes[0]
+    assert change.after == replace(
+        dossier.delivery, sequence=dossier.delivery.sequence + 1, last_event_at=make.NOW
+    )
+    assert (change.forget, decision.outbox, decision.done) == (frozenset(), (), ())
+    (facts,) = facts_of(decision, POLICY)
+    assert facts.particulars[-5:] == (
+        ("document", "1"),
+        ("checked-at", make.NOW.isoformat()),
+        ("before", "TOTAL_PASSED"),
+        ("before-reason", "passed"),
+        ("now", "INDETERMINATE/REVOKED_NO_POE"),
+    )
+    assert [reason.code for reason in facts.reasons] == ["revoked"]
+    assert facts.due is None
+
+
+def test_one_re_check_is_told_once_and_another_one_again():
+    ids = make.SequentialIds()
+    dossier = first_dossier(ids)
+    delivery = dossier.delivery.id
+    dossier = after(decide(told(ids, delivery), dossier, make.NOW, POLICY))
+    answer = decide(told(ids, delivery), dossier, make.NOW, POLICY)
+    assert isinstance(answer, Repetition)
+    assert answer.event == "SignatureStatus"
+    for other in (
+        told(ids, delivery, document=2),
+        told(ids, delivery, checked_at=make.NOW + timedelta(seconds=1)),
+    ):
+        assert isinstance(decide(other, dossier, make.NOW, POLICY), Decision)
+
+
 class DeliveryWalk(RuleBasedStateMachine):
     """Anybody may ask for anything at any time; what comes of it never contradicts itself."""
 
@@ -229,10 +321,12 @@ class DeliveryWalk(RuleBasedStateMachine):
         mode=st.sampled_from([ConsignmentMode.BASIC, ConsignmentMode.CONSENT]),
         channel=st.sampled_from(Channel),
         documents=st.integers(1, 3),
+        rechecked=st.booleans(),
     )
-    def submit(self, mode, channel, documents):
+    def submit(self, mode, channel, documents, rechecked):
         self.dossier = first_dossier(self.ids, mode, channel, documents)
-        self.outbox = {Task.FORWARD}
+        self.outbox = {Task.FORWARD, *((Task.RECHECK_SIGNATURE,) if rechecked else ())}
+        self.rechecked = rechecked
         self.events = ["SubmissionAcceptance"]
 
     def ask(self, command):
@@ -340,6 +434,20 @@ class DeliveryWalk(RuleBasedStateMachine):
     def withdraw(self, party):
         self.ask(cmd.Withdraw(delivery=self.id, event=self.event, by=make.by(party)))
 
+    @rule(document=st.integers(1, 3), ago=st.sampled_from([0, 1, 3600]))
+    def tell_of_a_signature(self, document, ago):
+        before = self.dossier.delivery
+        self.ask(told(self.ids, self.id, document, self.now - timedelta(seconds=ago)))
+        delivery = self.dossier.delivery
+        assert replace(before, sequence=0, last_event_at=None) == replace(
+            delivery, sequence=0, last_event_at=None
+        )
+
+    @invariant()
+    def a_re_check_is_never_forgotten(self):
+        if self.events:
+            assert (Task.RECHECK_SIGNATURE in self.outbox) == self.rechecked
+
     @invariant()
     def one_end_and_nothing_that_excludes_another(self):
         if not self.events:
@@ -363,7 +471,7 @@ class DeliveryWalk(RuleBasedStateMachine):
         if self.events and self.dossier.delivery.state not in FINAL:
             assert self.outbox & {Task.FORWARD, Task.EXPIRE, Task.END_HOLDING}
         elif self.events:
-            assert not self.outbox
+            assert not self.outbox - {Task.RECHECK_SIGNATURE}
 
 
 DeliveryWalk.TestCase.settings = settings(max_examples=300, stateful_step_count=25, deadline=None)

@@ -168,6 +168,21 @@ def test_what_excludes_another_never_stands_beside_it(names):
         replay(story(names), CONSENT)
 
 
+def test_a_changed_signature_may_be_told_at_any_time_but_never_inside_an_acceptance():
+    mode, names = STORIES["citizen"]
+    for place in range(1, len(names.split()) + 1):
+        told = names.split()
+        told.insert(place, "SignatureStatus")
+        if told[place - 1] == "ConsignmentAcceptance":
+            with pytest.raises(Contradiction):
+                replay(story(" ".join(told)), mode)
+            continue
+        found = replay(story(" ".join(told)), mode)
+        assert (found.state, found.sequence) == (DeliveryState.HANDED_OVER, len(told))
+    with pytest.raises(Contradiction):
+        replay(story("SignatureStatus SubmissionAcceptance"), BASIC)
+
+
 def test_an_event_without_the_cause_that_its_kind_has_is_refused():
     events = story(STORIES["citizen"][1])
     with pytest.raises(Contradiction, match="cause"):
