@@ -18,20 +18,24 @@ PDF = b"%PDF-1.7 a letter"
 class ApiService:
     """A running application and what stands behind it."""
 
-    def __init__(self, limits=None):
+    def __init__(self, limits=None, **intake):
+        """`intake`: what of the submission's ports is otherwise than by default."""
         self.clock = fakes.Clock()
         self.memory = fakes.Memory(clock=self.clock)
         self.ids = builders.SequentialIds()
         self.vault = fakes.Vault(self.memory)
         self.proofs = fakes.Proofs()
         self.health = fakes.Health()
-        parties = (fakes.AGENCY, fakes.COMPANY, fakes.CITIZEN)
+        self.judge = fakes.Judge()
+        self.parties = fakes.Parties(fakes.AGENCY, fakes.COMPANY, fakes.CITIZEN)
         self.tokens = fakes.Tokens(
             **{AGENCY: fakes.AGENCY, COMPANY: fakes.COMPANY, CITIZEN: fakes.CITIZEN},
             **{STRANGER: builders.party(builders.PartyId("th-agency:stranger"))},
         )
         self.app = make_app(
-            submissions=fakes.submissions(self.memory, self.ids, fakes.Parties(*parties)),
+            submissions=fakes.submissions(
+                self.memory, self.ids, self.parties, **({"judge": self.judge} | intake)
+            ),
             commit=self.memory,
             ids=self.ids,
             clock=self.clock,
