@@ -1,62 +1,40 @@
 """Whether a certificate leads to a trusted anchor, at which time, and whether it is revoked.
 
-X.509 path validation (RFC 5280, 6) with pyHanko's validator, offline: certificates, CRLs and OCSP
-answers come from the trust folder and from the document. The result is one of the judge's codes.
-Times by EN 319 102-1, 5.2.6 and 5.5.4: first at the time of judging, then, where a timestamp
-proves that the signature is older, at the proven time.
+X.509 path validation (RFC 5280, 6) with pyHanko's validator, offline; then each certificate of the
+path is looked up in the revocation data at hand (`revocation_check`). The result is one of the
+judge's codes, what was found of each certificate, and what is missing. Times by EN 319 102-1, 5.2.6
+and 5.5.4: first at the time of judging, then, where a timestamp proves that the signature is older,
+at the proven time.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
-from enum import Enum
+from datetime import datetime
 
 from asn1crypto import crl, ocsp, x509
 from pyhanko_certvalidator import ValidationContext, find_valid_path
-from pyhanko_certvalidator._state import ValProcState
 from pyhanko_certvalidator.errors import (
-    CRLValidationError,
     DisallowedAlgorithmError,
     ExpiredError,
-    InsufficientRevinfoError,
     InvalidCertificateError,
     NotYetValidError,
-    OCSPValidationError,
     PathBuildingError,
-    RevokedError,
     ValidationError,
 )
 from pyhanko_certvalidator.path import ValidationPath
-from pyhanko_certvalidator.policy_decl import (
-    NO_REVOCATION,
-    CertRevTrustPolicy,
-    FreshnessReqType,
-    RevocationCheckingPolicy,
-    RevocationCheckingRule,
-)
-from pyhanko_certvalidator.revinfo.archival import CRLContainer, OCSPContainer
-from pyhanko_certvalidator.revinfo.validate_crl import verify_crl
-from pyhanko_certvalidator.revinfo.validate_ocsp import verify_ocsp_response
-from pyhanko_certvalidator.util import ConsList, get_declared_revinfo
+from pyhanko_certvalidator.policy_decl import NO_REVOCATION, CertRevTrustPolicy
 
 from signing.judge.algorithms import StrongAlgorithms
-from signing.judge.facts import Brought, NeedKind
-from signing.judge.policy import RevocationMode
+from signing.judge.facts import Brought, Need, NeedKind
+from signing.judge.policy import Policy, RevocationMode
 from signing.judge.reasons import Code, NoteCode
+from signing.judge.revocation_check import Checked, check_path, needs_of_path
+from signing.judge.revocation_data import Origin, RevocationDatum
+from signing.judge.revocation_weigh import Occasion, Standing
 from signing.trust import Role, TrustFolder
+from tdh.domain.verdicts import RevocationFinding
 
-_IF_DECLARED = RevocationCheckingPolicy(
-    RevocationCheckingRule.CHECK_IF_DECLARED, RevocationCheckingRule.CHECK_IF_DECLARED
-)
-_CHECK_NOW = CertRevTrustPolicy(_IF_DECLARED, retroactive_revinfo=True)
-"""Data may be younger than the time that is judged, but must not have run out before it."""
-_CHECK_WITH_OLD_DATA = CertRevTrustPolicy(
-    _IF_DECLARED,
-    freshness=timedelta(days=36500),
-    freshness_req_type=FreshnessReqType.MAX_DIFF_REVOCATION_VALIDATION,
-    retroactive_revinfo=True,
-)
-_DO_NOT_CHECK = CertRevTrustPolicy(NO_REVOCATION)
+_PATH_ONLY = CertRevTrustPolicy(NO_REVOCATION)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,8 +59,7 @@ class Material:
 
     anchors: tuple[TrustedAnchor, ...]
     others: tuple[x509.Certificate, ...] = ()
-    crls: tuple[CRLContainer, ...] = ()
-    ocsps: tuple[OCSPContainer, ...] = ()
+    revocation: tuple[RevocationDatum, ...] = ()
 
     def plus(
         self,
@@ -92,26 +69,25 @@ class Material:
         ocsps: Iterable[ocsp.OCSPResponse] = (),
     ) -> "Material":
         """Add what a document brings along; it helps, it is never trusted."""
-        return replace(
-            self,
-            others=(*self.others, *certificates),
-            crls=(*self.crls, *(CRLContainer(item) for item in crls)),
-            ocsps=(*self.ocsps, *(c for item in ocsps for c in OCSPContainer.load_multi(item))),
-        )
+        brought = [
+            RevocationDatum(kind=kind, der=item.dump(), origin=Origin.DOCUMENT)
+            for kind, items in ((NeedKind.CRL, crls), (NeedKind.OCSP, ocsps))
+            for item in items
+        ]
+        return replace(self, others=(*self.others, *certificates)).with_data(brought)
 
     def with_fetched(self, brought: Iterable[Brought]) -> "Material":
-        """Add what a fetcher brought; what cannot be parsed is left out."""
-        crls, ocsps = [], []
-        for item in brought:
-            try:
-                match item.kind:
-                    case NeedKind.CRL:
-                        crls.append(crl.CertificateList.load(item.data, strict=True))
-                    case NeedKind.OCSP:
-                        ocsps.append(ocsp.OCSPResponse.load(item.data, strict=True))
-            except (ValueError, TypeError):
-                continue
-        return self.plus(crls=crls, ocsps=ocsps)
+        """Add what a fetcher brought; what cannot be parsed will say nothing."""
+        return self.with_data(
+            RevocationDatum(kind=item.kind, der=item.data, origin=Origin.FETCHED)
+            for item in brought
+        )
+
+    def with_data(self, data: Iterable[RevocationDatum]) -> "Material":
+        """Add revocation data; bytes that are there already are not added again."""
+        known = {datum.der for datum in self.revocation}
+        new = {datum.der: datum for datum in data if datum.der not in known}
+        return replace(self, revocation=(*self.revocation, *new.values()))
 
 
 def material_of(trust: TrustFolder) -> Material:
@@ -127,9 +103,10 @@ def material_of(trust: TrustFolder) -> Material:
             for anchor in trust.anchors
         ),
         others=tuple(x509.Certificate.load(der) for der in trust.intermediates),
-    ).plus(
-        crls=(crl.CertificateList.load(der) for der in trust.crls),
-        ocsps=(ocsp.OCSPResponse.load(der) for der in trust.ocsps),
+    ).with_data(
+        RevocationDatum(kind=kind, der=der, origin=Origin.TRUST)
+        for kind, ders in ((NeedKind.CRL, trust.crls), (NeedKind.OCSP, trust.ocsps))
+        for der in ders
     )
 
 
@@ -140,6 +117,12 @@ class ChainFinding:
     code: Code | None = None
     notes: frozenset[NoteCode] = frozenset()
     revoked_at: datetime | None = None
+    path: tuple[x509.Certificate, ...] = ()
+    """From the anchor to the certificate in question; empty where there is no valid path."""
+    revocation: tuple[RevocationFinding, ...] = ()
+    """What was found of each certificate below the anchor, the certificate in question first."""
+    needs: tuple[Need, ...] = ()
+    """Revocation data that are missing, or too old."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,15 +131,10 @@ class Question:
 
     certificate: x509.Certificate
     material: Material
-    mode: RevocationMode
+    policy: Policy
     at: datetime
     role: Role = Role.SENDER
     """For what the certificate is used: only anchors for that count."""
-
-
-class _Status(Enum):
-    GOOD = "good"
-    UNKNOWN = "unknown"
 
 
 async def judge_chain(question: Question, proven: datetime | None) -> ChainFinding:
@@ -164,9 +142,9 @@ async def judge_chain(question: Question, proven: datetime | None) -> ChainFindi
 
     `proven` is the time of a verified timestamp over what the certificate signed.
     """
-    finding = await _judge_at(question)
+    finding = await _judge_at(question, question.at)
     if finding.code is not None and proven is not None:
-        finding = await _judge_at(replace(question, at=proven))
+        finding = await _judge_at(question, proven)
     existed = proven or question.at
     begins = question.certificate.not_valid_before
     if finding.code in {None, Code.CHAIN_INVALID} and existed < begins:
@@ -174,27 +152,18 @@ async def judge_chain(question: Question, proven: datetime | None) -> ChainFindi
     return finding
 
 
-async def _judge_at(question: Question) -> ChainFinding:
+async def _judge_at(question: Question, at: datetime) -> ChainFinding:
+    occasion = Occasion(at=at, now=question.at, policy=question.policy)
     try:
-        try:
-            path, unchecked = await _path(question, _CHECK_NOW), False
-        except InsufficientRevinfoError:
-            path, unchecked = await _path(question, _DO_NOT_CHECK), True
-        old = await _check_lists(question, path, all_of_them=unchecked)
+        path = await _path(question, at)
     except ExpiredError as problem:
         if not problem.is_ee_cert or problem.is_side_validation:
             return ChainFinding(code=Code.CHAIN_INVALID)
-        return await _expired(question)
-    except RevokedError as problem:
-        return _revoked(problem)
+        return await _expired(question, occasion)
     except (ValidationError, PathBuildingError) as problem:
         return ChainFinding(code=_code_of(problem))
-    if not unchecked:
-        return ChainFinding()
-    if question.mode is RevocationMode.REQUIRE:
-        return ChainFinding(code=Code.REVOCATION_UNKNOWN)
-    noted = NoteCode.REVOCATION_DATA_OLD if old is _Status.GOOD else NoteCode.REVOCATION_NOT_CHECKED
-    return ChainFinding(notes=frozenset({noted}))
+    checked = await check_path(path, question.material.revocation, occasion)
+    return _finding(path, checked, question.policy.revocation)
 
 
 def _code_of(problem: ValidationError | PathBuildingError) -> Code:
@@ -209,92 +178,74 @@ def _code_of(problem: ValidationError | PathBuildingError) -> Code:
             return Code.CHAIN_INVALID
 
 
-def _revoked(problem: RevokedError) -> ChainFinding:
-    if problem.is_side_validation:
-        return ChainFinding(code=Code.CHAIN_INVALID)
-    code = Code.CERTIFICATE_REVOKED if problem.is_ee_cert else Code.AUTHORITY_REVOKED
-    return ChainFinding(code=code, revoked_at=problem.revocation_dt)
+def _finding(
+    path: tuple[x509.Certificate, ...], checked: Sequence[Checked], mode: RevocationMode
+) -> ChainFinding:
+    """EN 319 102-1, 5.2.6.4: from the anchor down, the first revoked certificate decides."""
+    found = ChainFinding(
+        path=path,
+        revocation=tuple(one.finding for one in reversed(checked)),
+        needs=needs_of_path(checked),
+    )
+    for depth, one in enumerate(checked, 1):
+        if one.weighed.standing is Standing.REVOKED:
+            last = depth == len(checked)
+            code = Code.CERTIFICATE_REVOKED if last else Code.AUTHORITY_REVOKED
+            return replace(found, code=code, revoked_at=one.finding.revoked_at)
+    standings = {one.weighed.standing for one in checked if _counts(one)}
+    if Standing.ON_HOLD in standings:
+        return replace(found, code=Code.CERTIFICATE_SUSPENDED)
+    if Standing.UNKNOWN in standings and mode is not RevocationMode.IF_PRESENT:
+        return replace(found, code=Code.REVOCATION_UNKNOWN)
+    notes = {
+        Standing.UNKNOWN: NoteCode.REVOCATION_NOT_CHECKED,
+        Standing.GOOD_BY_OLD_DATA: NoteCode.REVOCATION_DATA_OLD,
+    }
+    return replace(found, notes=frozenset(notes[one] for one in standings & notes.keys()))
 
 
-async def _expired(question: Question) -> ChainFinding:
+def _counts(one: Checked) -> bool:
+    """What names no source need not be on any list; if it is, that counts."""
+    return one.names_source or one.weighed.standing is Standing.ON_HOLD
+
+
+async def _expired(question: Question, occasion: Occasion) -> ChainFinding:
     """EN 319 102-1, 5.2.6.4: an expired certificate of which it is known that it was good."""
-    last_moment = replace(question, at=question.certificate.not_valid_after)
+    last = question.certificate.not_valid_after
     try:
-        path = await _path(last_moment, _DO_NOT_CHECK)
-        status = await _check_lists(question, path, all_of_them=True)
-    except RevokedError as problem:
-        return _revoked(problem)
+        path = await _path(question, last)
     except (ValidationError, PathBuildingError) as problem:
         return ChainFinding(code=_code_of(problem))
-    if status is _Status.GOOD:
-        return ChainFinding(code=Code.CERTIFICATE_EXPIRED_NOT_REVOKED)
-    return ChainFinding(code=Code.CERTIFICATE_EXPIRED)
+    data_of_any_age = replace(question.policy, revocation=RevocationMode.IF_PRESENT)
+    then = replace(occasion, at=last, policy=data_of_any_age)
+    checked = await check_path(path, question.material.revocation, then)
+    revoked = _finding(path, checked, RevocationMode.IF_PRESENT)
+    if revoked.code is not None:
+        return revoked
+    good = {Standing.GOOD, Standing.GOOD_BY_OLD_DATA}
+    gaps = [one for one in checked if one.names_source and one.weighed.standing not in good]
+    if checked[-1].weighed.standing in good and not gaps:
+        return replace(revoked, code=Code.CERTIFICATE_EXPIRED_NOT_REVOKED)
+    return replace(revoked, code=Code.CERTIFICATE_EXPIRED)
 
 
-async def _path(question: Question, revocation: CertRevTrustPolicy) -> ValidationPath:
-    context = _context(question, revocation)
+async def _path(question: Question, at: datetime) -> tuple[x509.Certificate, ...]:
+    """From the anchor to the certificate. Raises ValidationError, PathBuildingError."""
+    context = ValidationContext(
+        trust_roots=[
+            anchor.certificate
+            for anchor in question.material.anchors
+            if anchor.vouches(question.role, at)
+        ],
+        other_certs=list(question.material.others),
+        moment=at,
+        best_signature_time=at,
+        allow_fetching=False,
+        revinfo_policy=_PATH_ONLY,
+        algorithm_usage_policy=StrongAlgorithms(),
+    )
     candidates = context.path_builder.async_build_paths_lazy(question.certificate)
     path: ValidationPath = await find_valid_path(
         question.certificate, candidates, validation_context=context
     )
-    return path
-
-
-async def _check_lists(question: Question, path: ValidationPath, *, all_of_them: bool) -> _Status:
-    """Look certificates of the path up in all data at hand, old ones too.
-
-    The validator asks for revocation only where a certificate names a source, and gives up at the
-    first gap; an operator's list must count all the same. Without `all_of_them` only those that
-    name no source are looked up: the validator did the others. GOOD means that the end certificate
-    and all that name a source were found good. Raises RevokedError.
-    """
-    if not question.material.crls and not question.material.ocsps:
-        return _Status.UNKNOWN
-    context = _context(question, _CHECK_WITH_OLD_DATA)
-    whole = _Status.GOOD
-    for index in range(1, path.pkix_len + 1):
-        certificate = path[index]
-        declared = any(get_declared_revinfo(certificate))
-        if declared and not all_of_them:
-            continue
-        status = await _listed(certificate, path, index, context)
-        if status is _Status.UNKNOWN and (declared or index == path.pkix_len):
-            whole = _Status.UNKNOWN
-    return whole
-
-
-async def _listed(
-    certificate: x509.Certificate, path: ValidationPath, index: int, context: ValidationContext
-) -> _Status:
-    state = ValProcState(cert_path_stack=ConsList.sing(path), init_index=index)
-    status = _Status.UNKNOWN
-    try:
-        await verify_ocsp_response(certificate, path, context, proc_state=state)
-        status = _Status.GOOD
-    except OCSPValidationError:
-        pass
-    try:
-        await verify_crl(certificate, path, context, proc_state=state)
-        status = _Status.GOOD
-    except CRLValidationError:
-        pass
-    return status
-
-
-def _context(question: Question, revocation: CertRevTrustPolicy) -> ValidationContext:
-    material = question.material
-    return ValidationContext(
-        trust_roots=[
-            anchor.certificate
-            for anchor in material.anchors
-            if anchor.vouches(question.role, question.at)
-        ],
-        other_certs=list(material.others),
-        moment=question.at,
-        best_signature_time=question.at,
-        allow_fetching=False,
-        crls=list(material.crls),
-        ocsps=list(material.ocsps),
-        revinfo_policy=revocation,
-        algorithm_usage_policy=StrongAlgorithms(),
-    )
+    return tuple(path.iter_certs(include_root=True))

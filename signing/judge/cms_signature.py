@@ -6,13 +6,13 @@ the document around it.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from asn1crypto import cms
 
 from signing.judge import tokens
-from signing.judge.chain import Question, judge_chain
+from signing.judge.chain import ChainFinding, Question, judge_chain
 from signing.judge.cms_checks import (
     algorithm_findings,
     check_algorithms,
@@ -61,21 +61,23 @@ async def judge_signature(one: CmsSignature, moment: tokens.Moment) -> JudgedSig
     except ValueError:
         return judged(one.name, Code.UNKNOWN_ALGORITHM)
     code = worse(check_integrity(info, certificate, digest), check_algorithms(info, certificate))
-    times, uncounted = await tokens.signature_timestamps(info, moment, min(one.later, default=None))
+    own, chain = replace(moment, units=[]), ChainFinding()
+    times, uncounted = await tokens.signature_timestamps(info, own, min(one.later, default=None))
     proven = min([*times, *one.later], default=None)
     notes = [NoteCode.TIMESTAMP_NOT_COUNTED] if uncounted else []
     if code is None:
         question = Question(
             certificate=certificate,
             material=moment.material.plus(certificates=others),
-            mode=moment.policy.revocation,
+            policy=moment.policy,
             at=moment.at,
         )
-        finding = await judge_chain(question, proven)
-        notes.extend(finding.notes)
-        code = finding.code or check_key_usage(certificate)
-        started, _ = await tokens.content_timestamps(info, one.digest, moment)
-        code = after_the_fact(code, certificate, finding.revoked_at, max(started, default=None))
+        chain = await judge_chain(question, proven)
+        code = chain.code or check_key_usage(certificate)
+        started, _ = await tokens.content_timestamps(info, one.digest, own)
+        code = after_the_fact(code, certificate, chain.revoked_at, max(started, default=None))
+    chains = (chain, *own.units, *moment.units)
+    notes.extend(note for note in NoteCode if any(note in item.notes for item in chains))
     return judged(
         one.name,
         code or Code.SIGNATURE_VALID,
@@ -85,7 +87,9 @@ async def judge_signature(one: CmsSignature, moment: tokens.Moment) -> JudgedSig
         level=_level(one, proven),
         covers=one.covers,
         algorithms=algorithm_findings(info, certificate),
+        revocation=tuple(dict.fromkeys(found for item in chains for found in item.revocation)),
         notes=notes,
+        needs=tuple(dict.fromkeys(need for item in chains for need in item.needs)),
     )
 
 

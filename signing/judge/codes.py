@@ -61,6 +61,7 @@ class Code(StrEnum):
     CERTIFICATE_REVOKED = "certificate-revoked"
     SIGNED_AFTER_REVOCATION = "signed-after-revocation"
     AUTHORITY_REVOKED = "authority-revoked"
+    CERTIFICATE_SUSPENDED = "certificate-suspended"
     REVOCATION_UNKNOWN = "revocation-unknown"
 
     TIME_LIMIT = "judge-time-limit"

@@ -24,6 +24,9 @@ from tdh.domain.verdicts import (
     Verdict,
 )
 
+MAX_NEEDS = 16
+"""Of one document: whoever asks the judge does not become a tool for asking others."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inputs:
@@ -139,13 +142,15 @@ def whole(
     order = (Indication.TOTAL_FAILED, Indication.INDETERMINATE, Indication.TOTAL_PASSED)
     worst = min(signatures, key=lambda one: order.index(ANSWERS[one.code].indication)).code
     every_note = (*(note for one in signatures for note in one.notes), *notes)
+    # What has failed for good is not worth asking anybody anything.
+    asking = () if ANSWERS[worst].indication is Indication.TOTAL_FAILED else signatures
     return answer(
         inputs,
         worst,
         kind=kind,
         signatures=tuple(one.verdict for one in signatures),
         notes=every_note,
-        needs=tuple(dict.fromkeys(need for one in signatures for need in one.needs)),
+        needs=tuple(dict.fromkeys(need for one in asking for need in one.needs))[:MAX_NEEDS],
         facts=tuple(dict.fromkeys(fact for one in signatures for fact in one.facts)),
     )
 

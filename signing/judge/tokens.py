@@ -7,14 +7,14 @@ from the future. One that does not verify never helps and never hurts: it is not
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from asn1crypto import cms, core, tsp, x509
 from pyhanko.sign.validation.generic_cms import extract_tst_data_iter
 
 from signing.judge.algorithms import DIGESTS
-from signing.judge.chain import Material, Question, judge_chain
+from signing.judge.chain import ChainFinding, Material, Question, judge_chain
 from signing.judge.cms_checks import (
     check_algorithms,
     check_integrity,
@@ -40,6 +40,8 @@ class Moment:
     material: Material
     policy: Policy
     at: datetime
+    units: list[ChainFinding] = field(default_factory=list, compare=False)
+    """Collects what was found of the timestamping units whose tokens were judged at this moment."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,11 +134,12 @@ async def _token_time(
     question = Question(
         certificate=certificate,
         material=moment.material.plus(certificates=others),
-        mode=moment.policy.revocation,
+        policy=moment.policy,
         at=moment.at,
         role=Role.TIMESTAMP,
     )
     finding = await judge_chain(question, proven)
+    moment.units.append(finding)
     return None if finding.code else time
 
 

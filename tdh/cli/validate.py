@@ -70,7 +70,7 @@ def add_parser(subparsers: "Subparsers[Any]") -> None:
     parser.add_argument(
         "--revocation",
         type=RevocationMode,
-        choices=list(RevocationMode),
+        choices=[RevocationMode.REQUIRE, RevocationMode.IF_PRESENT],
         default=RevocationMode.REQUIRE,
         metavar="{require,if-present}",
         help="what to do where revocation data are missing (default: require)",
@@ -92,7 +92,8 @@ def run(args: argparse.Namespace, now: Callable[[], datetime] = lambda: datetime
                 memfd.write(piece)
                 digest.update(piece)
             memfd.seal()
-            report = asyncio.run(_judge(memfd, trust, args.revocation, at))
+            policy = Policy(revocation=args.revocation, accept_later_data=args.at is not None)
+            report = asyncio.run(_judge(memfd, trust, policy, at))
             facts = {"file": args.file.name, "size": memfd.size, "sha256": digest.hexdigest()}
         if args.report is not None:
             _write_report(args.report, report, facts)
@@ -113,8 +114,8 @@ def run(args: argparse.Namespace, now: Callable[[], datetime] = lambda: datetime
     return EXIT_CODES[report.verdict.indication]
 
 
-async def _judge(memfd: Memfd, trust: TrustFolder, mode: RevocationMode, at: datetime) -> Report:
-    async with JudgePool(trust, policy=Policy(revocation=mode), concurrency=1) as pool:
+async def _judge(memfd: Memfd, trust: TrustFolder, policy: Policy, at: datetime) -> Report:
+    async with JudgePool(trust, policy=policy, concurrency=1) as pool:
         return await pool.report(memfd.fd, memfd.size, at)
 
 

@@ -145,6 +145,7 @@ def _finding_to_plain(finding: RevocationFinding) -> Plain:
         "this_update": _time_to_plain(finding.this_update),
         "next_update": _time_to_plain(finding.next_update),
         "revoked_at": _time_to_plain(finding.revoked_at),
+        "revocation_reason": finding.revocation_reason,
     }
 
 
@@ -158,6 +159,7 @@ def _finding_from_plain(plain: Mapping[str, Any]) -> RevocationFinding:
         this_update=_time_from_plain(plain["this_update"]),
         next_update=_time_from_plain(plain["next_update"]),
         revoked_at=_time_from_plain(plain["revoked_at"]),
+        revocation_reason=_text(plain.get("revocation_reason")),
     )
 
 

@@ -146,6 +146,9 @@ class RevocationFinding:
     this_update: datetime | None = None
     next_update: datetime | None = None
     revoked_at: datetime | None = None
+    """Beside GOOD: the certificate was revoked after the time that counts."""
+    revocation_reason: str | None = None
+    """As RFC 5280, 5.3.1 spells it, for example `keyCompromise`, where the data say one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

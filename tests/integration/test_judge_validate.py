@@ -142,7 +142,7 @@ def test_the_report_holds_what_the_verdict_depends_on(
     first = (tmp_path / "one.json").read_text(encoding="utf-8")
     assert first == (tmp_path / "two.json").read_text(encoding="utf-8")
     report = json.loads(first)
-    assert report["policy"] == "tdh-pdf/1+if-present"
+    assert report["policy"] == "tdh-pdf/1+if-present+later-data"
     assert report["trust_version"].startswith("sha256:")
     assert report["evaluated_at"] == AT
     assert report["document"]["size"] == (files / "good.pdf").stat().st_size

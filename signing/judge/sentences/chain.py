@@ -64,6 +64,11 @@ ANSWERS: Mapping[Code, Answer] = MappingProxyType(
             "ใบรับรองของผู้ให้บริการออกใบรับรองถูกเพิกถอนแล้ว",
             "The certificate of the authority that issued the signer's certificate was revoked.",
         ),
+        Code.CERTIFICATE_SUSPENDED: unclear(
+            SubIndication.TRY_LATER,
+            "ใบรับรองถูกระงับการใช้ไว้ชั่วคราว โปรดลองใหม่เมื่อพ้นการระงับแล้ว",
+            "The certificate has been suspended for the time being; try again once it is released.",
+        ),
         Code.REVOCATION_UNKNOWN: unclear(
             SubIndication.TRY_LATER,
             "ยังไม่มีข้อมูลล่าสุดว่าใบรับรองถูกเพิกถอนหรือไม่ โปรดลองใหม่ภายหลัง",
