@@ -1,0 +1,177 @@
+"""A letter accepted on older revocation data, and the list that revokes its signer comes later.
+
+Real servers and programs throughout: the service is killed between judging and telling, and in the
+commit; every delivery is told once, both parties see it, no state moves, and the evidence verifies.
+"""
+
+import asyncio
+import json
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from tests.installation import AGENCY, CITIZEN, COMPANY, OTHER_AGENCY, installed
+from tests.pki.make import revocation_lists
+from tests.stories import (
+    ask_with_patience,
+    audit,
+    events_of,
+    new_key,
+    run_tdh,
+    signed_pdf,
+    submit_with_patience,
+    tdh,
+    until_state,
+)
+
+RECIPIENTS = [
+    {"party": CITIZEN, "consignment_mode": "basic"},
+    {"party": COMPANY, "consignment_mode": "basic"},
+    {"party": OTHER_AGENCY, "consignment_mode": "consent"},
+]
+STATES = {CITIZEN: "handed_over", COMPANY: "consigned", OTHER_AGENCY: "awaiting_acceptance"}
+EXTRA = {
+    "TDH_JUDGE__REVOCATION": "if-present",
+    "TDH_POLICY__RECHECK_AFTER_SECONDS": "1",
+}
+
+
+@pytest.fixture(scope="module")
+async def here(new_database, postgres_server, rabbitmq_server):
+    async with installed(new_database, postgres_server, rabbitmq_server, extra=EXTRA) as running:
+        yield running
+
+
+def lists(here, *, there: bool) -> None:
+    """Put the revocation lists into the trust folder, or take them away."""
+    for name, content in revocation_lists(here.pki).items():
+        place = Path(here.pki.trust_folder, name)
+        if there:
+            place.write_bytes(content)
+        else:
+            place.unlink(missing_ok=True)
+
+
+async def restarted(here, crash: str = "") -> None:
+    here.supervisor.arm("TDH_CRASH_POINT", crash)
+    await here.supervisor.restart("api-0")
+    await here.ready()
+
+
+async def accepted(here) -> dict[str, str]:
+    """A letter whose signer's revocation nobody could know of; its deliveries by recipient."""
+    lists(here, there=False)
+    await restarted(here)
+    pdf = signed_pdf(here, signer="revoked")
+    status, body = await submit_with_patience(here, pdf, new_key(), RECIPIENTS)
+    assert status == 201, body
+    deliveries = {one["recipient"]: one["id"] for one in body["deliveries"]}
+    await until_state(here, deliveries[CITIZEN], "consigned")
+    path = f"/v1/inbox/{deliveries[CITIZEN]}/documents/1"
+    assert await ask_with_patience(here, CITIZEN, "GET", path) == (200, pdf)
+    for party, state in STATES.items():
+        await until_state(here, deliveries[party], state)
+    return deliveries
+
+
+async def make_provisional(here, delivery: str) -> None:
+    """What the acceptance commits where the judge calls its own verdict provisional."""
+    connection = await asyncpg.connect(here.dsn)
+    async with connection.transaction():
+        await connection.execute(
+            "UPDATE documents d SET verdict = jsonb_set(d.verdict::jsonb, '{provisional}', 'true')"
+            " FROM deliveries e WHERE e.letter = d.letter AND e.id = $1",
+            delivery,
+        )
+        await connection.execute(
+            "INSERT INTO outbox (kind, task, delivery, next_try)"
+            " VALUES ('job', 'recheck-signature', $1, now())",
+            delivery,
+        )
+    await connection.close()
+
+
+async def jobs(here) -> int:
+    connection = await asyncpg.connect(here.dsn)
+    try:
+        return await connection.fetchval(
+            "SELECT count(*) FROM outbox WHERE task = 'recheck-signature'"
+        )
+    finally:
+        await connection.close()
+
+
+async def until_no_job(here) -> None:
+    async with asyncio.timeout(60):
+        while await jobs(here):  # noqa: ASYNC110 - another process does it
+            await asyncio.sleep(0.1)
+
+
+@pytest.mark.parametrize("point", ["recheck.judged", "commit.sealed", "commit.written", ""])
+async def test_a_revocation_that_becomes_known_is_told_once_to_all(here, tmp_path, point):
+    deliveries = await accepted(here)
+    lists(here, there=True)
+    died = tmp_path / "died"
+    await restarted(here, f"api/{point}@{died}" if point else "")
+    first = deliveries[CITIZEN]
+    await make_provisional(here, first)
+    await until_no_job(here)
+    await here.ready()
+    assert died.exists() == bool(point), "the crash point was never reached"
+    for party, delivery in deliveries.items():
+        events = await events_of(here, delivery)
+        assert events.count("SignatureStatus") == 1, events
+        assert events[-1] == "SignatureStatus"
+        seen = [await told(here, who, delivery) for who in (AGENCY, party)]
+        assert seen[0] == seen[1]
+        assert seen[0]["cause"].startswith("1:")
+        _, content = await ask_with_patience(here, AGENCY, "GET", f"/v1/deliveries/{delivery}")
+        assert json.loads(content)["state"] == STATES[party]
+    causes = {(await told(here, AGENCY, one))["cause"] for one in deliveries.values()}
+    assert len(causes) == 1, "one re-check, told to all"
+
+
+async def told(here, party, delivery: str) -> dict:
+    """The event as a party sees it."""
+    path = f"/v1/deliveries/{delivery}/events"
+    status, content = await ask_with_patience(here, party, "GET", path)
+    assert status == 200
+    (event,) = [one for one in json.loads(content)["data"] if one["event"] == "SignatureStatus"]
+    return event
+
+
+@pytest.mark.parametrize("party", [AGENCY, CITIZEN])
+async def test_its_evidence_says_what_changed_and_verifies_for_both_parties(here, tmp_path, party):
+    deliveries = await accepted(here)
+    lists(here, there=True)
+    await restarted(here)
+    await make_provisional(here, deliveries[CITIZEN])
+    await until_no_job(here)
+    saved = tmp_path / "evidence"
+    code, _, err = await tdh(here, party, "evidence", deliveries[CITIZEN], "-o", str(saved))
+    assert code == 0, err
+    (status,) = saved.glob("*-SignatureStatus.xml")
+    text = status.read_text(encoding="utf-8")
+    assert 'name="before">TOTAL_PASSED<' in text
+    assert 'name="now">INDETERMINATE/REVOKED_NO_POE<' in text
+    assert "/event/SignatureStatus<" in text
+    files = [str(one) for one in sorted(saved.glob("*.xml"))]
+    code, out, err = await run_tdh("verify", *files, "--trust", str(here.trust), "--json")
+    assert code == 0, out + err
+    assert json.loads(out)["result"] == "valid"
+    code, out, _ = await tdh(here, party, "show", deliveries[CITIZEN])
+    assert code == 0
+    assert "ผลตรวจลายมือชื่อเปลี่ยนไป" in out
+
+
+async def test_a_signature_that_still_holds_tells_nobody(here):
+    deliveries = await accepted(here)
+    await make_provisional(here, deliveries[CITIZEN])
+    await until_no_job(here)
+    assert "SignatureStatus" not in await events_of(here, deliveries[CITIZEN])
+
+
+async def test_the_audit_finds_nothing_after_all_this(here):
+    lists(here, there=True)
+    await audit(here)
