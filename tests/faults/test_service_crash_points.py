@@ -28,6 +28,7 @@ from tests.stories import (
 
 ROOT = Path(__file__).resolve().parents[2]
 ELSEWHERE = {
+    "recheck.judged": "tests/faults/test_signature_status.py",
     "submission.dropped": "below, with a letter that is refused",
     "vault.key_created": "tests/faults/test_vault_kill.py",
     "vault.large_written": "tests/faults/test_vault_kill.py",
