@@ -79,17 +79,15 @@ def run(target: Target, seconds: int) -> Outcome:
     folder = FOLDER / target.name
     corpus = folder / "corpus"
     corpus.mkdir(parents=True, exist_ok=True)
-    for number, seed in enumerate(target.seeds()):
-        (corpus / f"seed-{number:03}").write_bytes(seed)
     before = set(folder.glob("*-*"))
     command = [
-        *(sys.executable, "-m", "tests.fuzz.one", target.name),
+        *(sys.executable, "-m", "tests.fuzz.one", target.name, str(corpus)),
         *(f"-max_total_time={seconds}", f"-timeout={WALL_SECONDS}"),
         *(f"-rss_limit_mb={MEMORY_MIB}", f"-max_len={target.most_bytes}"),
         *(f"-artifact_prefix={folder}/", "-print_final_stats=0", str(corpus)),
     ]
     done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
-    said = done.stderr
+    said = done.stderr + done.stdout  # the fuzzer's words, then the traceback
     runs = max((int(a or b) for a, b in _RUNS.findall(said)), default=0)
     finds = tuple(sorted(set(folder.glob("*-*")) - before))
     words = "" if done.returncode == 0 and runs else said[-3000:]

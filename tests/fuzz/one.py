@@ -1,6 +1,10 @@
-"""One target under atheris, in a process of its own: `python -m tests.fuzz.one NAME`."""
+"""One target under atheris, in a process of its own: `python -m tests.fuzz.one NAME CORPUS`.
+
+The seeds are made here, because their keys live as long as the process that judges them.
+"""
 
 import sys
+from pathlib import Path
 
 import atheris
 
@@ -14,6 +18,11 @@ with atheris.instrument_imports(include=INSTRUMENTED):
 def main() -> None:
     """Hand over to the fuzzer, which never returns."""
     target = TARGETS[sys.argv.pop(1)]
+    corpus = Path(sys.argv.pop(1))
+    for old in corpus.glob("seed-*"):
+        old.unlink()
+    for number, seed in enumerate(target.seeds()):
+        (corpus / f"seed-{number:03}").write_bytes(seed)
     atheris.Setup(sys.argv, target.run)
     atheris.Fuzz()
 

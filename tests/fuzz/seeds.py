@@ -112,7 +112,7 @@ def tokens() -> tuple[bytes, ...]:
 @functools.cache
 def replies() -> tuple[bytes, ...]:
     """What an authority answers: granted, and refused."""
-    refusal = timestamps.refusal(timestamps.FailureInfo.BAD_ALG, "no")
+    refusal = timestamps.refusal(timestamps.FailureInfo.BAD_ALGORITHM, "no")
     return (*(timestamps.reply(token) for token in tokens()), refusal)
 
 

@@ -14,15 +14,21 @@ from zipfile import ZipFile
 from signing.judge.kinds import Kind
 from tests.mutation.asn1_places import place_in_cms
 
+_CMS: Mapping[str, str] = MappingProxyType(
+    {
+        "certificates": "further certificates only help to build the chain",
+        "revocation lists": "only their own signature makes them count",
+        "unsigned attributes": "nobody signs them; a timestamp in them counts by its own signature",
+        "digest algorithms": "announced for programs that read once; each signer's own name counts",
+        "version": "follows from the other fields (RFC 5652, 5.1 and 5.3)",
+        "digest algorithm": "parameters, which are NULL or absent (RFC 5754, 2)",
+    }
+)
 HARMLESS: Mapping[str, str] = MappingProxyType(
     {
-        "pdf: certificates": "further certificates of the CMS only help to build the chain",
-        "pdf: unsigned attributes": "unsigned by definition; a timestamp in them helps or is left "
-        "out",
+        **{f"pdf: {place}": why for place, why in _CMS.items()},
+        **{f"cms: {place}": why for place, why in _CMS.items()},
         "pdf: hexadecimal case": "the same digits",
-        "cms: certificates": "as in a PDF",
-        "cms: revocation lists": "only their own signature makes them count",
-        "cms: unsigned attributes": "as in a PDF",
     }
 )
 
