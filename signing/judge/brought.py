@@ -16,7 +16,9 @@ from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.general import find_cms_attribute_iter
 
-from signing.judge.pdf import LIBRARY_TROUBLE, SignedObject, target
+from signing.judge.codes import Code, Refused
+from signing.judge.pdf import SignedObject
+from signing.judge.pdf_reading import LIBRARY_TROUBLE, target
 
 MAX_ITEMS = 256
 """Of each sort; a store that was extended every year for decades has fewer."""
@@ -55,22 +57,38 @@ def from_store(reader: PdfFileReader) -> Brought:
 
 
 def from_signatures(objects: Sequence[SignedObject]) -> Brought:
-    """Read what the signatures and timestamps hold besides their signer's certificate."""
+    """Read what the signatures and timestamps hold besides their signer's certificate.
+
+    Raises Refused for a signature whose parts cannot be read; of a timestamp nothing is taken then.
+    """
     whole = Brought()
     for item in objects:
         if item.embedded is None:
             continue
-        signed_data: cms.SignedData = item.embedded.signed_data
-        for choice in islice(signed_data["certificates"] or (), MAX_ITEMS):
-            if choice.name == "certificate":
-                whole.certificates.append(choice.chosen.untag())
-        for choice in islice(signed_data["crls"] or (), MAX_ITEMS):
-            if choice.name is None or choice.name == "certificate_list":
-                whole.crls.append(choice.chosen.untag())
-        for archive in _adobe_archives(item.embedded.signer_info):
-            whole.crls.extend(islice(archive["crl"] or (), MAX_ITEMS))
-            whole.ocsps.extend(islice(archive["ocsp"] or (), MAX_ITEMS))
+        try:
+            found = _from_message(item.embedded.signed_data, item.embedded.signer_info)
+        except LIBRARY_TROUBLE as problem:
+            if item.is_timestamp:
+                continue
+            raise Refused(Code.CONTENTS_DAMAGED, str(problem)) from problem
+        whole.certificates.extend(found.certificates)
+        whole.crls.extend(found.crls)
+        whole.ocsps.extend(found.ocsps)
     return whole
+
+
+def _from_message(signed_data: cms.SignedData, info: cms.SignerInfo) -> Brought:
+    found = Brought()
+    for choice in islice(signed_data["certificates"] or (), MAX_ITEMS):
+        if choice.name == "certificate":
+            found.certificates.append(choice.chosen.untag())
+    for choice in islice(signed_data["crls"] or (), MAX_ITEMS):
+        if choice.name is None or choice.name == "certificate_list":
+            found.crls.append(choice.chosen.untag())
+    for archive in _adobe_archives(info):
+        found.crls.extend(islice(archive["crl"] or (), MAX_ITEMS))
+        found.ocsps.extend(islice(archive["ocsp"] or (), MAX_ITEMS))
+    return found
 
 
 def _adobe_archives(info: cms.SignerInfo) -> list[RevocationInfoArchival]:

@@ -1,7 +1,8 @@
-"""Clause 9: nothing in the document acts by itself or brings other files along.
+"""Clause 9: nothing in the document acts by itself, brings files along, or shows other files.
 
-Walks what a reader acts upon: catalog, name trees, pages, annotations, form fields, outline. It
-does not walk drawing resources, which only draw. The walk is bounded; a longer one is refused.
+Walks what a reader acts upon and what it draws: catalog, name trees, pages with their resources,
+annotations, form fields, outline. Streams are not decoded. The walk is bounded; a longer one is
+refused.
 """
 
 from collections.abc import Iterator
@@ -9,9 +10,10 @@ from collections.abc import Iterator
 from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.reader import PdfFileReader
 
-from signing.judge.pdf import target
+from signing.judge.codes import Code, Refused
+from signing.judge.graph import dictionaries
+from signing.judge.pdf_reading import LIBRARY_TROUBLE, target
 from signing.judge.policy import Policy
-from signing.judge.reasons import Code, Refused
 
 ACTIVE_ACTIONS = frozenset(
     {
@@ -23,13 +25,17 @@ ACTIVE_ACTIONS = frozenset(
         "/RichMediaExecute",
         "/Movie",
         "/GoToE",
+        "/SetOCGState",
+        "/Hide",
     }
 )
+"""ISO 32000-2, 12.6.4: actions that run, send, load, or change what is shown."""
 ACTIVE_ANNOTATIONS = frozenset({"/RichMedia", "/Movie", "/Screen", "/3D"})
+MAX_PAGE_TREE_DEPTH = 64
+"""Balanced trees of a million pages have ten levels."""
 _FOLLOW = frozenset(
     {
         "/OpenAction",
-        "/AA",
         "/A",
         "/PA",
         "/Next",
@@ -41,29 +47,73 @@ _FOLLOW = frozenset(
         "/AcroForm",
         "/Fields",
         "/Names",
+        "/Contents",
+        "/Resources",
+        "/XObject",
+        "/Pattern",
+        "/AP",
+        "/N",
     }
 )
 _TRIGGERS = frozenset({"/AA"})
 """Additional-action dictionaries: every value is an action, whatever its key."""
+_OF_NAMES = frozenset({"/XObject", "/Pattern", "/AP", "/N"})
+"""Dictionaries whose keys the document chooses; a value may be anything it draws."""
 
 
 def check_content(reader: PdfFileReader, policy: Policy) -> None:
-    """Clause 9: no XFA, no JavaScript or launch action, no embedded file unless policy says so."""
-    root = reader.root
+    """Clause 9: no XFA, no active content, no embedded file unless policy says so."""
+    try:
+        root = reader.root
+        check_page_tree(root, policy.max_structure_nodes)
+        check_no_xfa(root)
+        if not policy.allow_embedded_files:
+            check_no_files(root)
+        if not policy.allow_active_content:
+            check_no_document_scripts(root)
+        nodes = dictionaries([root], limit=policy.max_structure_nodes, leads=_leads)
+        for node in nodes:
+            _check_node(node, policy)
+    except LIBRARY_TROUBLE as problem:
+        raise Refused(Code.STRUCTURE_DAMAGED, str(problem)) from problem
+
+
+def check_page_tree(root: generic.DictionaryObject, limit: int) -> None:
+    """Clause 1 (ISO 32000-2, 7.7.3): pages form a tree, not so deep that readers give up."""
+    level: list[generic.PdfObject] = [root.raw_get("/Pages")]
+    seen: set[generic.Reference] = set()
+    for _ in range(MAX_PAGE_TREE_DEPTH):
+        inner = [item for item in level if _is_inner_node(item)]
+        level = []
+        for item in inner:
+            if isinstance(item, generic.IndirectObject):
+                if item.reference in seen:
+                    raise Refused(Code.STRUCTURE_DAMAGED, "a loop in the page tree")
+                seen.add(item.reference)
+            level.extend(list.__iter__(target(item)["/Kids"]))
+        if len(level) > limit:
+            raise Refused(Code.STRUCTURE_DAMAGED, "too many pages")
+        if not level:
+            return
+    raise Refused(Code.STRUCTURE_DAMAGED, "the page tree is too deep")
+
+
+def _is_inner_node(item: generic.PdfObject) -> bool:
+    node = target(item)
+    return isinstance(node, generic.DictionaryObject) and "/Kids" in node
+
+
+def check_no_xfa(root: generic.DictionaryObject) -> None:
+    """Clause 9 (ISO 32000-1, 12.7.8; gone from ISO 32000-2): programs show XFA differently."""
     form = root.get("/AcroForm")
     if isinstance(form, generic.DictionaryObject) and "/XFA" in form:
         raise Refused(Code.XFA_FORM)
-    if not policy.allow_embedded_files:
-        _check_embedded_files(root)
-    if not policy.allow_active_content:
-        names = root.get("/Names")
-        if isinstance(names, generic.DictionaryObject) and "/JavaScript" in names:
-            raise Refused(Code.ACTIVE_CONTENT, "document-level JavaScript")
-    for node in _nodes(root, policy.max_structure_nodes):
-        _check_node(node, policy)
+    if "/NeedsRendering" in root:
+        raise Refused(Code.XFA_FORM, "/NeedsRendering")
 
 
-def _check_embedded_files(root: generic.DictionaryObject) -> None:
+def check_no_files(root: generic.DictionaryObject) -> None:
+    """Clause 9 (ISO 32000-2, 7.11.4, 12.3.5, 14.13): no embedded files, no portfolio."""
     names = root.get("/Names")
     if isinstance(names, generic.DictionaryObject) and "/EmbeddedFiles" in names:
         raise Refused(Code.EMBEDDED_FILES)
@@ -71,45 +121,48 @@ def _check_embedded_files(root: generic.DictionaryObject) -> None:
         raise Refused(Code.EMBEDDED_FILES)
 
 
+def check_no_document_scripts(root: generic.DictionaryObject) -> None:
+    """Clause 9 (ISO 32000-2, 12.6.4.17): no JavaScript in the document's name tree."""
+    names = root.get("/Names")
+    if isinstance(names, generic.DictionaryObject) and "/JavaScript" in names:
+        raise Refused(Code.ACTIVE_CONTENT, "document-level JavaScript")
+
+
 def _check_node(node: generic.DictionaryObject, policy: Policy) -> None:
+    if not policy.allow_active_content:
+        check_inactive(node)
+    if not policy.allow_embedded_files and (
+        node.get("/Subtype") == "/FileAttachment" or "/EF" in node or "/AF" in node
+    ):
+        raise Refused(Code.EMBEDDED_FILES)
+    if isinstance(node, generic.StreamObject):
+        check_self_contained(node)
+
+
+def check_inactive(node: generic.DictionaryObject) -> None:
+    """Clause 9 (ISO 32000-2, 12.6.4, 12.5.6): no action or annotation that acts."""
     action = node.get("/S")
-    if not policy.allow_active_content and action in ACTIVE_ACTIONS:
+    if action in ACTIVE_ACTIONS:
         raise Refused(Code.ACTIVE_CONTENT, str(action))
     annotation = node.get("/Subtype")
-    if not policy.allow_active_content and annotation in ACTIVE_ANNOTATIONS:
+    if annotation in ACTIVE_ANNOTATIONS:
         raise Refused(Code.ACTIVE_CONTENT, str(annotation))
-    if annotation == "/FileAttachment" and not policy.allow_embedded_files:
-        raise Refused(Code.EMBEDDED_FILES, "attachment annotation")
 
 
-def _nodes(root: generic.DictionaryObject, limit: int) -> Iterator[generic.DictionaryObject]:
-    """Give each dictionary that a reader may act upon, once; cycles and depth are harmless."""
-    waiting: list[generic.PdfObject] = [root]
-    seen: set[generic.Reference] = set()
-    count = 0
-    while waiting:
-        item = waiting.pop()
-        if isinstance(item, generic.IndirectObject):
-            if item.reference in seen:
-                continue
-            seen.add(item.reference)
-            item = target(item)
-        if isinstance(item, generic.ArrayObject):
-            waiting.extend(list.__iter__(item))
-        elif isinstance(item, generic.DictionaryObject):
-            count += 1
-            if count > limit:
-                raise Refused(Code.STRUCTURE_DAMAGED, "too many parts")
-            yield item
-            waiting.extend(_leads(item))
+def check_self_contained(stream: generic.StreamObject) -> None:
+    """Clause 9 (ISO 32000-2, 7.3.8.2, 8.10.4): what is drawn is in the file, where it is signed."""
+    for key in ("/F", "/FFilter", "/Ref", "/OPI"):
+        if key in stream:
+            raise Refused(Code.EXTERNAL_CONTENT, key)
 
 
 def _leads(node: generic.DictionaryObject) -> Iterator[generic.PdfObject]:
     for key in node:
-        if key in _TRIGGERS:
-            triggers = node[key]
-            if isinstance(triggers, generic.DictionaryObject):
-                for trigger in triggers:
-                    yield triggers.raw_get(trigger)
-        elif key in _FOLLOW or (key == "/Next" and "/Title" in node):
+        if key in _TRIGGERS or key in _OF_NAMES:
+            named = node[key]
+            if isinstance(named, generic.DictionaryObject):
+                yield from (named.raw_get(name) for name in named)
+            else:
+                yield node.raw_get(key)
+        elif key in _FOLLOW:
             yield node.raw_get(key)

@@ -10,10 +10,12 @@ from datetime import datetime
 from pyhanko.pdf_utils.misc import PdfError
 from pyhanko.pdf_utils.reader import PdfFileReader
 
-from signing.judge import brought, pdf, revisions, tokens
+from signing.judge import brought, long_term, pdf, pdf_reading, revisions, tail, tokens
+from signing.judge.certification import check_certification
 from signing.judge.cms_signature import CmsSignature, judge_signature
 from signing.judge.codes import Code, NoteCode, Refused
 from signing.judge.content import check_content
+from signing.judge.hybrid import check_readings
 from signing.judge.judgement import Inputs, Judgement, Note, answer, whole
 from tdh.domain.verdicts import SignatureKind
 
@@ -27,23 +29,26 @@ async def judge_pdf(data: bytes, inputs: Inputs) -> Judgement:
 
 
 async def _judge(data: bytes, inputs: Inputs) -> Judgement:
-    reader = pdf.open_strictly(data)
-    pdf.check_encryption(reader)
+    reader = pdf_reading.open_strictly(data)
+    pdf_reading.check_encryption(reader)
     pdf.check_object_streams(reader)
     objects = pdf.signed_objects(data, reader, inputs.policy)
     if not objects:
         return answer(inputs, Code.NO_SIGNATURE, kind=None)
-    pdf.check_header(data)
-    pdf.check_hybrid(reader)
-    check_content(reader, inputs.policy)
+    pdf_reading.check_header(data)
+    pdf_reading.check_archive(data)
+    pdf_reading.check_offsets(data, reader)
     signatures = [item for item in objects if not item.is_timestamp]
     if not signatures:
         return answer(inputs, Code.ONLY_A_TIMESTAMP, kind=SignatureKind.TIMESTAMP)
+    check_readings(data, reader, inputs.policy)
+    check_content(reader, inputs.policy)
+    check_certification(reader, signatures)
     revisions.check_nesting(objects)
-    revisions.check_end(data, reader, objects)
-    for item in signatures:
-        if item.embedded is not None:
-            revisions.check_changes(item.embedded, last=item is signatures[-1])
+    revisions.check_revisions(reader, signatures)
+    revision = revisions.signed_revision(signatures[-1])
+    long_term.check_updates(reader, revision, inputs.policy.max_structure_nodes)
+    tail.check_tail(data, reader, revision, signatures[-1].end)
     return await _judge_signatures(data, reader, objects, inputs)
 
 
@@ -70,7 +75,7 @@ async def _judge_signatures(
     ]
     try:
         judged = [await judge_signature(one, moment) for one in signatures]
-    except pdf.LIBRARY_TROUBLE as problem:
+    except pdf_reading.LIBRARY_TROUBLE as problem:
         raise Refused(Code.CONTENTS_DAMAGED, str(problem)) from problem
     uncounted = sum(item.is_timestamp for item in objects) - len(stamps)
     notes = (Note(field="", code=NoteCode.TIMESTAMP_NOT_COUNTED),) if uncounted else ()

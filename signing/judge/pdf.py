@@ -1,49 +1,30 @@
-"""Opens a PDF strictly and checks its form before any cryptography: the structural clauses.
+"""Finds the signatures of a PDF, twice, and checks the form of each before any cryptography.
 
-Each clause of the acceptance rule is one function that returns nothing or raises `Refused` with
-the code that names it. The only module, with `careful`, `chain` and `tokens`, that touches
-pyHanko's PDF reader.
+Clauses 2, 3, 6 and 7 of the acceptance rule. Each is one function that returns nothing or raises
+`Refused` with the code that names it.
 """
 
-import io
 from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from asn1crypto import cms, parser
-from pyhanko.pdf_utils import generic, misc
+from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.reader import PdfFileReader
-from pyhanko.pdf_utils.xref import ObjStreamRef
 from pyhanko.sign.fields import enumerate_sig_fields
 from pyhanko.sign.validation import EmbeddedPdfSignature
-from typing_extensions import override
 
-from signing.judge import hexstrings, scan
+from signing.judge import scan
+from signing.judge.codes import Code, Refused
+from signing.judge.pdf_reading import LIBRARY_TROUBLE, object_end, target
 from signing.judge.policy import Policy
-from signing.judge.reasons import Code, Refused
-
-hexstrings.install()
 
 PADES = "/ETSI.CAdES.detached"
 PLAIN_PKCS7 = "/adbe.pkcs7.detached"
 TIMESTAMP = "/ETSI.RFC3161"
 SHA1_FORMATS = frozenset({"/adbe.pkcs7.sha1", "/adbe.x509.rsa_sha1"})
 """Formats that prescribe SHA-1 (ISO 32000-2, table 260)."""
-
-LIBRARY_TROUBLE = (
-    misc.PdfError,
-    ValueError,
-    KeyError,
-    TypeError,
-    AttributeError,
-    IndexError,
-    AssertionError,
-    ArithmeticError,
-    NotImplementedError,
-    RecursionError,
-)
-"""What escapes from pyHanko and asn1crypto on damaged input (seen, not documented)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,77 +49,20 @@ class SignedObject:
         return self.byte_range[2] + self.byte_range[3]
 
 
-class StrictReader(PdfFileReader):
-    """pyHanko's strict reader, except that a reference to nothing means null.
-
-    ISO 32000-2, 7.3.10 says so, and real long-term files have such references. A later revision
-    that fills the gap still counts as a change: the difference analysis looks at references.
-    """
-
-    @override
-    def _read_object(
-        self,
-        ref: generic.Reference,
-        marker: int | ObjStreamRef | None,
-        never_decrypt: bool = False,
-        as_metadata_stream: bool = False,
-    ) -> Any:
-        if marker is None:
-            nothing = generic.NullObject()
-            nothing.container_ref = ref
-            return nothing
-        return super()._read_object(ref, marker, never_decrypt, as_metadata_stream)
-
-
-def open_strictly(data: bytes) -> PdfFileReader:
-    """Clause 1: a strict reader opens the file; nothing is repaired."""
-    try:
-        reader = StrictReader(io.BytesIO(data), strict=True)
-        _ = reader.root["/Pages"]
-    except LIBRARY_TROUBLE as problem:
-        if b"/Encrypt" in data:
-            raise Refused(Code.ENCRYPTED, str(problem)) from problem
-        if scan.header_offsets(data) != (0,):
-            raise Refused(Code.HEADER_MISPLACED, str(problem)) from problem
-        raise Refused(Code.STRUCTURE_DAMAGED, str(problem)) from problem
-    return reader
-
-
-def target(item: generic.PdfObject) -> Any:
-    """What a reference leads to; anything else is itself."""
-    return item.get_object()  # type: ignore[no-untyped-call]  # pyHanko is typed in part
-
-
-def is_pdf(data: bytes) -> bool:
-    """Whether the file calls itself a PDF (ISO 32000-2, 7.5.2), by the widest habit of readers."""
-    return b"%PDF-" in data[:1024]
-
-
-def check_header(data: bytes) -> None:
-    """Clause 1: exactly one header, at byte 0."""
-    if scan.header_offsets(data) != (0,):
-        raise Refused(Code.HEADER_MISPLACED)
-
-
-def check_encryption(reader: PdfFileReader) -> None:
-    """Clause 9: no encryption; what cannot be read cannot be checked."""
-    if reader.encrypted:
-        raise Refused(Code.ENCRYPTED)
-
-
-def check_hybrid(reader: PdfFileReader) -> None:
-    """A file with an /XRefStm has two readings (ISO 32000-2, 7.5.8.4)."""
-    if reader.xrefs.hybrid_xrefs_present:
-        raise Refused(Code.HYBRID_CROSS_REFERENCE)
-
-
 def check_object_streams(reader: PdfFileReader) -> None:
     """No signature inside a compressed object stream, where its coverage means nothing."""
     for revision in range(reader.xrefs.total_revisions):
-        references = reader.xrefs.object_streams_used_in(revision)  # type: ignore[no-untyped-call]  # pyHanko is typed in part
-        for reference in references:
-            stream = reader.get_object(reference, revision)  # type: ignore[no-untyped-call]  # as above
-            if scan.BYTE_RANGE_NAME.search(stream.data):
+        section = reader.xrefs.get_xref_data(revision)
+        used = set(section.obj_streams_used)
+        if section.hybrid is not None:
+            used |= section.hybrid.xref_data.obj_streams_used
+        for number in used:
+            reference = generic.Reference(number, 0, reader)
+            try:
+                content = reader.get_object(reference, revision).data  # type: ignore[no-untyped-call]  # pyHanko is typed in part
+            except LIBRARY_TROUBLE as problem:
+                raise Refused(Code.STRUCTURE_DAMAGED, str(problem)) from problem
+            if scan.BYTE_RANGE_NAME.search(content):
                 raise Refused(Code.SIGNATURE_IN_OBJECT_STREAM)
 
 
@@ -148,8 +72,8 @@ def signed_objects(data: bytes, reader: PdfFileReader, policy: Policy) -> tuple[
     fields = _filled_fields(reader)
     if max(len(found), len(fields)) > policy.max_signatures:
         raise Refused(Code.TOO_MANY_SIGNATURES)
-    for _, _, dictionary in fields:
-        _check_complete(dictionary)
+    for _, field, dictionary in fields:
+        _check_complete(field, dictionary)
     ranges = [_byte_range(dictionary) for _, _, dictionary in fields]
     if len(found) != len(ranges):
         raise Refused(Code.SIGNATURES_DISAGREE, f"{len(found)} in bytes, {len(ranges)} in fields")
@@ -177,10 +101,15 @@ def _filled_fields(reader: PdfFileReader) -> list[Field]:
         raise Refused(Code.STRUCTURE_DAMAGED, str(problem)) from problem
 
 
-def _check_complete(dictionary: generic.DictionaryObject) -> None:
-    """Clause 2: a filled field has ByteRange, Contents and SubFilter (ISO 32000-2, table 255)."""
+def _check_complete(field: generic.DictionaryObject, dictionary: generic.DictionaryObject) -> None:
+    """Clause 2 (ISO 32000-2, table 255): a filled field has all that a signature needs.
+
+    Its value is an object of its own, so that a revision can be told for it (our rule).
+    """
     if not isinstance(dictionary, generic.DictionaryObject):
         raise Refused(Code.SIGNATURE_INCOMPLETE, "value is no dictionary")
+    if not isinstance(field.raw_get("/V"), generic.IndirectObject):
+        raise Refused(Code.SIGNATURE_INCOMPLETE, "value is no object of its own")
     for key in ("/ByteRange", "/Contents", "/SubFilter"):
         if key not in dictionary:
             raise Refused(Code.SIGNATURE_INCOMPLETE, key)
@@ -217,7 +146,9 @@ def _signed_object(
     value = field.dictionary["/V"]
     subfilter = str(value["/SubFilter"])
     check_subfilter(subfilter, policy)
+    check_type(value, subfilter)
     contents = check_gap(data, field.byte_range, value)
+    check_gap_place(data, reader, field)
     try:
         message, embedded = _parsed(field, contents, subfilter, reader, policy)
     except Refused:
@@ -261,6 +192,13 @@ def check_subfilter(subfilter: str, policy: Policy) -> None:
         raise Refused(Code.SUBFILTER, subfilter)
 
 
+def check_type(dictionary: generic.DictionaryObject, subfilter: str) -> None:
+    """Clause 7 (ISO 32000-2, table 255; EN 319 142-1, 5.4.3): /Type, if any, suits the format."""
+    expected = "/DocTimeStamp" if subfilter == TIMESTAMP else "/Sig"
+    if dictionary.get("/Type", expected) != expected:
+        raise Refused(Code.SIGNATURE_TYPE, str(dictionary["/Type"]))
+
+
 def check_gap(data: bytes, byte_range: scan.Range, dictionary: generic.DictionaryObject) -> bytes:
     """Clause 3: what is left out is exactly the hexadecimal string of /Contents."""
     contents = scan.hex_string_in_gap(data, byte_range)
@@ -274,6 +212,25 @@ def check_gap(data: bytes, byte_range: scan.Range, dictionary: generic.Dictionar
     if not any(contents):
         raise Refused(Code.CONTENTS_EMPTY)
     return contents
+
+
+def check_gap_place(data: bytes, reader: PdfFileReader, field: EmbeddedField) -> None:
+    """Clause 3: the gap and the byte range stand in the signature's own object (table 255).
+
+    Otherwise a copy of /Contents elsewhere could be what is left out.
+    """
+    reference = field.dictionary.raw_get("/V").reference
+    start = reader.xrefs[reference]
+    if not isinstance(start, int):
+        raise Refused(Code.SIGNATURE_IN_OBJECT_STREAM)
+    try:
+        end = object_end(reader, start)
+    except LIBRARY_TROUBLE as problem:
+        raise Refused(Code.STRUCTURE_DAMAGED, str(problem)) from problem
+    _, gap_start, gap_end, _ = field.byte_range
+    ranges = [found for found in scan.find_byte_ranges(data) if start < found.offset < end]
+    if not start < gap_start < gap_end < end or len(ranges) != 1:
+        raise Refused(Code.GAP_OUTSIDE_SIGNATURE)
 
 
 def check_padding(contents: bytes) -> bytes:

@@ -1,34 +1,30 @@
-"""Clauses 3 to 5: what was appended after each signature, and whether that was allowed.
+"""Clauses 3 to 5: each signature covers its revision, and what later signers changed was allowed.
 
-A PDF grows by revisions (ISO 32000-2, 7.5.6). The last signature may be followed by long-term
-validation data only (LTA_UPDATES), an earlier one by what its own DocMDP and FieldMDP allow, at
-most filling in of forms and further signatures. pyHanko's difference analysis sorts the changes;
-around it stand checks that every appended byte belongs to a revision it knows.
+A PDF grows by revisions (ISO 32000-2, 7.5.6). Between two signatures stands what the earlier one's
+own DocMDP and FieldMDP allow, at most filling in of forms and further signatures; pyHanko's
+difference analysis sorts these changes. What follows the last signature is the subject of
+`long_term` and `tail`.
 """
 
-import re
 from collections.abc import Sequence
 from itertools import pairwise
 
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.diff_analysis import (
     DEFAULT_DIFF_POLICY,
-    DiffResult,
     ModificationLevel,
+    SuspiciousModification,
 )
 from pyhanko.sign.validation import EmbeddedPdfSignature
 from pyhanko.sign.validation.status import SignatureCoverageLevel
 
-from signing.judge.pdf import LIBRARY_TROUBLE, SignedObject
-from signing.judge.reasons import Code, Refused
-
-_OBJECT = re.compile(rb"(?<![0-9])(\d{1,10})[\x00\t\n\x0c\r ]+(\d{1,5})[\x00\t\n\x0c\r ]+obj\b")
-_END = re.compile(rb"startxref[\r\n ]+(\d+)[\r\n ]+%%EOF[\r\n ]*\Z")
-_TAIL_BYTES = 64
+from signing.judge.codes import Code, Refused
+from signing.judge.pdf import SignedObject
+from signing.judge.pdf_reading import LIBRARY_TROUBLE
 
 
 def check_nesting(objects: Sequence[SignedObject]) -> None:
-    """Each signature covers those before it: no two end at the same place."""
+    """Clause 3 (our rule): each signature covers those before it; no two end at the same place."""
     ends = [item.end for item in objects]
     if len(set(ends)) != len(ends):
         raise Refused(Code.SIGNATURES_DISAGREE, "two signatures cover the same bytes")
@@ -37,63 +33,63 @@ def check_nesting(objects: Sequence[SignedObject]) -> None:
             raise Refused(Code.BYTE_RANGE_SHAPE, "signatures overlap")
 
 
-def check_end(data: bytes, reader: PdfFileReader, objects: Sequence[SignedObject]) -> None:
-    """Clause 3: the last signed object covers the last byte, or well-formed revisions follow it."""
-    last = objects[-1]
-    if last.end == len(data):
-        return
-    if last.embedded is None:
-        raise Refused(Code.BYTES_AFTER_SIGNATURE, "after a timestamp that cannot be read")
-    tail = data[last.end :]
-    newest = reader.xrefs.total_revisions - 1
-    signed = last.embedded.signed_revision
-    if signed >= newest or tail.count(b"startxref") != newest - signed:
-        raise Refused(Code.BYTES_AFTER_SIGNATURE, "no revision")
-    end = _END.search(data, len(data) - _TAIL_BYTES)
-    if end is None or int(end.group(1)) != reader.xrefs.get_startxref_for_revision(newest):
-        raise Refused(Code.BYTES_AFTER_SIGNATURE, "end of file")
-    listed = _listed_objects(data, reader, range(signed + 1, newest + 1))
-    if any(found.start() + last.end not in listed for found in _OBJECT.finditer(tail)):
-        raise Refused(Code.BYTES_AFTER_SIGNATURE, "an object that no table lists")
+def signed_revision(signature: SignedObject) -> int:
+    """The number of the revision that a signature belongs to."""
+    revision: int = _embedded(signature).signed_revision
+    return revision
 
 
-def _listed_objects(data: bytes, reader: PdfFileReader, revisions: range) -> set[int]:
-    """Where the objects of the revisions begin; each of them must be readable without repair.
-
-    So a repairing reader finds nothing between them, and nothing else in them.
-    """
-    listed = set()
-    for revision in revisions:
-        listed.add(reader.xrefs.get_xref_container_info(revision).start_location)
-        for reference in reader.xrefs.explicit_refs_in_revision(revision):
-            place = reader.xrefs.get_historical_ref(reference, revision)
-            if isinstance(place, int):
-                listed.add(place)
-                if _OBJECT.match(data, place) is None:
-                    raise Refused(Code.BYTES_AFTER_SIGNATURE, "an object without its head")
-            try:
-                reader.get_object(reference, revision)  # type: ignore[no-untyped-call]  # pyHanko is typed in part
-            except LIBRARY_TROUBLE as problem:
-                raise Refused(Code.BYTES_AFTER_SIGNATURE, str(problem)) from problem
-    return listed
+def _embedded(signature: SignedObject) -> EmbeddedPdfSignature:
+    if signature.embedded is None:
+        raise Refused(Code.CONTENTS_DAMAGED)
+    return signature.embedded
 
 
-def check_changes(embedded: EmbeddedPdfSignature, *, last: bool) -> None:
-    """Clauses 3, 4, 5: which changes follow this signature, and are they allowed."""
+def check_revisions(reader: PdfFileReader, signatures: Sequence[SignedObject]) -> None:
+    """Clauses 3, 4, 5 for each signature, up to the revision of the last one."""
+    last = signed_revision(signatures[-1])
+    for item in signatures:
+        check_own_revision(_embedded(item))
+        check_changes(reader, _embedded(item), last)
+
+
+def check_own_revision(embedded: EmbeddedPdfSignature) -> None:
+    """Clause 3 (ISO 32000-2, 12.8.1): a signature covers the whole revision it belongs to."""
     try:
         coverage = embedded.evaluate_signature_coverage()
-        embedded.coverage = coverage  # type: ignore[assignment]  # read by evaluate_modifications
-        if coverage < SignatureCoverageLevel.ENTIRE_REVISION:
-            raise Refused(Code.BYTES_AFTER_SIGNATURE, "its own revision is not covered")
-        result = embedded.evaluate_modifications(DEFAULT_DIFF_POLICY)
     except LIBRARY_TROUBLE as problem:
-        code = Code.REVISION_AFTER_SIGNING if last else Code.CHANGED_BETWEEN_SIGNATURES
-        raise Refused(code, str(problem)) from problem
-    level = result.modification_level if isinstance(result, DiffResult) else ModificationLevel.OTHER
-    if last and level > ModificationLevel.LTA_UPDATES:
-        raise Refused(Code.REVISION_AFTER_SIGNING, level.name)
-    rules = embedded.docmdp_level
+        raise Refused(Code.BYTES_AFTER_SIGNATURE, str(problem)) from problem
+    if coverage < SignatureCoverageLevel.ENTIRE_REVISION:
+        raise Refused(Code.BYTES_AFTER_SIGNATURE, "its own revision is not covered")
+
+
+def check_changes(reader: PdfFileReader, embedded: EmbeddedPdfSignature, last: int) -> None:
+    """Clauses 4 and 5 (ISO 32000-2, 12.8.2.2, 12.8.2.4): are the changes that follow allowed.
+
+    `last` is the revision of the last signature: no change before it is nobody's.
+    """
+    base = embedded.signed_revision
+    seen, rules = "", embedded.docmdp_level
+    try:
+        levels = [_level(reader, embedded, base, later) for later in range(base + 1, last + 1)]
+        level = max(levels, default=ModificationLevel.NONE)
+    except SuspiciousModification as problem:
+        level, seen = ModificationLevel.OTHER, str(problem)
+    except LIBRARY_TROUBLE as problem:
+        raise Refused(Code.CHANGED_BETWEEN_SIGNATURES, str(problem)) from problem
     if rules is not None and level.value > rules.value:
-        raise Refused(Code.CHANGE_FORBIDDEN_BY_SIGNER, level.name)
+        raise Refused(Code.CHANGE_FORBIDDEN_BY_SIGNER, seen or level.name)
     if level > ModificationLevel.FORM_FILLING:
-        raise Refused(Code.CHANGED_BETWEEN_SIGNATURES, level.name)
+        raise Refused(Code.CHANGED_BETWEEN_SIGNATURES, seen or level.name)
+
+
+def _level(
+    reader: PdfFileReader, embedded: EmbeddedPdfSignature, base: int, later: int
+) -> ModificationLevel:
+    result = DEFAULT_DIFF_POLICY.apply(
+        old=reader.get_historical_resolver(base),
+        new=reader.get_historical_resolver(later),
+        field_mdp_spec=embedded.fieldmdp,
+        doc_mdp=embedded.docmdp_level,
+    )
+    return result.modification_level

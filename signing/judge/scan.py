@@ -34,6 +34,8 @@ _PLAIN_ARRAY = re.compile(
     rb"%s*\[%s*(\d{1,10})%s+(\d{1,10})%s+(\d{1,10})%s+(\d{1,10})%s*\]"
     % (_WHITE, _WHITE, _WHITE, _WHITE, _WHITE, _WHITE)
 )
+OBJECT_HEAD = re.compile(rb"(\d{1,10})%s+(\d{1,5})%s+obj(?![A-Za-z0-9])" % (_WHITE, _WHITE))
+_SPACE = re.compile(rb"%s*" % _WHITE)
 HEADER = re.compile(rb"%PDF-\d")
 _HEX_STRING = re.compile(rb"<([0-9A-Fa-f]*)>")
 
@@ -68,6 +70,19 @@ def header_offsets(data: bytes) -> tuple[int, ...]:
     """Where lines begin with a PDF header."""
     places = (match.start() for match in HEADER.finditer(data))
     return tuple(place for place in places if place == 0 or data[place - 1] in b"\r\n")
+
+
+def is_object_head(data: bytes, place: int, number: int, generation: int) -> bool:
+    """Whether `N G obj` with these numbers stands at a place, or after white space there."""
+    white = _SPACE.match(data, place)
+    head = OBJECT_HEAD.match(data, white.end() if white else place)
+    return head is not None and (int(head.group(1)), int(head.group(2))) == (number, generation)
+
+
+def object_heads(data: bytes, start: int) -> tuple[int, ...]:
+    """Where something from `start` on looks like the head of an object, in streams too."""
+    found = (match.start() for match in OBJECT_HEAD.finditer(data, start))
+    return tuple(place for place in found if not data[place - 1 : place].isdigit())
 
 
 def hex_string_in_gap(data: bytes, byte_range: Range) -> bytes | None:

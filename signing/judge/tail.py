@@ -1,0 +1,118 @@
+"""Clause 3: every byte behind the last signature belongs to something that a table lists.
+
+ISO 32000-2, 7.5.6. Behind the signed bytes stand objects, each listed, readable without repair and
+where the table says; tables with their trailers; `startxref` and `%%EOF`; between them white space
+and short comments. So there is no place that one reader skips and another one, which repairs files,
+reads. `long_term` says what the objects may be.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from pyhanko.pdf_utils import generic
+from pyhanko.pdf_utils.reader import PdfFileReader
+from pyhanko.pdf_utils.xref import XRefSectionType
+
+from signing.judge import scan
+from signing.judge.codes import Code, Refused
+from signing.judge.pdf_reading import LIBRARY_TROUBLE, object_end
+
+Span = tuple[int, int]
+"""First byte, and the first byte behind."""
+
+_TABLE = re.compile(
+    rb"xref[\r\n\t ]+(?:\d{1,10} \d{1,10}[\r\n\t ]+(?:\d{10} \d{5} [nf][\r\n ]{1,2})*)+"
+    rb"trailer[\x00\t\n\x0c\r ]*"
+)
+_FILLER = re.compile(
+    rb"[\x00\t\n\x0c\r ]+|startxref[\r\n\t ]+(?P<start>\d{1,10})[\r\n\t ]+%%EOF"
+    rb"|%(?P<comment>[^\r\n]{0,127})[\r\n]"
+)
+_END = re.compile(rb"startxref[\r\n\t ]+\d{1,10}[\r\n\t ]+%%EOF(?:\r\n|\r|\n)?\Z")
+_END_BYTES = 64
+_MEANINGFUL = (b"obj", b"stream", b"xref", b"trailer", b"PDF-", b"EOF")
+
+
+def check_tail(data: bytes, reader: PdfFileReader, signed: int, start: int) -> None:
+    """Clause 3 (ISO 32000-2, 7.5.6): what follows the signed bytes is whole revisions, no more.
+
+    `signed` is the number of the last signature's revision, `start` where its bytes end.
+    """
+    if start == len(data):
+        return
+    revisions = range(signed + 1, reader.xrefs.total_revisions)
+    if not revisions:
+        raise _no("no revision")
+    try:
+        spans = sorted({span for number in revisions for span in _spans(data, reader, number)})
+    except LIBRARY_TROUBLE as problem:
+        raise _no(str(problem)) from problem
+    declared: list[int] = []
+    position = start
+    for begin, end in [*spans, (len(data), len(data))]:
+        if begin < position:
+            raise _no(f"a table leads to {begin}, which is taken")
+        declared += _filler(data, position, begin)
+        position = end
+    if declared != [reader.xrefs.get_startxref_for_revision(number) for number in revisions]:
+        raise _no("startxref")
+    if not _END.search(data, len(data) - _END_BYTES):
+        raise _no("end of file")
+    begins = {begin for begin, _ in spans}
+    if not begins.issuperset(scan.object_heads(data, start)):
+        raise _no("an object that no table lists")
+
+
+def _no(seen: str) -> Refused:
+    return Refused(Code.BYTES_AFTER_SIGNATURE, seen)
+
+
+def _spans(data: bytes, reader: PdfFileReader, revision: int) -> Iterator[Span]:
+    """The objects that a revision lists, and its table."""
+    section = reader.xrefs.get_xref_data(revision)
+    for number, (generation, place) in section.standard_xrefs.items():
+        if not scan.is_object_head(data, place, number, generation):
+            raise _no(f"no object {number} at {place}")
+        yield place, object_end(reader, place)
+    table = reader.xrefs.get_xref_container_info(revision)
+    if table.xref_section_type is XRefSectionType.STREAM:
+        yield table.start_location, object_end(reader, table.start_location)
+        return
+    if table.xref_section_type is not XRefSectionType.STANDARD:
+        raise Refused(Code.HYBRID_READINGS_DISAGREE, "a later revision with two tables")
+    begin = data.rfind(b"xref", 0, table.start_location)
+    if not _TABLE.fullmatch(data, begin, table.end_location):
+        raise _no("table")
+    reader.stream.seek(table.end_location)
+    trailer: Any = generic.DictionaryObject.read_from_stream(
+        reader.stream,
+        generic.TrailerReference(reader),  # type: ignore[no-untyped-call]  # pyHanko is typed in part
+    )
+    _check_trailer(reader, revision, trailer)
+    yield begin, reader.stream.tell()
+
+
+def _check_trailer(reader: PdfFileReader, revision: int, trailer: generic.DictionaryObject) -> None:
+    """ISO 32000-2, 7.5.6: a trailer repeats what the ones before it said.
+
+    Otherwise the catalog or the title would depend on whether a reader looks further back.
+    """
+    before = reader.trailer.flatten(revision - 1)
+    for key in ("/Root", "/Info"):
+        if key in before and key not in trailer:
+            raise _no(f"a trailer without {key}")
+
+
+def _filler(data: bytes, begin: int, end: int) -> Iterator[int]:
+    """White space and comments; gives the places that `startxref` names."""
+    while begin < end:
+        match = _FILLER.match(data, begin, end)
+        if match is None:
+            raise _no(f"something at {begin}")
+        comment = match.group("comment")
+        if comment is not None and any(word in comment for word in _MEANINGFUL):
+            raise _no("a comment that means something")
+        if match.group("start") is not None:
+            yield int(match.group("start"))
+        begin = match.end()
