@@ -14,9 +14,11 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from signing import trust_store
-from signing.certificates import pem
+from signing.certificates import PrivateKey, Subject, make_root, new_rsa_key, pem
 from signing.checkpoint import NoteVerifier
 from signing.judge.pool import JudgePool
 from signing.log_entry import OperationEntry, parse_operation_entry
@@ -586,3 +588,121 @@ async def test_a_running_service_follows_the_store_and_nothing_else(
     finally:
         following.cancel()
         await judge.close()
+
+
+# --- docs/trust.md: a trusted list of the EU -----------------------------------------------------
+
+DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "trust.md"
+TSL, XADES = "http://uri.etsi.org/02231/v2#", "http://uri.etsi.org/01903/v1.3.2#"
+SIGNATURE = f"""
+<ds:Signature xmlns:ds="http://www.w3.org/2000/09/xmldsig#"><ds:SignedInfo>
+<ds:CanonicalizationMethod Algorithm="http://www.w3.org/2001/10/xml-exc-c14n#"/>
+<ds:SignatureMethod Algorithm="http://www.w3.org/2001/04/xmldsig-more#rsa-sha256"/>
+<ds:Reference URI=""><ds:Transforms>
+<ds:Transform Algorithm="http://www.w3.org/2000/09/xmldsig#enveloped-signature"/>
+<ds:Transform Algorithm="http://www.w3.org/2001/10/xml-exc-c14n#"/></ds:Transforms>
+<ds:DigestMethod Algorithm="http://www.w3.org/2001/04/xmlenc#sha256"/><ds:DigestValue/></ds:Reference>
+<ds:Reference URI="#props"><ds:DigestMethod Algorithm="http://www.w3.org/2001/04/xmlenc#sha256"/>
+<ds:DigestValue/></ds:Reference></ds:SignedInfo><ds:SignatureValue/>
+<ds:KeyInfo><ds:KeyValue/><ds:X509Data/></ds:KeyInfo><ds:Object>
+<QualifyingProperties xmlns="{XADES}"><SignedProperties Id="props"/></QualifyingProperties>
+</ds:Object></ds:Signature>"""
+
+
+def service(certificate: x509.Certificate, kind: str, status: str, purpose: str) -> str:
+    svc = "http://uri.etsi.org/TrstSvc"
+    der = base64.encodebytes(certificate.public_bytes(Encoding.DER)).decode()
+    return f"""<TSPService><ServiceInformation>
+<ServiceTypeIdentifier>{svc}/Svctype/{kind}</ServiceTypeIdentifier><ServiceDigitalIdentity>
+<DigitalId><X509Certificate>{der}</X509Certificate></DigitalId></ServiceDigitalIdentity>
+<ServiceStatus>{svc}/TrustedList/Svcstatus/{status}</ServiceStatus>
+<StatusStartingTime>2016-06-30T22:00:00Z</StatusStartingTime><ServiceInformationExtensions>
+<Extension Critical="true"><AdditionalServiceInformation>
+<URI>{svc}/TrustedList/SvcInfoExt/{purpose}</URI></AdditionalServiceInformation></Extension>
+</ServiceInformationExtensions></ServiceInformation><ServiceHistory><ServiceHistoryInstance>
+<ServiceStatus>{svc}/TrustedList/Svcstatus/granted</ServiceStatus></ServiceHistoryInstance>
+</ServiceHistory></TSPService>"""
+
+
+def sign_list(folder: Path, signer: str, *, whole: bool = True) -> None:
+    """Write a list with one authority to take and four to leave, signed by xmlsec1."""
+    ca, purposes = "CA/QC", ("ForeSignatures", "ForWebSiteAuthentication")
+    services = [
+        service(authority("Wanted"), ca, "granted", purposes[0]),
+        service(authority("Withdrawn"), ca, "withdrawn", purposes[0]),
+        service(authority("For Web Sites"), ca, "granted", purposes[1]),
+        service(authority("For Timestamps"), "TSA/QTST", "granted", purposes[0]),
+        service(authority("Not Qualified"), "CA/PKC", "granted", purposes[0]),
+    ]
+    signature = SIGNATURE if whole else SIGNATURE.replace('URI=""', 'URI="#props"')
+    body = "".join((*services, signature))
+    unsigned = f'<TrustServiceStatusList xmlns="{TSL}">{body}</TrustServiceStatusList>'
+    (folder / "unsigned.xml").write_text(unsigned)
+    key, certificate = folder / f"{signer}.key", folder / f"{signer}.pem"
+    words = ["--id-attr:Id", f"{XADES}:SignedProperties", "--output", folder / "list.xml"]
+    words += ["--privkey-pem", f"{key},{certificate}", folder / "unsigned.xml"]
+    subprocess.run(["xmlsec1", "--sign", *words], check=True, capture_output=True)
+
+
+def authority(name: str, key: PrivateKey | None = None) -> x509.Certificate:
+    subject = Subject(common_name=name)
+    key = key or new_rsa_key()
+    return make_root(subject=subject, key=key, serial=7, validity=make.ALWAYS).certificate
+
+
+def load_list(folder: Path) -> subprocess.CompletedProcess[str]:
+    """Run the shell block of the document in a folder."""
+    section = DOCUMENT.read_text(encoding="utf-8").split("## Europe", 1)[1]
+    block = section.split("```sh\n", 1)[1].split("```", 1)[0]
+    programs = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    return subprocess.run(
+        ["sh", "-c", block],
+        check=False,
+        cwd=folder,
+        env=os.environ | {"PATH": programs},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+
+
+@pytest.fixture
+def european(store: Operator, tmp_path: Path) -> Path:
+    """A folder as the document wants it: signer.pem, list.xml, trust.key."""
+    folder = tmp_path / "eu"
+    folder.mkdir()
+    for name in ("signer", "stranger"):
+        key = new_rsa_key()
+        private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        (folder / f"{name}.key").write_bytes(private)
+        (folder / f"{name}.pem").write_bytes(pem(authority(name, key)))
+    shutil.copy(store.key, folder)
+    sign_list(folder, "signer")
+    return folder
+
+
+async def test_a_trusted_list_is_loaded_as_the_document_says(
+    store: Operator, european: Path
+) -> None:
+    done = await asyncio.to_thread(load_list, european)
+    assert done.returncode == 0, done.stderr
+    added = [each for each in store.listed.anchors if each.file.startswith("eu-")]
+    assert [each.terms for each in added] == ["sender 2016-06-30T22:00:00Z 2044-01-01T00:00:00Z"]
+    assert "Common Name: Wanted" in done.stdout
+
+
+@pytest.mark.parametrize("fault", ["altered", "signed by a stranger", "signed in part"])
+async def test_a_list_that_its_signer_did_not_sign_adds_nothing(
+    store: Operator, european: Path, fault: str
+) -> None:
+    before, path = store.files(), european / "list.xml"
+    match fault:
+        case "altered":
+            path.write_text(path.read_text().replace("withdrawn", "granted"))
+        case "signed by a stranger":
+            sign_list(european, "stranger")
+        case "signed in part":
+            sign_list(european, "signer", whole=False)
+    done = await asyncio.to_thread(load_list, european)
+    assert done.returncode != 0
+    assert store.files() == before
