@@ -17,6 +17,7 @@ from tdh.domain.errors import NotFound
 from tdh.domain.identifiers import OutboxId, PartyId
 from tdh.domain.outbox import OutboxItem
 from tdh.domain.parties import Channel, Party
+from tdh.domain.signers import SignerMark
 
 TOKEN_PREFIX = "tdh_"  # noqa: S105 - so that scanners of leaked secrets know one
 TOKEN_BYTES = 32
@@ -73,6 +74,20 @@ class Registry:
         """Everybody who is registered."""
         return await self._parties.all()
 
+    async def signer_marks(self, party: PartyId) -> Sequence[SignerMark]:
+        """By what certificates of a party's signers are known. Raises NotFound."""
+        await self._known(party)
+        return await self._parties.signer_marks(party)
+
+    async def add_signer_mark(self, party: PartyId, mark: SignerMark, at: datetime) -> None:
+        """Know its signers by this, too. Raises NotFound."""
+        await self._known(party)
+        await self._parties.add_signer_mark(party, mark, at)
+
+    async def remove_signer_mark(self, party: PartyId, mark: SignerMark) -> None:
+        """Know them by this no more. Raises NotFound."""
+        await self._parties.remove_signer_mark(party, mark)
+
     async def set_mailbox(self, party: PartyId, *, is_open: bool) -> None:
         """Let a mailbox take new content, or not. Raises NotFound."""
         if is_open:
@@ -82,12 +97,15 @@ class Registry:
 
     async def new_token(self, party: PartyId, at: datetime) -> Token:
         """A token that speaks for the party. Raises NotFound for an unknown party."""
-        if party not in await self._parties.get([party]):
-            raise NotFound("party")
+        await self._known(party)
         text = TOKEN_PREFIX + secrets.token_urlsafe(TOKEN_BYTES)
         digest = hashlib.sha256(text.encode())
         await self._parties.add_token(digest.digest(), party, at)
         return Token(text=text, sha256=digest.hexdigest())
+
+    async def _known(self, party: PartyId) -> None:
+        if party not in await self._parties.get([party]):
+            raise NotFound("party")
 
     async def revoke_token(self, sha256: bytes, at: datetime) -> None:
         """The token with this digest speaks for nobody from now on. Raises NotFound."""

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tdh.cli import admin_trust
+from tdh.cli import admin_signers, admin_trust
 from tdh.config import load
 from tdh.domain.errors import InvalidValue, NotFound
 from tdh.domain.identifiers import OutboxId, has_right_check_digit, parse_party_id
@@ -28,7 +28,10 @@ def add_parser(subparsers: "Subparsers") -> None:
     admin = subparsers.add_parser("admin", help="parties, tokens, parked work, trust")
     below = admin.add_subparsers(dest="subject", metavar="SUBJECT", required=True)
     party = below.add_parser("party", help="register and list parties")
-    _add_party(party.add_subparsers(dest="verb", metavar="VERB", required=True))
+    verbs = party.add_subparsers(dest="verb", metavar="VERB", required=True)
+    _add_party(verbs)
+    signer = verbs.add_parser("signer", help="by what a party's signers are known")
+    admin_signers.add_verbs(signer.add_subparsers(dest="act", metavar="VERB", required=True))
     token = below.add_parser("token", help="bearer tokens")
     _add_token(token.add_subparsers(dest="verb", metavar="VERB", required=True))
     parked = below.add_parser("parked", help="work that waits for an operator")

@@ -5,6 +5,7 @@ from typing import Any
 
 from tdh.cli import client, words
 from tdh.cli.client import USAGE, Plain, Refused, Service, Stop
+from tdh.cli.document_words import judged
 from tdh.domain.errors import InvalidValue
 from tdh.domain.identifiers import is_id, parse_tracking_number
 
@@ -16,6 +17,15 @@ def add_parsers(subparsers: "client.Subparsers[Any]") -> None:
     _finish(inbox, _inbox)
     show = subparsers.add_parser("show", help="ดูรายละเอียด / show a letter, delivery or evidence")
     show.add_argument("id", metavar="ID", help="ltr_…, dlv_…, evd_… หรือ TDH-…")
+    show.add_argument(
+        "--report",
+        type=int,
+        nargs="?",
+        const=1,
+        metavar="N",
+        help="รายงานผลตรวจลายมือชื่อของเอกสารที่ N / the judge's report on document N (1), "
+        "byte for byte as evidence names it",
+    )
     _finish(show, _show)
     track = subparsers.add_parser("track", help="ติดตาม / follow a tracking number")
     track.add_argument("id", metavar="NO", help="TDH-XXXX-XXXX-XXXX-XXXX")
@@ -74,6 +84,8 @@ async def _inbox(service: Service, args: argparse.Namespace) -> int:
 
 
 async def _show(service: Service, args: argparse.Namespace) -> int:
+    if args.report is not None:
+        return await _report(service, args)
     if is_id("ltr", args.id):
         letter = await service.get(f"/v1/letters/{args.id}")
         print(client.as_json(letter) if args.json else _letter(letter))
@@ -82,6 +94,15 @@ async def _show(service: Service, args: argparse.Namespace) -> int:
         return await _evidence(service, args)
     delivery = await delivery_named(service, args.id)
     return await _tell(service, delivery, args)
+
+
+async def _report(service: Service, args: argparse.Namespace) -> int:
+    of = f"letters/{args.id}"
+    if not is_id("ltr", args.id):
+        of = f"deliveries/{await delivery_named(service, args.id)}"
+    report = await service.fetch(f"/v1/{of}/documents/{args.report}/report")
+    print(report.decode(), end="")
+    return client.FINE
 
 
 async def _track(service: Service, args: argparse.Namespace) -> int:
@@ -147,10 +168,9 @@ def _letter(letter: Plain) -> str:
         f"{letter['id']}  {words.moment(letter['submitted_at'])}",
         f"  ที่ {envelope['number']}  เรื่อง {envelope['subject']}",
     ]
-    lines += [
-        f"  {one['filename']}  {words.size(one['size'])}  {one['sha256']}"
-        for one in letter["documents"]
-    ]
+    for one in letter["documents"]:
+        lines.append(f"  {one['filename']}  {words.size(one['size'])}  {one['sha256']}")
+        lines += [f"    {said}" for said in judged(one)]
     for one in letter["deliveries"]:
         lines.append(f"  {one['tracking']}  {one['recipient']}  {words.state(one['state'])}")
         lines.append(f"    {one['id']}")
@@ -162,6 +182,7 @@ def _delivery(found: Plain) -> str:
     for one in found.get("documents", []):
         lines.append(f"  {one['number']}. {one['filename']}  {words.size(one['size'])}")
         lines.append(f"     {one['sha256']}")
+        lines += [f"     {said}" for said in judged(one)]
     for one in found["events"]:
         lines.append(f"  {one['sequence']:>2}  {words.moment(one['time'])}")
         lines.append(f"      {words.event(one['event'])}  {one['evidence']['id']}")

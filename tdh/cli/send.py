@@ -21,6 +21,7 @@ from aiohttp import ClientError
 
 from tdh.cli import client, words
 from tdh.cli.client import NO_INPUT, PIECE, USAGE, Plain, Service, Stop
+from tdh.cli.document_words import judged
 from tdh.domain.letters import Secrecy, Urgency
 from tdh.domain.lifecycle import ConsignmentMode
 
@@ -246,6 +247,8 @@ def _part(
 
 def _words(answer: Plain) -> str:
     lines = [f"รับฝากแล้ว / accepted: {answer['id']}  {words.moment(answer['submitted_at'])}"]
+    for one in answer["documents"]:
+        lines += [f"  {one['filename']}", *(f"    {said}" for said in judged(one))]
     for one in answer["deliveries"]:
         lines.append(f"  {one['tracking']}  {one['recipient']}  {words.state(one['state'])}")
         lines.append(f"    {one['id']}  หลักฐาน / evidence: {one['evidence'][0]['id']}")

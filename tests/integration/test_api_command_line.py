@@ -259,3 +259,38 @@ async def test_the_same_key_sends_one_letter(tdh):
     for _ in range(2):
         await tdh.send("--idempotency-key", "mine")
     assert len(tdh.service.memory.letters) == 1
+
+
+async def test_people_are_told_what_each_document_is_and_who_signed(tdh):
+    tdh.service.judge.signers = {b"foreign": builders.signer(tax_id="0994000165510")}
+    scan = tdh.folder / "scan.png"
+    scan.write_bytes(b"\x89PNG a scan")
+    words = ("--number", "1", "--subject", "x", "--enclosure", str(scan))
+    file = tdh.letter(PDF + b" foreign")
+    code = await tdh("send", file, "--to", builders.CITIZEN, *words, token=COMPANY)
+    assert code == 0, tdh.err
+    said = tdh.out
+    for expected in ("signature valid", "signed by somebody else", "ไม่มีลายมือชื่อ / unsigned"):
+        assert expected in said
+    await tdh.service.memory.forward_all(tdh.service.ids)
+    (letter,) = tdh.service.memory.letters
+    for id_, token in ((letter, COMPANY), (next(iter(tdh.service.memory.dossiers)), CITIZEN)):
+        assert await tdh("show", id_, token=token) == 0, tdh.err
+        assert "ผู้ลงนามเป็นผู้อื่น" in tdh.out
+        assert "unsigned" in tdh.out
+
+
+async def test_the_report_is_printed_as_evidence_names_it(tdh):
+    delivery = await tdh.send()
+    (letter,) = tdh.service.memory.letters
+    for id_, more, token in (
+        (letter, (), AGENCY),
+        (letter, ("1",), AGENCY),
+        (delivery, ("1",), AGENCY),
+        (delivery, (), CITIZEN),
+    ):
+        assert await tdh("show", id_, "--report", *more, token=token) == 0, tdh.err
+        printed = [one for one in tdh.out.splitlines() if "http-request" not in one]
+        assert "".join(printed).encode() == tdh.service.memory.reports[letter, 1]
+    assert await tdh("show", letter, "--report", "2") == 1
+    assert "ไม่พบ / Not found" in tdh.err

@@ -11,6 +11,7 @@ from storage.parties import PostgresParties
 from tdh.domain.errors import DataRefused, NotFound
 from tdh.domain.identifiers import PartyId
 from tdh.domain.parties import Channel
+from tdh.domain.signers import MarkKind, SignerMark
 
 TOKEN = hashlib.sha256(b"a token").digest()
 
@@ -42,6 +43,24 @@ async def test_a_mailbox_closes_and_opens(parties: PostgresParties) -> None:
     assert (await parties.get([CITIZEN]))[CITIZEN].mailbox_open
     with pytest.raises(NotFound):
         await parties.close_mailbox(PartyId("th-agency:nobody"))
+
+
+async def test_signers_are_known_by_their_marks_until_these_are_removed(
+    parties: PostgresParties,
+) -> None:
+    name = SignerMark(kind=MarkKind.ORGANIZATION, value="กระทรวงดิจิทัล  ตัวอย่าง")
+    certificate = SignerMark(kind=MarkKind.CERTIFICATE, value="ab" * 32)
+    assert await parties.signer_marks(AGENCY) == ()
+    for mark in (name, certificate, name):
+        await parties.add_signer_mark(AGENCY, mark, NOW)
+    assert set(await parties.signer_marks(AGENCY)) == {name, certificate}
+    assert await parties.signer_marks(COMPANY) == ()
+    await parties.remove_signer_mark(AGENCY, name)
+    assert await parties.signer_marks(AGENCY) == (certificate,)
+    with pytest.raises(NotFound):
+        await parties.remove_signer_mark(AGENCY, name)
+    with pytest.raises(DataRefused):
+        await parties.add_signer_mark(PartyId("th-agency:nobody"), name, NOW)
 
 
 async def test_a_token_speaks_for_its_party_until_it_is_revoked(parties: PostgresParties) -> None:
