@@ -9,10 +9,13 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping
 from types import MappingProxyType
 
+from signing.judge.cades import judge_cms
 from signing.judge.codes import Code, Refused
 from signing.judge.judgement import Inputs, Judgement, answer
 from signing.judge.kinds import Kind, kind_of
 from signing.judge.pades import judge_pdf
+from signing.judge.timestamp_file import judge_timestamp_reply
+from signing.judge.xades import judge_xml
 from tdh.domain.verdicts import SignatureKind
 
 LOG = logging.getLogger(__name__)
@@ -22,6 +25,9 @@ JudgeOfKind = Callable[[bytes, Inputs], Awaitable[Judgement]]
 JUDGES: Mapping[Kind, tuple[JudgeOfKind, SignatureKind]] = MappingProxyType(
     {
         Kind.PDF: (judge_pdf, SignatureKind.PADES),
+        Kind.CMS: (judge_cms, SignatureKind.CADES),
+        Kind.TIMESTAMP_REPLY: (judge_timestamp_reply, SignatureKind.TIMESTAMP),
+        Kind.XML: (judge_xml, SignatureKind.XADES),
     }
 )
 """Who judges a kind, and what a document of it is called where nothing more is known."""

@@ -22,6 +22,8 @@ from signing.judge.cms_checks import (
     worse,
 )
 from signing.judge.codes import Code, NoteCode, Refused
+from signing.judge.facts import Purpose
+from signing.judge.intervals import with_fact
 from signing.judge.judgement import JudgedSignature, judged
 from signing.judge.signer import signer_of
 from signing.judge.signer_rules import after_the_fact, check_key_usage
@@ -39,6 +41,8 @@ class CmsSignature:
     info: cms.SignerInfo
     digest: tokens.Imprint
     """Digest name to the digest of the signed content."""
+    content_type: str = "data"
+    """What the message says that it encloses."""
     is_baseline: bool
     """Whether it claims a baseline profile: it then binds its certificate, and has a level."""
     claimed: datetime | None = None
@@ -60,7 +64,10 @@ async def judge_signature(one: CmsSignature, moment: tokens.Moment) -> JudgedSig
         return judged(one.name, refusal.code)
     except ValueError:
         return judged(one.name, Code.UNKNOWN_ALGORITHM)
-    code = worse(check_integrity(info, certificate, digest), check_algorithms(info, certificate))
+    code = worse(
+        check_integrity(info, certificate, digest, one.content_type),
+        check_algorithms(info, certificate),
+    )
     own, chain = replace(moment, units=[]), ChainFinding()
     times, uncounted = await tokens.signature_timestamps(info, own, min(one.later, default=None))
     proven = min([*times, *one.later], default=None)
@@ -73,6 +80,7 @@ async def judge_signature(one: CmsSignature, moment: tokens.Moment) -> JudgedSig
             at=moment.at,
         )
         chain = await judge_chain(question, proven)
+        chain = with_fact(question, chain, Purpose.SIGN)
         code = chain.code or check_key_usage(certificate)
         started, _ = await tokens.content_timestamps(info, one.digest, own)
         code = after_the_fact(code, certificate, chain.revoked_at, max(started, default=None))
@@ -90,6 +98,7 @@ async def judge_signature(one: CmsSignature, moment: tokens.Moment) -> JudgedSig
         revocation=tuple(dict.fromkeys(found for item in chains for found in item.revocation)),
         notes=notes,
         needs=tuple(dict.fromkeys(need for item in chains for need in item.needs)),
+        facts=() if code else tuple(fact for item in chains for fact in item.facts),
     )
 
 

@@ -4,10 +4,10 @@ Plain values. Every kind ends in `whole`, so that all kinds combine their signat
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import TYPE_CHECKING, Any, Protocol
 
-from signing.judge.chain import Material
 from signing.judge.codes import Code, NoteCode
 from signing.judge.facts import ChainFact, Need
 from signing.judge.policy import Policy
@@ -27,12 +27,26 @@ from tdh.domain.verdicts import (
 MAX_NEEDS = 16
 """Of one document: whoever asks the judge does not become a tool for asking others."""
 
+if TYPE_CHECKING:  # the trusted process puts verdicts together too, without pyHanko
+    from signing.judge.chain import Material
+
+
+class Terms(Protocol):
+    """By which rules, under which trust and when something was judged."""
+
+    @property
+    def trust_version(self) -> str: ...
+    @property
+    def policy(self) -> Policy: ...
+    @property
+    def at(self) -> datetime: ...
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inputs:
     """Everything that a verdict depends on (with the document's bytes)."""
 
-    material: Material
+    material: "Material"
     trust_version: str
     policy: Policy
     at: datetime
@@ -113,6 +127,20 @@ def judged(  # noqa: PLR0913 - the fields of a signature's verdict
     )
 
 
+def rewritten(one: JudgedSignature, code: Code, **changes: Any) -> JudgedSignature:
+    """Give a signature another answer; what else is known of it stays."""
+    answer = ANSWERS[code]
+    verdict = replace(
+        one.verdict,
+        indication=answer.indication,
+        sub_indication=answer.sub_indication,
+        reason=reason(code),
+        type=_type(code, one.verdict.signer),
+        **changes,
+    )
+    return replace(one, code=code, verdict=verdict)
+
+
 _INTACT_BUT_NOT_TRUSTED = frozenset(
     {Code.UNKNOWN_ROOT, Code.CHAIN_INVALID, Code.REVOCATION_UNKNOWN, Code.KEY_USAGE}
 )
@@ -132,7 +160,7 @@ def _type(code: Code, signer: Signer | None) -> SignatureType | None:
 
 
 def whole(
-    inputs: Inputs,
+    inputs: Terms,
     signatures: Sequence[JudgedSignature],
     *,
     kind: SignatureKind,
@@ -156,7 +184,7 @@ def whole(
 
 
 def answer(  # noqa: PLR0913 - the fields of a verdict
-    inputs: Inputs,
+    inputs: Terms,
     code: Code,
     *,
     kind: SignatureKind | None,

@@ -2,15 +2,18 @@
 
 One kind for each document: a file that could pass for two (a PDF that is a ZIP archive too) is
 judged as the kind that readers would most likely open, by the order below, and that kind's own
-rules refuse what else is in it. Never parses more than a few bytes.
+rules refuse what else is in it. A PDF inside a CMS message or a container is signed content, not
+the document. Never parses more than a few bytes.
 """
 
+import binascii
 import re
 from enum import Enum
 
 _HEAD = 1024
 _WHITE = b"\t\n\r "
-_ARMOR = re.compile(rb"-----BEGIN (?:PKCS7|CMS|PKCS #7 SIGNED DATA)-----")
+_ARMOR = re.compile(rb"\s*-----BEGIN (?:PKCS7|CMS|PKCS #7 SIGNED DATA)-----")
+_BASE64 = re.compile(rb"[A-Za-z0-9+/]+={0,2}")
 _UTF16 = (b"\xff\xfe<\x00", b"\xfe\xff\x00<")
 _SIGNED_DATA = bytes.fromhex("06092a864886f70d010702")
 _SIGNED_DATA_OIDS_WITHIN = 64
@@ -33,11 +36,13 @@ class Kind(Enum):
 def kind_of(data: bytes) -> Kind:
     """Name the kind; UNKNOWN for everything that is none of them."""
     head = data[:_HEAD]
-    if b"%PDF-" in head:  # ISO 32000-2, 7.5.2, by the widest habit of readers
-        return Kind.PDF
     if head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
         return Kind.CONTAINER
-    if _ARMOR.search(head) or _is_cms(head):
+    if _is_cms(head) or _is_cms(_from_base64(head)):
+        return Kind.CMS
+    if b"%PDF-" in head:  # ISO 32000-2, 7.5.2, by the widest habit of readers
+        return Kind.PDF
+    if _ARMOR.match(head):
         return Kind.CMS
     if _is_timestamp_reply(head):
         return Kind.TIMESTAMP_REPLY
@@ -57,6 +62,14 @@ def _is_cms(head: bytes) -> bool:
     # SignedData: version (RFC 5652, 5.1: 1, 3, 4 or 5), then a SET of digest algorithms.
     version = head[content : content + 4] if content else b""
     return version[:2] == b"\x02\x01" and version[3:] == b"\x31" and version[2] in {1, 3, 4, 5}
+
+
+def _from_base64(head: bytes) -> bytes:
+    """Some programs write a .p7m as bare base64 text; empty for what is none."""
+    text = b"".join(head.split())
+    if not text.startswith(b"M") or not _BASE64.fullmatch(text):  # M: a SEQUENCE
+        return b""
+    return binascii.a2b_base64(text[: len(text) // 4 * 4])
 
 
 def _is_timestamp_reply(head: bytes) -> bool:

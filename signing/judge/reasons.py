@@ -30,6 +30,10 @@ NOTES: Mapping[NoteCode, tuple[str, str]] = MappingProxyType(
             "ตราประทับเวลานี้ตรวจไม่ผ่าน จึงไม่นำมาพิจารณา",
             "A timestamp does not verify and was left out of account.",
         ),
+        NoteCode.SIGNATURE_POLICY_NOT_APPLIED: (
+            "ลายมือชื่ออ้างถึงนโยบายลายมือชื่อฉบับหนึ่ง ซึ่งไม่ได้นำมาใช้ตรวจ",
+            "The signature names a signature policy, which was not applied.",
+        ),
         NoteCode.REVOCATION_NOT_CHECKED: (
             "ไม่มีข้อมูลการเพิกถอนใบรับรอง จึงไม่ได้ตรวจส่วนนี้",
             "There are no data on revocation, so it was not checked.",
@@ -37,6 +41,26 @@ NOTES: Mapping[NoteCode, tuple[str, str]] = MappingProxyType(
         NoteCode.REVOCATION_DATA_OLD: (
             "ตรวจการเพิกถอนใบรับรองจากข้อมูลที่เก่ากว่าเวลาที่ตรวจ",
             "Revocation was checked in data that do not reach to the time of judging.",
+        ),
+        NoteCode.COUNTERSIGNATURE_NOT_JUDGED: (
+            "มีลายมือชื่อกำกับลายมือชื่ออีกชั้นหนึ่ง ซึ่งไม่นำมาพิจารณา",
+            "The signature is countersigned; that was left out of account.",
+        ),
+        NoteCode.ARCHIVE_TIMESTAMP_NOT_JUDGED: (
+            "มีตราประทับเวลาเพื่อเก็บรักษาระยะยาวที่ตรวจไม่ได้หรือตรวจไม่ผ่าน จึงไม่นำมาพิจารณา",
+            "An archive timestamp does not verify, or its form is not judged; it was left out.",
+        ),
+        NoteCode.CONTENT_NOT_COMPARED: (
+            "ไม่ได้ส่งข้อมูลที่ประทับเวลามาด้วย จึงไม่ได้เทียบว่าเป็นข้อมูลใด",
+            "What was timestamped did not come along, so it was not compared.",
+        ),
+        NoteCode.EVIDENCE_RECORD_NOT_JUDGED: (
+            "มีบันทึกหลักฐานการเก็บรักษา (evidence record) ซึ่งไม่นำมาพิจารณา",
+            "The container holds an evidence record, which was left out of account.",
+        ),
+        NoteCode.CONTAINER_MIMETYPE_MISPLACED: (
+            "ไฟล์ mimetype ไม่ได้อยู่ลำดับแรกหรือถูกบีบอัด",
+            "The entry mimetype is not the first one, or is compressed.",
         ),
     }
 )

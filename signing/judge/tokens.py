@@ -21,9 +21,12 @@ from signing.judge.cms_checks import (
     check_signed_attributes,
     signer_certificate,
 )
-from signing.judge.pdf import LIBRARY_TROUBLE, SignedObject, check_cms_shape
+from signing.judge.facts import Purpose
+from signing.judge.intervals import with_fact
+from signing.judge.pdf import SignedObject, check_cms_shape
+from signing.judge.pdf_reading import LIBRARY_TROUBLE
 from signing.judge.policy import Policy
-from signing.judge.reasons import Refused
+from signing.judge.reasons import Code, Refused
 from signing.trust import Role
 
 FUTURE_TOLERANCE = timedelta(seconds=5)
@@ -31,6 +34,8 @@ FUTURE_TOLERANCE = timedelta(seconds=5)
 
 Imprint = Callable[[str], bytes]
 """Digest name (as asn1crypto spells it) to the digest of what the token must stand over."""
+
+Digest = Callable[[bytes], bytes]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +81,7 @@ async def signature_timestamps(
     signature = info["signature"].native
     return await _times(
         list(extract_tst_data_iter(info, signed=False)),
-        lambda name: hashlib.new(_hashlib_name(name), signature).digest(),
+        lambda name: hashlib.new(hashlib_name(name), signature).digest(),
         moment,
         proven,
     )
@@ -102,35 +107,48 @@ async def token_time(
 ) -> datetime | None:
     """Give the time of a token, or None if it does not verify for whatever reason."""
     try:
-        return await _token_time(token, imprint, moment, proven)
+        finding = await judge_token(token, imprint, moment, proven)
     except (Refused, *LIBRARY_TROUBLE):
         return None
+    return None if finding.code else finding.time
 
 
-async def _token_time(
-    token: cms.SignedData, imprint: Imprint, moment: Moment, proven: datetime | None
-) -> datetime | None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenFinding:
+    """What is known of one token; it verifies where there is no code."""
+
+    code: Code | None
+    time: datetime
+    certificate: x509.Certificate
+    chain: ChainFinding | None = None
+    """None: the chain was not looked at, because something else is wrong already."""
+
+
+async def judge_token(
+    token: cms.SignedData, imprint: Imprint | None, moment: Moment, proven: datetime | None
+) -> TokenFinding:
+    """Judge one token. No `imprint`: what it stands over is not at hand and is not compared.
+
+    Raises Refused for a broken clause of form, and what escapes from the libraries.
+    """
     check_cms_shape(token, moment.policy, timestamp=True)
     (info,) = token["signer_infos"]
     content = token["encap_content_info"]["content"]
     facts = content.parsed if isinstance(content, core.ParsableOctetString) else None
     if not isinstance(facts, tsp.TSTInfo):
-        return None
-    stated = facts["message_imprint"]
-    digest_name = stated["hash_algorithm"]["algorithm"].native
-    if digest_name not in DIGESTS or stated["hashed_message"].native != imprint(digest_name):
-        return None
+        raise Refused(Code.TIMESTAMP_DAMAGED, "no TSTInfo")
     check_signed_attributes(info, needs_certificate=True)
     certificate, others = signer_certificate(token)
-    digest = hashlib.new(
-        _hashlib_name(info["digest_algorithm"]["algorithm"].native), bytes(content)
-    ).digest()
-    broken = check_algorithms(info, certificate) or check_integrity(
-        info, certificate, digest, "tst_info"
-    )
     time: datetime = facts["gen_time"].native
-    if broken or not _is_timestamping_unit(certificate) or time > moment.at + FUTURE_TOLERANCE:
-        return None
+    code = (
+        _compare_imprint(facts, imprint)
+        or check_algorithms(info, certificate)
+        or check_integrity(info, certificate, _digest(info, bytes(content)), "tst_info")
+        or (None if _is_timestamping_unit(certificate) else Code.TIMESTAMP_UNIT)
+        or (Code.TIMESTAMP_FROM_FUTURE if time > moment.at + FUTURE_TOLERANCE else None)
+    )
+    if code:
+        return TokenFinding(code=code, time=time, certificate=certificate)
     question = Question(
         certificate=certificate,
         material=moment.material.plus(certificates=others),
@@ -138,9 +156,25 @@ async def _token_time(
         at=moment.at,
         role=Role.TIMESTAMP,
     )
-    finding = await judge_chain(question, proven)
-    moment.units.append(finding)
-    return None if finding.code else time
+    chain = await judge_chain(question, proven)
+    chain = with_fact(question, chain, Purpose.TIMESTAMP)
+    moment.units.append(chain)
+    return TokenFinding(code=chain.code, time=time, certificate=certificate, chain=chain)
+
+
+def _compare_imprint(facts: tsp.TSTInfo, imprint: Imprint | None) -> Code | None:
+    stated = facts["message_imprint"]
+    digest_name = stated["hash_algorithm"]["algorithm"].native
+    if digest_name not in DIGESTS:
+        return Code.WEAK_ALGORITHM
+    if imprint is None or stated["hashed_message"].native == imprint(digest_name):
+        return None
+    return Code.TIMESTAMP_IMPRINT
+
+
+def _digest(info: cms.SignerInfo, content: bytes) -> bytes:
+    name = info["digest_algorithm"]["algorithm"].native
+    return hashlib.new(hashlib_name(name), content).digest()
 
 
 def _is_timestamping_unit(certificate: x509.Certificate) -> bool:
@@ -165,7 +199,7 @@ def imprint_of_ranges(data: bytes, item: SignedObject) -> Imprint:
 def byte_range_digest(data: bytes, item: SignedObject, name: str) -> bytes:
     """Digest what a signature covers. `name` as asn1crypto or hashlib spell it."""
     _, length, second, rest = item.byte_range
-    name = _hashlib_name(name)
+    name = hashlib_name(name)
     total = hashlib.new(name)
     view = memoryview(data)
     total.update(view[:length])
@@ -176,7 +210,29 @@ def byte_range_digest(data: bytes, item: SignedObject, name: str) -> bytes:
     return total.digest()
 
 
-def _hashlib_name(name: str) -> str:
+def named_digest(name: str) -> Digest:
+    """Give the digest of a name that asn1crypto uses. Raises ValueError for one not accepted."""
+    if name not in DIGESTS or name.startswith("shake"):
+        raise ValueError(f"digest not accepted: {name}")
+    known = hashlib_name(name)
+    return lambda data: hashlib.new(known, data).digest()
+
+
+def imprint_of(data: bytes) -> Imprint:
+    """Digest these bytes, by the digest's name; each digest is computed once."""
+    known: dict[str, bytes] = {}
+
+    def digest(name: str) -> bytes:
+        if name not in known:
+            total = hashlib.new(hashlib_name(name), data)
+            # RFC 8419, 2: CMS uses SHAKE256 with 512 bits of output.
+            known[name] = total.digest(64) if name.startswith("shake") else total.digest()  # type: ignore[call-arg]  # the stubs know no extendable output
+        return known[name]
+
+    return digest
+
+
+def hashlib_name(name: str) -> str:
     """Translate asn1crypto's digest names; raises ValueError for what is not known."""
     plain = {"shake256": "shake_256", "shake256_len": "shake_256"}.get(name, name)
     if plain not in hashlib.algorithms_available:

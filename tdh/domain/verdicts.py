@@ -45,6 +45,10 @@ class SubIndication(StrEnum):
     SIGNED_DATA_NOT_FOUND = "SIGNED_DATA_NOT_FOUND"
 
 
+TIMESTAMP_ALONE = "timestamp-valid"
+"""Code of the reason where a timestamp holds, and nothing is signed by anybody."""
+
+
 class SignatureKind(StrEnum):
     """What carries the signature; found from the bytes, never from the file's name."""
 
@@ -194,5 +198,9 @@ class Verdict:
 
     @property
     def accepted(self) -> bool:
-        """Whether intake may take the document: nothing but TOTAL_PASSED will do."""
-        return self.indication is Indication.TOTAL_PASSED
+        """Whether intake may take the document: nothing but TOTAL_PASSED will do.
+
+        A timestamp alone is valid and is nobody's signature, so it is not enough.
+        """
+        passed = self.indication is Indication.TOTAL_PASSED
+        return passed and self.reason.code != TIMESTAMP_ALONE

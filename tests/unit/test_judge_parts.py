@@ -4,6 +4,7 @@ import fcntl
 import io
 import json
 import os
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -108,9 +109,23 @@ def test_every_answer_has_a_thai_and_an_english_sentence(code: Code) -> None:
     assert answer.en.endswith(".")
 
 
-def test_only_one_answer_accepts() -> None:
-    accepting = [c for c, a in ANSWERS.items() if a.indication is Indication.TOTAL_PASSED]
-    assert accepting == [Code.SIGNATURE_VALID]
+def test_only_one_answer_accepts_and_a_timestamp_alone_does_not() -> None:
+    passing = {c for c, a in ANSWERS.items() if a.indication is Indication.TOTAL_PASSED}
+    assert passing == {Code.SIGNATURE_VALID, Code.TIMESTAMP_VALID}
+    accepting = {
+        code
+        for code, row in ANSWERS.items()
+        if Verdict(
+            indication=row.indication,
+            sub_indication=row.sub_indication,
+            reason=reason(code),
+            kind=None,
+            policy="",
+            trust_version="",
+            evaluated_at=datetime(2026, 11, 22, tzinfo=UTC),
+        ).accepted
+    }
+    assert accepting == {Code.SIGNATURE_VALID}
     assert set(ANSWERS) == set(Code)
     assert set(NOTES) == set(NoteCode)
 

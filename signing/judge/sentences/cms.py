@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from signing.judge.codes import Answer, Code, failed, malformed, unclear
-from tdh.domain.verdicts import SubIndication
+from tdh.domain.verdicts import Indication, SubIndication
 
 ANSWERS: Mapping[Code, Answer] = MappingProxyType(
     {
@@ -51,6 +51,40 @@ ANSWERS: Mapping[Code, Answer] = MappingProxyType(
             SubIndication.CRYPTO_CONSTRAINTS_FAILURE,
             "ลายมือชื่อใช้วิธีเข้ารหัสลับที่ระบบไม่รู้จัก",
             "The signature uses cryptography that is not known here.",
+        ),
+        Code.CONTENT_DIFFERS: failed(
+            SubIndication.HASH_FAILURE,
+            "เอกสารที่ส่งมาด้วยไม่ใช่เอกสารที่อยู่ในลายมือชื่อนี้",
+            "The document that came along is not the one that the signature encloses.",
+        ),
+        Code.TIMESTAMP_VALID: Answer(
+            Indication.TOTAL_PASSED,
+            None,
+            "ตราประทับเวลาถูกต้องและเชื่อถือได้ แต่ไม่ใช่ลายมือชื่อของผู้ใด",
+            "The timestamp is valid and trusted; it is nobody's signature.",
+        ),
+        Code.TIMESTAMP_DAMAGED: malformed(
+            "ตราประทับเวลาเสียหาย อ่านไม่ได้",
+            "The timestamp is damaged and cannot be read.",
+        ),
+        Code.TIMESTAMP_REFUSED: malformed(
+            "ผู้ให้บริการประทับเวลาปฏิเสธคำขอ ไฟล์นี้จึงไม่มีตราประทับเวลา",
+            "The timestamping authority refused the request; there is no timestamp in its answer.",
+        ),
+        Code.TIMESTAMP_IMPRINT: failed(
+            SubIndication.HASH_FAILURE,
+            "ตราประทับเวลานี้เป็นของข้อมูลอื่น",
+            "The timestamp is of other content.",
+        ),
+        Code.TIMESTAMP_UNIT: unclear(
+            SubIndication.CHAIN_CONSTRAINTS_FAILURE,
+            "ใบรับรองที่ใช้ประทับเวลาไม่ได้ออกให้เพื่อประทับเวลาโดยเฉพาะ",
+            "The certificate behind the timestamp is not for timestamps, or not for them alone.",
+        ),
+        Code.TIMESTAMP_FROM_FUTURE: unclear(
+            SubIndication.TIMESTAMP_ORDER_FAILURE,
+            "ตราประทับเวลาระบุเวลาในอนาคต",
+            "The timestamp names a time that is yet to come.",
         ),
     }
 )
