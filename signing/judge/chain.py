@@ -25,7 +25,7 @@ from pyhanko_certvalidator.path import ValidationPath
 from pyhanko_certvalidator.policy_decl import NO_REVOCATION, CertRevTrustPolicy
 
 from signing.judge.algorithms import StrongAlgorithms
-from signing.judge.facts import Brought, Need, NeedKind
+from signing.judge.facts import Brought, ChainFact, Need, NeedKind
 from signing.judge.policy import Policy, RevocationMode
 from signing.judge.reasons import Code, NoteCode
 from signing.judge.revocation_check import Checked, check_path, needs_of_path
@@ -123,6 +123,10 @@ class ChainFinding:
     """What was found of each certificate below the anchor, the certificate in question first."""
     needs: tuple[Need, ...] = ()
     """Revocation data that are missing, or too old."""
+    past: bool = False
+    """Whether it is about a proven time, because the chain does not hold at the time of judging."""
+    facts: tuple[ChainFact, ...] = ()
+    """What of it will stay so for a while (`intervals`)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,7 +148,7 @@ async def judge_chain(question: Question, proven: datetime | None) -> ChainFindi
     """
     finding = await _judge_at(question, question.at)
     if finding.code is not None and proven is not None:
-        finding = await _judge_at(question, proven)
+        finding = replace(await _judge_at(question, proven), past=True)
     existed = proven or question.at
     begins = question.certificate.not_valid_before
     if finding.code in {None, Code.CHAIN_INVALID} and existed < begins:

@@ -1,0 +1,80 @@
+"""Where the one signature of a plain PDF stands, or that the document is not of that kind.
+
+The whole first half of the fast lane: bytes in, a few numbers and short strings out. It decides
+nothing about cryptography, and what it says is checked against the bytes by `verify`. Runs in a
+confined child, because it reads hostile bytes.
+"""
+
+import json
+import re
+from dataclasses import dataclass
+
+from signing.judge import scan
+from signing.judge.fast.document import Document
+from signing.judge.fast.structure import find_signature
+from signing.judge.fast.syntax import NotUnderstood
+
+_HEADER = re.compile(rb"%PDF-[12]\.[0-9](?:\r\n|\n|\r)")
+_START = b"%PDF-"
+_ARCHIVE = b"PK\x05\x06"
+"""How the directory of a ZIP archive ends."""
+_ARCHIVE_SEARCH = 65_557
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Located:
+    """The one signature of a document that it covers whole."""
+
+    field: str
+    subfilter: str
+    length: int
+    """Bytes before the string of /Contents."""
+    second: int
+    """Where the signed bytes go on behind it."""
+    made: str | None
+    """When the signature's dictionary says that it was made."""
+
+    def to_bytes(self) -> bytes:
+        """Spell for the way to the trusted process."""
+        plain = [self.field, self.subfilter, self.length, self.second, self.made]
+        return json.dumps(plain).encode("ascii")
+
+    @staticmethod
+    def from_bytes(message: bytes) -> "Located":
+        """Read what a locator wrote. Raises ValueError for anything else."""
+        plain = json.loads(message)
+        match plain:
+            case [str(field), str(subfilter), int(length), int(second), (str() | None) as made]:
+                return Located(
+                    field=field, subfilter=subfilter, length=length, second=second, made=made
+                )
+        raise ValueError("no place of a signature")
+
+
+def locate(data: bytes) -> Located | None:
+    """Show that the document is plain and signed whole; None where that is not shown."""
+    try:
+        return _located(data)
+    except (NotUnderstood, RecursionError):
+        return None
+
+
+def _located(data: bytes) -> Located:
+    if _HEADER.match(data) is None or data.find(_START, 1) >= 0:
+        raise NotUnderstood("no header, or more than one")
+    if data.find(_ARCHIVE, max(0, len(data) - _ARCHIVE_SEARCH)) >= 0:
+        raise NotUnderstood("an archive too")
+    found = find_signature(Document(data))
+    first, length, second, rest = found.byte_range
+    if first != 0 or found.contents != (length, second) or second + rest != len(data):
+        raise NotUnderstood("a signature that does not cover all but itself")
+    ranges = scan.find_byte_ranges(data)
+    if [place.numbers for place in ranges] != [found.byte_range]:
+        raise NotUnderstood("another reading finds another signature")
+    return Located(
+        field=found.field,
+        subfilter=found.subfilter,
+        length=length,
+        second=second,
+        made=found.made,
+    )
