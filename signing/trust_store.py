@@ -10,7 +10,7 @@ a crash there is either nothing staged that counts, or a complete staged change 
 import fcntl
 import hashlib
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -126,11 +126,12 @@ def staged(folder: Path, verifier: NoteVerifier) -> SignedList | None:
         return None
 
 
-def settle(folder: Path) -> None:
+def settle(folder: Path, crash: Callable[[str], None] = lambda _name: None) -> None:
     """Put what is staged into force. Harmless to repeat after a crash in the middle."""
     for path in (folder / ANCHORS).glob(f"*{STAGED}"):
         path.replace(path.with_suffix(""))
     _sync(folder / ANCHORS)
+    crash("trust.half-settled")
     path = folder / (NOTE + STAGED)
     path.replace(folder / NOTE)
     _sync(folder)

@@ -28,6 +28,7 @@ from signing.trust_store import SignedList
 from storage.trust_stores import PostgresTrustStores, RecordedStore
 from tdh.config import ConfigError, JudgeConfig
 from tdh.domain.errors import CommitUnknown, Conflict, TDHError
+from tdh.ports import CrashPoint
 
 log = structlog.get_logger()
 
@@ -134,6 +135,7 @@ class TrustKeeper:
     folder: Path
     signer: NoteSigner
     records: PostgresTrustStores
+    crash: CrashPoint
 
     async def begin(self, now: datetime) -> Changed:
         """Make an empty store; its version follows the newest that the log knows."""
@@ -211,6 +213,7 @@ class TrustKeeper:
         finished: int | None,
     ) -> Changed:
         trust_store.stage(self.folder, after, self.signer, files)
+        self.crash("trust.staged")
         waiting = trust_store.staged(self.folder, self.signer.verifier)
         if waiting is None:
             trust_store.unstage(self.folder)
@@ -233,4 +236,5 @@ class TrustKeeper:
         except Conflict as error:
             trust_store.unstage(self.folder)  # never committed, and never will be
             raise TrustError(self.folder / NOTE, str(error)) from error
-        trust_store.settle(self.folder)
+        self.crash("trust.committed")
+        trust_store.settle(self.folder, self.crash)

@@ -8,6 +8,7 @@ import argparse
 import asyncio
 import hashlib
 import json
+import os
 import re
 import sys
 from collections.abc import Awaitable, Callable, Mapping
@@ -29,7 +30,7 @@ from storage.trust_stores import PostgresTrustStores
 from tdh.cli import words
 from tdh.config import Config, ConfigError, load
 from tdh.domain.errors import CommitUnknown, InvalidValue
-from tdh.system import CheckedClock
+from tdh.system import CheckedClock, crash_point_of
 from tdh.trust import Changed, TrustKeeper, verifier_of
 
 if TYPE_CHECKING:
@@ -223,7 +224,10 @@ def _work(config: Config, signer: NoteSigner, work: Work) -> Changed:
         database = await open_database(config.database.dsn, application_name="tdh-admin")
         try:
             keeper = TrustKeeper(
-                folder=config.judge.trust, signer=signer, records=PostgresTrustStores(database)
+                folder=config.judge.trust,
+                signer=signer,
+                records=PostgresTrustStores(database),
+                crash=crash_point_of(os.environ.get("TDH_CRASH_POINT"), "admin"),
             )
             return await work(keeper, CheckedClock().now())
         finally:

@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from dataclasses import dataclass, replace
@@ -23,8 +24,8 @@ from signing.checkpoint import NoteVerifier
 from signing.judge.pool import JudgePool
 from signing.log_entry import OperationEntry, parse_operation_entry
 from signing.note_keys import read_note_key
-from signing.trust import ANCHORS, NOTE, Role, TrustFolder, load_trust
-from signing.trust_list import ListedAnchor, TrustList
+from signing.trust import ANCHORS, NOTE, Role, TrustFolder
+from signing.trust_list import TrustList
 from storage.database import Database
 from storage.log import PostgresLogStore
 from storage.trust_stores import PostgresTrustStores, RecordedStore
@@ -32,7 +33,7 @@ from tdh.cli.main import main
 from tdh.config import ConfigError, JudgeConfig
 from tdh.domain.errors import Conflict
 from tdh.judging import FollowingJudge
-from tdh.trust import entry_of, trust_in_force
+from tdh.trust import trust_in_force
 from tests.pki import make
 
 
@@ -302,51 +303,32 @@ async def test_a_lost_store_is_built_anew_above_what_the_log_knows(
 # --- dying in between ----------------------------------------------------------------------------
 
 
-async def die_while_adding(
-    store: Operator, records: PostgresTrustStores, *, committed: bool, renamed: bool
-) -> None:
-    """Leave behind what an `add` of issuing.pem has done until it is killed."""
-    der = load_trust([store.certificates / "issuing.pem"]).anchors[0].der
-    anchor = ListedAnchor(
-        sha256=hashlib.sha256(der).hexdigest(),
-        roles=frozenset({Role.TIMESTAMP}),
-        valid_from=make.BEGIN,
-        valid_until=make.END,
-        file="issuing.pem",
+async def die_while_adding(store: Operator, point: str) -> None:
+    """Run `add issuing.pem` in a process that ends at a point as by `kill -9`."""
+    command = [sys.executable, "-m", "tdh", "admin", "trust", "add"]
+    command += [store.certificates / "issuing.pem", "--roles", "tsa", "--key", store.key]
+    ended = await asyncio.to_thread(
+        subprocess.run,
+        command,
+        check=False,
+        capture_output=True,
+        env=os.environ | {"TDH_CRASH_POINT": f"admin/{point}@{store.folder.parent / 'died'}"},
+        timeout=60,
     )
-    before = store.listed
-    after = before.following(anchor, datetime.now(UTC))
-    trust_store.stage(store.folder, after, read_note_key(store.key), {"issuing.pem": der})
-    waiting = trust_store.staged(store.folder, store.verifier)
-    assert waiting is not None
-    if committed:
-        recorded = RecordedStore(version=after.version, digest=waiting.digest)
-        await records.record(recorded, after.time, entry_of(before, waiting))
-    if renamed:
-        staged = store.folder / ANCHORS / f"issuing.pem{trust_store.STAGED}"
-        staged.rename(store.folder / ANCHORS / "issuing.pem")
+    assert ended.returncode == -signal.SIGKILL, ended.stderr
 
 
-@pytest.mark.parametrize(
-    ("committed", "renamed"),
-    [(False, False), (True, False), (True, True)],
-    ids=["before the commit", "after the commit", "between the renamings"],
-)
-async def test_the_same_command_again_mends_what_an_interrupted_one_left(
-    store: Operator,
-    records: PostgresTrustStores,
-    database: Database,
-    *,
-    committed: bool,
-    renamed: bool,
+@pytest.mark.parametrize("point", ["trust.staged", "trust.committed", "trust.half-settled"])
+async def test_the_same_command_again_mends_what_a_killed_one_left(
+    store: Operator, records: PostgresTrustStores, database: Database, point: str
 ) -> None:
-    await die_while_adding(store, records, committed=committed, renamed=renamed)
-    if committed:
+    await die_while_adding(store, point)
+    if point == "trust.staged":
+        assert len((await in_force(store, records)).anchors) == 1
+    else:
         with pytest.raises(ConfigError, match=r"judge\.trust"):
             await in_force(store, records)
-    else:
-        assert len((await in_force(store, records)).anchors) == 1
-    if not renamed:
+    if point != "trust.half-settled":
         assert await store("list") == 0
         assert "a command was interrupted" in store.said
     issuing = store.certificates / "issuing.pem"
@@ -363,7 +345,7 @@ async def test_another_command_finishes_first_and_then_does_its_own(
     store: Operator, records: PostgresTrustStores, database: Database
 ) -> None:
     (root,) = store.listed.anchors
-    await die_while_adding(store, records, committed=True, renamed=False)
+    await die_while_adding(store, "trust.committed")
     assert await store.change("retire", root.sha256) == 0
     assert store.listed.version == 4
     assert len(store.listed.anchors) == 2
@@ -377,7 +359,7 @@ async def test_what_is_staged_is_kept_while_nobody_can_say_if_it_was_committed(
     database_dsn: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    await die_while_adding(store, records, committed=True, renamed=False)
+    await die_while_adding(store, "trust.committed")
     before, issuing = store.files(), store.certificates / "issuing.pem"
     monkeypatch.setenv("TDH_DATABASE__DSN", "postgresql://nobody@127.0.0.1:1/none")
     assert await store.change("add", issuing, "--roles", "tsa") == 69
@@ -390,7 +372,7 @@ async def test_what_is_staged_is_kept_while_nobody_can_say_if_it_was_committed(
 async def test_what_came_too_late_is_forgotten(
     store: Operator, records: PostgresTrustStores
 ) -> None:
-    await die_while_adding(store, records, committed=False, renamed=False)
+    await die_while_adding(store, "trust.staged")
     elsewhere = RecordedStore(version=9, digest=bytes(32))
     await records.record(elsewhere, datetime.now(UTC), b"tdh-operation/v1\n")
     issuing = store.certificates / "issuing.pem"
