@@ -56,6 +56,8 @@ class Policy:
     coverage: Coverage = Coverage.EACH
     allow_missing_mimetype: bool = False
     """Accept a container that does not say that it is one (EN 319 162-1, A.1)."""
+    allow_plain_xmldsig: bool = False
+    """Accept XML signatures without XAdES, which do not say which certificate their signer meant."""
     allow_embedded_files: bool = False
     allow_active_content: bool = False
     max_signatures: int = 25
@@ -97,6 +99,8 @@ class Policy:
             marks.append("covered-together")
         if self.allow_missing_mimetype:
             marks.append("without-mimetype")
+        if self.allow_plain_xmldsig:
+            marks.append("plain-xmldsig")
         if self.allow_embedded_files:
             marks.append("files")
         if self.allow_active_content:
