@@ -6,8 +6,8 @@ not build: only the API holds vault keys and a judge, none holds a seal key.
 
 import json
 import time
-from collections.abc import Awaitable, Mapping, Sequence
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -53,7 +53,7 @@ from tdh.delivery.publication import Publication
 from tdh.delivery.recheck import RecheckPorts, recheck
 from tdh.delivery.sequencer import Sequencer
 from tdh.delivery.submission import SubmissionPorts, Submissions
-from tdh.domain.errors import TDHError
+from tdh.domain.errors import JudgeUnavailable, TDHError
 from tdh.judging import FollowingJudge
 from tdh.system import CheckedClock
 from tdh.trust import trust_in_force
@@ -95,9 +95,10 @@ async def api(config: Config, closing: Closing) -> Loops:
         crash=core.crash,
     )
     closing.rest.push_async_callback(vault.close)
+    trust = partial(trust_in_force, config.judge, PostgresTrustStores(core.database))
     judge = FollowingJudge(
         config.judge.trust,
-        partial(trust_in_force, config.judge, PostgresTrustStores(core.database)),
+        trust,
         partial(_judge, config, DocumentBudget(config.judge.in_flight_bytes)),
     )
     closing.rest.push_async_callback(judge.close)
@@ -140,7 +141,6 @@ async def api(config: Config, closing: Closing) -> Loops:
     ports = RecheckPorts(
         letters=mailboxes,
         vault=vault,
-        judge=judge,
         commit=core.commit,
         clock=core.clock,
         ids=core.ids,
@@ -149,6 +149,7 @@ async def api(config: Config, closing: Closing) -> Loops:
     rechecks = Rechecks(
         outbox=PostgresOutbox(core.database),
         recheck=partial(recheck, ports=ports),
+        judge=partial(_judge_of_then, config, trust),
         clock=core.clock,
         policy=core.policy,
     )
@@ -270,10 +271,31 @@ async def _works(question: Awaitable[object]) -> bool:
     return True
 
 
-def _judge(config: Config, budget: DocumentBudget, trust: TrustFolder) -> JudgePool:
+@asynccontextmanager
+async def _judge_of_then(
+    config: Config, read: Callable[[], Awaitable[TrustFolder]]
+) -> AsyncIterator[JudgePool]:
+    """A judge of times gone by, under the trust of today; it takes data that were issued since.
+
+    Raises JudgeUnavailable, StorageUnavailable.
+    """
+    try:
+        trust = await read()
+    except ConfigError as error:
+        raise JudgeUnavailable(str(error)) from error
+    budget = DocumentBudget(2 * JudgeLimits().document_bytes)  # one holder has half of it
+    async with _judge(config, budget, trust, accept_later_data=True) as judge:
+        yield judge
+
+
+def _judge(
+    config: Config, budget: DocumentBudget, trust: TrustFolder, *, accept_later_data: bool = False
+) -> JudgePool:
     return JudgePool(
         trust,
-        policy=JudgePolicy(revocation=RevocationMode(config.judge.revocation)),
+        policy=JudgePolicy(
+            revocation=RevocationMode(config.judge.revocation), accept_later_data=accept_later_data
+        ),
         limits=JudgeLimits(
             wall_seconds=config.judge.seconds, memory_bytes=config.judge.memory_bytes
         ),

@@ -17,7 +17,7 @@ from tdh.domain.errors import IntegrityFailure
 from tdh.domain.events import EventReason, SignatureStatus
 from tdh.domain.evidence import verdict_words
 from tdh.domain.identifiers import DeliveryId, OutboxId
-from tdh.domain.letters import Document, Letter
+from tdh.domain.letters import Document
 from tdh.domain.outbox import OutboxItem
 from tdh.domain.records import LetterView
 from tdh.domain.verdicts import SubIndication, Verdict
@@ -27,13 +27,16 @@ OF_THE_JUDGE = "judge-"
 """How the codes begin that tell of the judge (its limits, a crash), not of the document."""
 
 
+HOLDER = "recheck"
+"""For whom the judge keeps the documents in memory: no sender's share is used up by a re-check."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecheckPorts:
     """What a re-check needs from outside."""
 
     letters: KeptLetters
     vault: Vault
-    judge: Judge
     commit: Commit
     clock: Clock
     ids: Ids
@@ -60,10 +63,11 @@ def standing_of(verdict: Verdict) -> Standing:
     return Standing.CHANGED
 
 
-async def recheck(item: OutboxItem, *, ports: RecheckPorts) -> bool:
+async def recheck(item: OutboxItem, judge: Judge, *, ports: RecheckPorts) -> bool:
     """One try. Whether every document has its answer; the job is then over.
 
-    If we die before the commit, nothing was told, and the next try begins anew.
+    `judge` takes revocation data that were issued after the time that it judges. If we die before
+    the commit, nothing was told, and the next try begins anew.
 
     Raises ServiceUnavailable and its kin, IntegrityFailure.
     """
@@ -73,7 +77,7 @@ async def recheck(item: OutboxItem, *, ports: RecheckPorts) -> bool:
     changed: list[tuple[Document, Verdict]] = []
     settled = True
     for document in _to_judge(view):
-        verdict = await _judged_again(view.letter, document, item.delivery, ports)
+        verdict = await _judged_again(document, item.delivery, judge, ports)
         standing = standing_of(verdict)
         settled = settled and standing is not Standing.OPEN
         if standing is Standing.CHANGED:
@@ -102,12 +106,12 @@ def _to_judge(view: LetterView) -> Sequence[Document]:
 
 
 async def _judged_again(
-    letter: Letter, document: Document, delivery: DeliveryId, ports: RecheckPorts
+    document: Document, delivery: DeliveryId, judge: Judge, ports: RecheckPorts
 ) -> Verdict:
     found = await ports.letters.content(delivery, document.number)
     if found is None or document.verdict is None:
         raise IntegrityFailure("a document to be judged again is not there")
-    judged = ports.judge.document(letter.sender)
+    judged = judge.document(HOLDER)
     try:
         async for piece in ports.vault.read(*found):
             await judged.write(piece)

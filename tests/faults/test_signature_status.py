@@ -6,13 +6,15 @@ commit; every delivery is told once, both parties see it, no state moves, and th
 
 import asyncio
 import json
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import asyncpg
 import pytest
 
+from signing.certificates import Revocation, make_crl
 from tests.installation import AGENCY, CITIZEN, COMPANY, OTHER_AGENCY, installed
-from tests.pki.make import revocation_lists
+from tests.pki.make import REVOKED_AT
 from tests.stories import (
     ask_with_patience,
     audit,
@@ -34,7 +36,10 @@ STATES = {CITIZEN: "handed_over", COMPANY: "consigned", OTHER_AGENCY: "awaiting_
 EXTRA = {
     "TDH_JUDGE__REVOCATION": "if-present",
     "TDH_POLICY__RECHECK_AFTER_SECONDS": "1",
+    "TDH_POLICY__RECHECK_MOST": "12",
 }
+REVOKED = 15
+"""The serial number of the certificate called "revoked"."""
 
 
 @pytest.fixture(scope="module")
@@ -43,14 +48,34 @@ async def here(new_database, postgres_server, rabbitmq_server):
         yield running
 
 
-def lists(here, *, there: bool) -> None:
-    """Put the revocation lists into the trust folder, or take them away."""
-    for name, content in revocation_lists(here.pki).items():
-        place = Path(here.pki.trust_folder, name)
-        if there:
-            place.write_bytes(content)
-        else:
-            place.unlink(missing_ok=True)
+def lists(here, *revoked: int, issued: datetime, runs_out: datetime) -> None:
+    """Put revocation lists of both authorities into the trust folder."""
+    serials = [Revocation(serial=serial, revoked_at=REVOKED_AT) for serial in revoked]
+    for name, authority, those in (
+        ("root.crl", here.pki.root, []),
+        ("issuing.crl", here.pki.issuing, serials),
+    ):
+        new = make_crl(
+            issuer=authority,
+            revoked=those,
+            this_update=issued,
+            next_update=runs_out,
+            number=int(issued.timestamp()),
+        )
+        Path(here.pki.trust_folder, name).write_bytes(new)
+
+
+def old_lists(here) -> None:
+    """They have run out, and know nothing of the revocation."""
+    now = datetime.now(UTC)
+    lists(here, issued=now - timedelta(days=10), runs_out=now - timedelta(days=3))
+
+
+def new_lists(here, *revoked: int) -> None:
+    """Later than the acceptance by more than clocks may differ."""
+    now = datetime.now(UTC)
+    later = now + timedelta(minutes=10)
+    lists(here, *revoked, issued=later, runs_out=now + timedelta(days=7))
 
 
 async def restarted(here, crash: str = "") -> None:
@@ -60,8 +85,8 @@ async def restarted(here, crash: str = "") -> None:
 
 
 async def accepted(here) -> dict[str, str]:
-    """A letter whose signer's revocation nobody could know of; its deliveries by recipient."""
-    lists(here, there=False)
+    """A letter whose signer's revocation nobody knew of; its deliveries by recipient."""
+    old_lists(here)
     await restarted(here)
     pdf = signed_pdf(here, signer="revoked")
     status, body = await submit_with_patience(here, pdf, new_key(), RECIPIENTS)
@@ -75,20 +100,10 @@ async def accepted(here) -> dict[str, str]:
     return deliveries
 
 
-async def make_provisional(here, delivery: str) -> None:
-    """What the acceptance commits where the judge calls its own verdict provisional."""
+async def time_passes(here) -> None:
+    """The next try is due."""
     connection = await asyncpg.connect(here.dsn)
-    async with connection.transaction():
-        await connection.execute(
-            "UPDATE documents d SET verdict = jsonb_set(d.verdict::jsonb, '{provisional}', 'true')"
-            " FROM deliveries e WHERE e.letter = d.letter AND e.id = $1",
-            delivery,
-        )
-        await connection.execute(
-            "INSERT INTO outbox (kind, task, delivery, next_try)"
-            " VALUES ('job', 'recheck-signature', $1, now())",
-            delivery,
-        )
+    await connection.execute("UPDATE outbox SET next_try = now() WHERE task = 'recheck-signature'")
     await connection.close()
 
 
@@ -111,11 +126,11 @@ async def until_no_job(here) -> None:
 @pytest.mark.parametrize("point", ["recheck.judged", "commit.sealed", "commit.written", ""])
 async def test_a_revocation_that_becomes_known_is_told_once_to_all(here, tmp_path, point):
     deliveries = await accepted(here)
-    lists(here, there=True)
+    assert await jobs(here) == 1, "one for the letter, not for each recipient"
+    new_lists(here, REVOKED)
     died = tmp_path / "died"
     await restarted(here, f"api/{point}@{died}" if point else "")
-    first = deliveries[CITIZEN]
-    await make_provisional(here, first)
+    await time_passes(here)
     await until_no_job(here)
     await here.ready()
     assert died.exists() == bool(point), "the crash point was never reached"
@@ -144,9 +159,8 @@ async def told(here, party, delivery: str) -> dict:
 @pytest.mark.parametrize("party", [AGENCY, CITIZEN])
 async def test_its_evidence_says_what_changed_and_verifies_for_both_parties(here, tmp_path, party):
     deliveries = await accepted(here)
-    lists(here, there=True)
-    await restarted(here)
-    await make_provisional(here, deliveries[CITIZEN])
+    new_lists(here, REVOKED)
+    await time_passes(here)
     await until_no_job(here)
     saved = tmp_path / "evidence"
     code, _, err = await tdh(here, party, "evidence", deliveries[CITIZEN], "-o", str(saved))
@@ -167,11 +181,28 @@ async def test_its_evidence_says_what_changed_and_verifies_for_both_parties(here
 
 async def test_a_signature_that_still_holds_tells_nobody(here):
     deliveries = await accepted(here)
-    await make_provisional(here, deliveries[CITIZEN])
+    new_lists(here)
+    await time_passes(here)
     await until_no_job(here)
     assert "SignatureStatus" not in await events_of(here, deliveries[CITIZEN])
 
 
+async def test_without_newer_data_it_is_tried_again_until_an_operator_sees_to_it(here):
+    deliveries = await accepted(here)
+    connection = await asyncpg.connect(here.dsn)
+    async with asyncio.timeout(60):
+        while not await connection.fetchval(
+            "SELECT parked_at IS NOT NULL FROM outbox WHERE task = 'recheck-signature'"
+        ):
+            await time_passes(here)
+            await asyncio.sleep(0.2)
+    attempts = await connection.fetchval(
+        "DELETE FROM outbox WHERE task = 'recheck-signature' RETURNING attempts"
+    )
+    await connection.close()
+    assert attempts == int(EXTRA["TDH_POLICY__RECHECK_MOST"])
+    assert "SignatureStatus" not in await events_of(here, deliveries[CITIZEN])
+
+
 async def test_the_audit_finds_nothing_after_all_this(here):
-    lists(here, there=True)
     await audit(here)

@@ -1,12 +1,13 @@
 """What was accepted on older revocation data is judged again until there is an answer."""
 
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 
 import pytest
 
-from relay.rechecks import PAUSE, Rechecks
+from relay.rechecks import MOST_A_TURN, PAUSE, Rechecks
 from tdh.delivery.expiry import end_holding
 from tdh.delivery.recheck import RecheckPorts, Standing, recheck, standing_of
 from tdh.domain.errors import IntegrityFailure, JudgeUnavailable, SealingUnavailable
@@ -41,12 +42,15 @@ class Judge:
         self.says = {}
         self.asked = []
         self.open = 0
+        self.started = 0
+        self.missing = False
 
     async def read(self, letter, wrapped_key, stored):
         for piece in (b"document ", str(stored.number).encode()):
             yield piece
 
-    def document(self, sender):
+    def document(self, holder):
+        assert holder == "recheck", "a sender's share of the memory is not used up"
         self.open += 1
         return _Judged(self)
 
@@ -78,7 +82,6 @@ class House:
         ports = RecheckPorts(
             letters=self.service,
             vault=self.judge,
-            judge=self.judge,
             commit=self.service,
             clock=self.service.clock,
             ids=self.service.ids,
@@ -87,9 +90,17 @@ class House:
         self.rechecks = Rechecks(
             outbox=self.service,
             recheck=partial(recheck, ports=ports),
+            judge=self.judging,
             clock=self.service.clock,
             policy=self.service.policy,
         )
+
+    @asynccontextmanager
+    async def judging(self):
+        if self.judge.missing:
+            raise JudgeUnavailable("it does not start")
+        self.judge.started += 1
+        yield self.judge
 
     async def submit(self, *verdicts, recipients=1):
         """A letter whose documents were judged so; its deliveries."""
@@ -249,8 +260,26 @@ async def test_a_damaged_document_or_a_defect_ends_neither_job_nor_loop(house, d
     assert len(house.told(delivery)) == 1
 
 
-async def test_one_letter_is_tried_in_a_turn(house):
-    await house.submit(OLD_DATA)
-    await house.submit(OLD_DATA)
+async def test_one_judge_is_started_for_all_that_are_due_and_none_for_nothing(house):
+    for _ in range(3):
+        await house.submit(OLD_DATA)
     house.judge.says = {1: PASSED}
-    assert [await house.turn(), await house.turn(), await house.turn()] == [1, 1, 0]
+    assert [await house.turn(), await house.turn()] == [3, 0]
+    assert house.judge.started == 1
+
+
+async def test_a_judge_is_not_used_for_ever(house):
+    for _ in range(MOST_A_TURN + 1):
+        await house.submit(OLD_DATA)
+    house.judge.says = {1: PASSED}
+    assert [await house.turn(), await house.turn()] == [MOST_A_TURN, 1]
+    assert house.judge.started == 2
+    assert house.jobs == []
+
+
+async def test_a_judge_that_does_not_start_costs_no_attempt(house):
+    await house.submit(OLD_DATA)
+    house.judge.missing = True
+    assert await house.turn() == 1
+    assert house.jobs[0].attempts == 0
+    assert house.jobs[0].next_try == house.service.clock.now() + PAUSE
