@@ -68,30 +68,36 @@ SELECT l.id AS letter, l.wrapped_key, o.number AS document_number, o.segment, o.
                   AND o.number = found.number;
 
 -- name: report
--- For the sender, and for a recipient while the content may be read.
-WITH found AS MATERIALIZED (
-    SELECT letter_month, id FROM letters WHERE letter_month = $1 AND id = $2
-       AND (sender = $4
-            OR EXISTS (SELECT FROM deliveries d
-                        WHERE d.letter_month = $1 AND d.letter = $2 AND d.recipient = $4
-                          AND d.state = ANY ($5::text[])))
+-- For the sender, and for a recipient while the content may be read. Each step by its keys: seen as
+-- one join, the month alone would do as a way in.
+WITH named AS MATERIALIZED (
+    SELECT letter_month, id, sender, $3::smallint AS number
+      FROM letters
+     WHERE letter_month = $1 AND id = $2
+), found AS MATERIALIZED (
+    SELECT n.letter_month, n.id, n.number
+      FROM named n
+     WHERE n.sender = $4
+        OR EXISTS (SELECT FROM deliveries d
+                    WHERE d.letter = n.id AND d.letter_month = n.letter_month
+                      AND d.recipient = $4 AND d.state = ANY ($5::text[]))
 )
 SELECT o.report, o.report_digest AS digest
   FROM found
   JOIN documents o ON o.letter_month = found.letter_month AND o.letter = found.id
-                  AND o.number = $3::smallint
+                  AND o.number = found.number
  WHERE o.report IS NOT NULL;
 
 -- name: refusal_report
 WITH found AS MATERIALIZED (
-    SELECT letter_month, stream
+    SELECT letter_month, stream, $3::smallint AS number
       FROM refused_submissions
      WHERE letter_month = $1 AND stream = $2 AND sender = $4
 )
 SELECT r.report, r.digest
   FROM found
   JOIN refused_reports r ON r.letter_month = found.letter_month AND r.stream = found.stream
-                        AND r.number = $3::smallint;
+                        AND r.number = found.number;
 
 -- name: recorded
 SELECT fingerprint, letter, stream FROM idempotency WHERE sender = $1 AND key = $2;

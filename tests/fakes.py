@@ -402,7 +402,8 @@ class _Judged:
         if self._data.startswith(b"\x89PNG"):
             return replace(
                 passed,
-                indication=Indication.NO_SIGNATURE,
+                indication=Indication.TOTAL_FAILED,
+                sub_indication=SubIndication.FORMAT_FAILURE,
                 kind=None,
                 reason=Reason(code="not-a-signed-kind", th="ไม่มีลายมือชื่อ", en="Not signed."),
             )

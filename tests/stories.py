@@ -121,7 +121,7 @@ KEPT = ("letters", "deliveries", "documents", "events", "evidence", "releases")
 
 async def holdings(here: Installation) -> dict[str, object]:
     """All that the installation keeps: rows of each table, ledger lines, files of the vault."""
-    tables = (*KEPT, "refused_submissions", "idempotency", "outbox")
+    tables = (*KEPT, "refused_submissions", "refused_reports", "idempotency", "outbox")
     connection = await asyncpg.connect(here.dsn)
     try:
         rows = {one: await connection.fetchval(f"SELECT count(*) FROM {one}") for one in tables}  # noqa: S608 - names of ours

@@ -12,8 +12,8 @@ from tdh.domain.errors import ScannerUnavailable
 from tdh.domain.events import EventReason
 from tdh.domain.evidence import verdict_words
 from tdh.domain.identifiers import PartyId
-from tdh.domain.intake_policy import ScannerDown, SenderRules
-from tdh.domain.letters import Document
+from tdh.domain.intake_policy import ScannerDown, SenderRules, as_enclosure
+from tdh.domain.letters import Document, DocumentRole
 from tdh.domain.reports import DocumentReport
 from tdh.domain.scanning import ScanOutcome
 from tdh.domain.signers import SignerMark, sender_match
@@ -101,7 +101,8 @@ class Examination:
         answer = await one.judged.judge(self._clock.now())
         self._reports.append(DocumentReport(number=one.number, content=answer.report))
         one.judged.close()
-        return answer.verdict
+        is_main = one.role is DocumentRole.MAIN
+        return answer.verdict if is_main else as_enclosure(answer.verdict)
 
     def _with(
         self, document: Document, verdict: Verdict | None, marks: Sequence[SignerMark]

@@ -40,7 +40,7 @@ class IncomingDocument:
         """Where it is to be judged; None for an enclosure that does not fit."""
         self.finding: ScanFinding | None = None
         """What the scanner said; None before the end, and where there is none."""
-        self._role = role
+        self.role = role
         self._filename = filename
         self._media_type = media_type
         self._writer = writer
@@ -62,7 +62,7 @@ class IncomingDocument:
 
     async def _show(self, judged: JudgedDocument, data: bytes) -> None:
         if self._size > self._most:
-            if self._role is DocumentRole.MAIN:
+            if self.role is DocumentRole.MAIN:
                 raise DocumentTooLarge(self._most)
             self._leave_unjudged(judged)
             return
@@ -94,14 +94,14 @@ class IncomingDocument:
     @property
     def identifier(self) -> str:
         """As evidence names it."""
-        return f"{self.number}/{self._role}/{self._filename}"
+        return f"{self.number}/{self.role}/{self._filename}"
 
     def described(self) -> Document:
         """The document as the letter names it, not yet judged."""
         clean = self.finding is not None and self.finding.outcome is ScanOutcome.CLEAN
         return Document(
             number=self.number,
-            role=self._role,
+            role=self.role,
             filename=self._filename,
             media_type=self._media_type,
             size=self._size,

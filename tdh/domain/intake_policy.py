@@ -5,16 +5,27 @@ set is told here: how much enclosures must hold, whose signature a letter must h
 while the malware scanner is down. Each refusal has a code and one sentence in each language.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from tdh.domain.identifiers import PartyId
 from tdh.domain.scanning import ScanFinding, ScanOutcome
 from tdh.domain.signers import AGENCY, CITIZEN, SenderMatch
-from tdh.domain.verdicts import Reason, Verdict
+from tdh.domain.verdicts import Indication, Reason, Verdict
 
 UNSIGNED = frozenset({"no-signature", "not-a-signed-kind"})
 """Codes of the judge for a document in which there is no signature at all."""
+
+
+def as_enclosure(verdict: Verdict) -> Verdict:
+    """The judge's verdict as it stands for an enclosure.
+
+    For the judge a file of no signed kind is malformed, as a main document is one. A scan is none:
+    it is unsigned. The reason stays the judge's own.
+    """
+    if verdict.reason.code not in UNSIGNED:
+        return verdict
+    return replace(verdict, indication=Indication.NO_SIGNATURE, sub_indication=None)
 
 
 class EnclosureRule(StrEnum):

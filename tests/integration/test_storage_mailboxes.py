@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from builders import AGENCY, CITIZEN, COMPANY, NOW, by, party
+from builders import AGENCY, CITIZEN, COMPANY, NOW, by, party, verdict
 from storage_world import POLICY, DistinctIds, act, forward, refusal, submission, take_in, written
 
 from storage.database import Database
@@ -23,6 +23,8 @@ from tdh.domain.identifiers import (
 from tdh.domain.lifecycle import ConsignmentMode
 from tdh.domain.parties import Channel
 from tdh.domain.records import RecordedSubmission
+from tdh.domain.reports import DocumentReport
+from tdh.domain.signers import SenderMatch
 
 STRANGER = PartyId("th-agency:nobody")
 BOTH = (party(CITIZEN), party(COMPANY, Channel.QUEUE))
@@ -234,3 +236,95 @@ async def test_the_sender_that_is_its_own_recipient_finds_it_on_both_sides(
     assert (await mailboxes.inbox(AGENCY, 10, None)).items == ()
     await act(journal, forward(ids, asked.recipients[0].delivery))
     assert len((await mailboxes.inbox(AGENCY, 10, None)).items) == 1
+
+
+def reported(asked: cmd.Submit) -> cmd.Submit:
+    """A submission whose documents were all judged and scanned."""
+    reports = tuple(
+        DocumentReport(number=each.number, content=f'{{"report":{each.number}}}'.encode() * 500)
+        for each in asked.letter.documents
+    )
+    documents = tuple(
+        replace(
+            each,
+            verdict=verdict(),
+            report=report.digest,
+            sender_match=SenderMatch.OTHER,
+            scanned_by="TestScanner 1",
+        )
+        for each, report in zip(asked.letter.documents, reports, strict=True)
+    )
+    return replace(asked, letter=replace(asked.letter, documents=documents), reports=reports)
+
+
+async def test_what_intake_found_out_is_kept_with_each_document(
+    journal: PostgresJournal, mailboxes: PostgresMailboxes, ids: DistinctIds
+) -> None:
+    asked = reported(submission(ids, documents=2))
+    await take_in(journal, asked)
+    view = await mailboxes.letter(asked.letter.id, AGENCY)
+    assert view is not None
+    assert view.letter == asked.letter
+
+
+async def test_a_report_is_for_the_sender_and_for_who_may_read_the_content(
+    database: Database, journal: PostgresJournal, mailboxes: PostgresMailboxes, ids: DistinctIds
+) -> None:
+    asked = reported(submission(ids, mode=ConsignmentMode.CONSENT, documents=2))
+    unjudged = submission(ids, key="other", documents=2)
+    await take_in(journal, asked, unjudged)
+    letter, delivery = asked.letter.id, asked.recipients[0].delivery
+    kept = asked.reports[1].content
+
+    async def seen(party_: PartyId) -> bytes | None:
+        return await mailboxes.report(letter, 2, party_)
+
+    assert [await seen(each) for each in (AGENCY, CITIZEN, STRANGER)] == [kept, None, None]
+    await act(journal, forward(ids, delivery))
+    assert await seen(CITIZEN) is None, "notified, not accepted"
+    await act(
+        journal,
+        cmd.Accept(
+            delivery=delivery,
+            event=ids.event(delivery),
+            consignment_event=ids.event(delivery),
+            by=by(CITIZEN),
+            received_at=NOW,
+        ),
+    )
+    assert [await seen(each) for each in (AGENCY, CITIZEN, COMPANY)] == [kept, kept, None]
+    for number in (0, 3, 2**15):
+        assert await mailboxes.report(letter, number, AGENCY) is None
+    assert await mailboxes.report(unjudged.letter.id, 1, AGENCY) is None
+    for name in NO_IDS:
+        assert await mailboxes.report(LetterId(name), 1, AGENCY) is None
+        assert await mailboxes.refusal_report(DeliveryId(name), 1, AGENCY) is None
+    await database.fetch("UPDATE documents SET report_digest = sha256('x') WHERE report IS NOT NULL")
+    with pytest.raises(IntegrityFailure):
+        await seen(AGENCY)
+
+
+async def test_a_report_on_a_refused_submission_is_for_its_sender_alone(
+    journal: PostgresJournal, mailboxes: PostgresMailboxes, ids: DistinctIds
+) -> None:
+    report = DocumentReport(number=1, content=b'{"why":"bad"}')
+    asked = replace(refusal(ids), reports=(report,))
+    async with journal.transaction() as transaction:
+        await transaction.claim_keys([asked.idempotency])
+        await transaction.write([written(decide(asked, None, NOW, POLICY))], ())
+        await transaction.commit()
+    assert await mailboxes.refusal_report(asked.stream, 1, AGENCY) == report.content
+    assert await mailboxes.refusal_report(asked.stream, 2, AGENCY) is None
+    assert await mailboxes.refusal_report(asked.stream, 1, CITIZEN) is None
+
+
+async def test_a_verdict_without_its_report_is_not_written(
+    journal: PostgresJournal, ids: DistinctIds
+) -> None:
+    asked = reported(submission(ids))
+    for wrong in (
+        replace(asked, reports=()),
+        replace(asked, reports=(DocumentReport(number=1, content=b"another"),)),
+    ):
+        with pytest.raises(InvalidValue, match="reports"):
+            await take_in(journal, wrong)

@@ -15,7 +15,7 @@ from tdh.domain.intake_policy import (
 )
 from tdh.domain.scanning import ScanFinding, ScanOutcome
 from tdh.domain.signers import SenderMatch
-from tdh.domain.verdicts import Indication, Reason
+from tdh.domain.verdicts import Indication, Reason, SubIndication
 from tests.builders import verdict
 
 THAI = re.compile("[ก-๛]")
@@ -31,6 +31,10 @@ NO_KIND = judged(Indication.NO_SIGNATURE, "not-a-signed-kind")
 ONLY_STAMPED = judged(Indication.NO_SIGNATURE, "only-a-timestamp")
 BROKEN = judged(Indication.TOTAL_FAILED, "changed-after-signing")
 UNCLEAR = judged(Indication.INDETERMINATE, "unknown-root")
+MALFORMED_AS_MAIN = replace(
+    judged(Indication.TOTAL_FAILED, "not-a-signed-kind"),
+    sub_indication=SubIndication.FORMAT_FAILURE,
+)
 ANY, LENIENT, STRICT = EnclosureRule.ANY, EnclosureRule.UNSIGNED_OR_VALID, EnclosureRule.VALID
 ENCLOSURES = [
     *((ANY, one, None) for one in (PASSED, UNSIGNED, NO_KIND, ONLY_STAMPED, BROKEN, UNCLEAR, None)),
@@ -54,6 +58,14 @@ ENCLOSURES = [
 @pytest.mark.parametrize(("rule", "found", "problem"), ENCLOSURES)
 def test_an_enclosure_is_as_its_rule_wants_or_refused_by_name(rule, found, problem) -> None:
     assert SenderRules(enclosures=rule).enclosure_problem(found) is problem
+
+
+def test_a_file_of_no_signed_kind_is_malformed_as_a_letter_and_unsigned_as_an_enclosure() -> None:
+    found = rules.as_enclosure(MALFORMED_AS_MAIN)
+    assert (found.indication, found.sub_indication) == (Indication.NO_SIGNATURE, None)
+    assert found.reason is MALFORMED_AS_MAIN.reason
+    for one in (PASSED, UNSIGNED, ONLY_STAMPED, BROKEN, UNCLEAR):
+        assert rules.as_enclosure(one) == one
 
 
 WANTED = {
