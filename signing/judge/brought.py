@@ -111,7 +111,10 @@ def _streams(store: generic.DictionaryObject, key: str, kind: _Loads[T]) -> Iter
 
 
 def _load(reference: generic.PdfObject, kind: _Loads[T]) -> T:
-    return kind.load(target(reference).data, strict=True)
+    loaded = kind.load(target(reference).data, strict=True)
+    if not isinstance(loaded, crl.CertificateList):  # which may be long, and is read where needed
+        _ = loaded.native  # type: ignore[attr-defined]  # asn1crypto reads the rest only when asked
+    return loaded
 
 
 def _try(read: Callable[[], T]) -> T | None:

@@ -308,18 +308,27 @@ def check_information(
 
     A reader shows the title in its window, and author and subject on request.
     """
-    before, after = old.get("/Info", _nothing()), new.get("/Info", _nothing())
-    if before == after and "/Info" in old and old.raw_get("/Info") == new.raw_get("/Info"):
-        raw = new.raw_get("/Info")
-    elif "/Info" not in new:
-        if "/Info" in old:
-            raise Refused(Code.METADATA_CHANGED, "/Info went")
+    before, after = _entry(views.old, old, "/Info"), _entry(views.new, new, "/Info")
+    if after is None and before is None:
         return
-    else:
-        raw = new.raw_get("/Info")
-        _check_record(views, before, after)
+    if after is None:
+        raise Refused(Code.METADATA_CHANGED, "/Info went")
+    _check_record(views, _nothing() if before is None else before, after)
+    raw = new.raw_get("/Info")
     if isinstance(raw, generic.IndirectObject):
         yield key_of(raw)
+
+
+def _entry(
+    view: HistoricalResolver, trailer: generic.DictionaryObject, key: str
+) -> generic.PdfObject | None:
+    """What an entry of a trailer leads to in a revision; by itself it would lead to the last."""
+    if key not in trailer:
+        return None
+    raw: generic.PdfObject = trailer.raw_get(key)
+    if isinstance(raw, generic.IndirectObject):
+        raw = view.get_object(generic.Reference(raw.idnum, raw.generation, view))
+    return None if isinstance(raw, generic.NullObject) else raw
 
 
 def _check_record(views: Views, before: Any, after: Any) -> None:

@@ -33,8 +33,14 @@ def check_nesting(objects: Sequence[SignedObject]) -> None:
             raise Refused(Code.BYTE_RANGE_SHAPE, "signatures overlap")
 
 
-def signed_revision(signature: SignedObject) -> int:
-    """The number of the revision that a signature belongs to."""
+def signed_revision(reader: PdfFileReader, signature: SignedObject, size: int) -> int:
+    """The number of the newest revision that a signature covers. `size` is the file's.
+
+    A signature up to the last byte covers them all, also where a linearized file (Annex F) has the
+    tables of one revision in two places.
+    """
+    if signature.end == size:
+        return reader.total_revisions - 1
     revision: int = _embedded(signature).signed_revision
     return revision
 
@@ -45,12 +51,14 @@ def _embedded(signature: SignedObject) -> EmbeddedPdfSignature:
     return signature.embedded
 
 
-def check_revisions(reader: PdfFileReader, signatures: Sequence[SignedObject]) -> None:
-    """Clauses 3, 4, 5 for each signature, up to the revision of the last one."""
-    last = signed_revision(signatures[-1])
+def check_revisions(reader: PdfFileReader, signatures: Sequence[SignedObject], size: int) -> int:
+    """Clauses 3, 4, 5 for each signature, up to the revision of the last one, which it gives."""
+    last = signed_revision(reader, signatures[-1], size)
     for item in signatures:
         check_own_revision(_embedded(item))
-        check_changes(reader, _embedded(item), last)
+        first = signed_revision(reader, item, size)
+        check_changes(reader, _embedded(item), range(first, last + 1))
+    return last
 
 
 def check_own_revision(embedded: EmbeddedPdfSignature) -> None:
@@ -63,15 +71,15 @@ def check_own_revision(embedded: EmbeddedPdfSignature) -> None:
         raise Refused(Code.BYTES_AFTER_SIGNATURE, "its own revision is not covered")
 
 
-def check_changes(reader: PdfFileReader, embedded: EmbeddedPdfSignature, last: int) -> None:
+def check_changes(reader: PdfFileReader, embedded: EmbeddedPdfSignature, revisions: range) -> None:
     """Clauses 4 and 5 (ISO 32000-2, 12.8.2.2, 12.8.2.4): are the changes that follow allowed.
 
-    `last` is the revision of the last signature: no change before it is nobody's.
+    `revisions` begin with this signature's own and end with the last signature's: each change in
+    them is somebody's.
     """
-    base = embedded.signed_revision
     seen, rules = "", embedded.docmdp_level
     try:
-        levels = [_level(reader, embedded, base, later) for later in range(base + 1, last + 1)]
+        levels = [_level(reader, embedded, revisions[0], later) for later in revisions[1:]]
         level = max(levels, default=ModificationLevel.NONE)
     except SuspiciousModification as problem:
         level, seen = ModificationLevel.OTHER, str(problem)

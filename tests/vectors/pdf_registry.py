@@ -1,7 +1,8 @@
-"""The list of PDFs that must be refused, each with the answer it must get.
+"""The lists of PDFs that must be refused, each with the answer it must get, and accepted.
 
-A function decorated with `refused` makes one from a `Kit`. Where a well-known tool is fooled, the
-entry says so: `pdfsig` is what poppler's pdfsig 22.12 says of the signature.
+A function decorated with `refused` or `accepted` makes one from a `Kit`. `pdfsig` is what
+poppler's pdfsig 22.12 says of a signature where it sees nothing wrong: "valid", and "whole" if it
+calls the whole document signed.
 """
 
 from collections.abc import Callable
@@ -9,6 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from signing.judge.codes import Code
+from tdh.domain.verdicts import SignatureLevel
 from tests.pki.make import Pki, TestSigner, shared_pki
 from tests.vectors import pdf_writing as write
 
@@ -66,6 +68,30 @@ def refused(*codes: Code, pdfsig: str = "") -> Callable[[Maker], Maker]:
         name = maker.__name__.replace("_", "-")
         assert name not in VECTORS, name
         VECTORS[name] = Vector(name=name, make=maker, codes=frozenset(codes), pdfsig=pdfsig)
+        return maker
+
+    return enter
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Good:
+    """A document that must pass, and the levels of its signatures."""
+
+    name: str
+    make: Maker
+    levels: tuple[SignatureLevel, ...]
+
+
+GOOD: dict[str, Good] = {}
+
+
+def accepted(*levels: SignatureLevel) -> Callable[[Maker], Maker]:
+    """Enter a document that must pass under its function's name."""
+
+    def enter(maker: Maker) -> Maker:
+        name = maker.__name__.replace("_", "-")
+        assert name not in GOOD, name
+        GOOD[name] = Good(name=name, make=maker, levels=levels)
         return maker
 
     return enter

@@ -1,0 +1,252 @@
+"""Long-term updates that are more than that: each has one thing too many.
+
+EN 319 142-1, 5.4 and 5.5. All begin with a proper update: a security store, a document timestamp.
+"""
+
+from collections.abc import Mapping
+
+from asn1crypto import cms
+
+from signing.judge.codes import Code
+from tests.pki.faults import with_document_timestamp
+from tests.pki.make import JUDGED_AT
+from tests.vectors import pdf_writing as write
+from tests.vectors.pdf_registry import Kit, refused
+
+LATER = Code.REVISION_AFTER_SIGNING
+AFTER = Code.BYTES_AFTER_SIGNATURE
+STORE = b"/DSS 8 0 R "
+
+
+def stored(kit: Kit, objects: Mapping[int, bytes], **options: bytes) -> bytes:
+    """A letter with a security store of one certificate; `objects` are added or put in place."""
+    store = {
+        1: write.CATALOG % STORE,
+        8: b"<< /Certs [9 0 R] >>",
+        9: write.stream(b"0\x00"),
+    }
+    return write.revision(kit.letter, {**store, **objects}, **options)
+
+
+def stamped(
+    kit: Kit,
+    *,
+    entries: bytes = b"",
+    rect: bytes = b"0 0 0 0",
+    more: Mapping[int, bytes] | None = None,
+    value: bytes | None = None,
+) -> bytes:
+    """A letter with a document timestamp whose token is another letter's: it proves nothing."""
+    field = write.field(21, b"Timestamp").replace(b"[0 0 0 0]", b"[%s] %s" % (rect, entries))
+    stamp = write.SIGNATURE % (b"/ETSI.RFC3161", write.PLACEHOLDER, b"")
+    stamp = stamp.replace(b"/Type /Sig", b"/Type /DocTimeStamp")
+    objects = {
+        1: (write.CATALOG % b"").replace(b"[6 0 R]", b"[6 0 R 20 0 R]"),
+        3: (write.PAGE % b"").replace(b"[6 0 R]", b"[6 0 R 20 0 R]"),
+        20: field,
+        21: value or stamp,
+        **(more or {}),
+    }
+    return completed(kit, write.revision(kit.letter, objects))
+
+
+def completed(kit: Kit, data: bytes) -> bytes:
+    """Fill the placeholder with the timestamp of another document."""
+    data = write.complete(data, kit.signer)
+    place = data.rindex(b"/Contents <") + len(b"/Contents <")
+    digits = copied_token(kit).hex().encode().ljust(2 * write.ROOM, b"0")
+    return data[:place] + digits + data[place + 2 * write.ROOM :]
+
+
+def copied_token(kit: Kit) -> bytes:
+    other = with_document_timestamp(kit.other_letter, kit.pki.timestamp(JUDGED_AT))
+    place = other.rindex(b"/Contents <") + len(b"/Contents <")
+    padded = bytes.fromhex(other[place : other.index(b">", place)].decode())
+    token: bytes = cms.ContentInfo.load(padded).dump()
+    return token
+
+
+@refused(LATER)
+def lta_object_without_a_purpose(kit: Kit) -> bytes:
+    return stored(kit, {30: write.drawing(b"Pay 900 Baht")})
+
+
+@refused(LATER)
+def lta_store_with_an_unknown_entry(kit: Kit) -> bytes:
+    return stored(kit, {8: b"<< /Certs [9 0 R] /Pages 2 0 R >>"})
+
+
+@refused(LATER)
+def lta_store_is_the_page_s_text(kit: Kit) -> bytes:
+    """The text is written anew, as a "certificate"."""
+    return stored(kit, {8: b"<< /Certs [4 0 R] >>", 4: write.drawing(b"Pay 900 Baht")})
+
+
+@refused(LATER)
+def lta_certificate_with_entries_of_a_picture(kit: Kit) -> bytes:
+    return stored(kit, {9: write.stream(b"0\x00", b"/Type /XObject /Subtype /Form ")})
+
+
+@refused(LATER)
+def lta_certificate_in_an_unusual_filter(kit: Kit) -> bytes:
+    return stored(kit, {9: write.stream(b"3000>", b"/Filter /ASCIIHexDecode ")})
+
+
+@refused(LATER)
+def lta_certificate_is_no_stream(kit: Kit) -> bytes:
+    return stored(kit, {9: b"<< /A 1 >>"})
+
+
+@refused(LATER)
+def lta_store_by_signature_holds_more(kit: Kit) -> bytes:
+    related = b"<< /VRI << /%s << /Cert [9 0 R] /JS (1) >> >> >>" % (b"A" * 40)
+    return stored(kit, {8: related})
+
+
+@refused(LATER)
+def lta_extension_of_a_stranger(kit: Kit) -> bytes:
+    more = b"/Extensions << /EVIL << /BaseVersion /1.7 /ExtensionLevel 1 >> >> "
+    return stored(kit, {1: write.CATALOG % (STORE + more)})
+
+
+@refused(LATER)
+def lta_extension_with_content(kit: Kit) -> bytes:
+    more = b"/Extensions << /ESIC << /BaseVersion /1.7 /ExtensionLevel [4 0 R] >> >> "
+    return stored(kit, {1: write.CATALOG % (STORE + more)})
+
+
+@refused(LATER)
+def lta_version_goes_back(kit: Kit) -> bytes:
+    data = write.letter(kit.signer, catalog=b"/Version /2.0 ")
+    return write.revision(data, {1: write.CATALOG % b"/Version /1.0 "})
+
+
+@refused(LATER)
+def lta_language_changed(kit: Kit) -> bytes:
+    return stored(kit, {1: write.CATALOG % (STORE + b"/Lang (en) ")})
+
+
+@refused(LATER)
+def lta_view_changed(kit: Kit) -> bytes:
+    """The document opens at another place."""
+    return stored(kit, {1: write.CATALOG % (STORE + b"/OpenAction [3 0 R /XYZ 0 0 9] ")})
+
+
+@refused(LATER)
+def lta_field_added_that_is_no_timestamp(kit: Kit) -> bytes:
+    catalog = (write.CATALOG % STORE).replace(b"[6 0 R]", b"[6 0 R 30 0 R]")
+    objects = {1: catalog, 30: write.text_field(b"900", appearance=31)}
+    return stored(kit, {**objects, 31: write.appearance_of(b"900")})
+
+
+@refused(LATER)
+def lta_empty_signature_field_added(kit: Kit) -> bytes:
+    catalog = (write.CATALOG % STORE).replace(b"[6 0 R]", b"[6 0 R 30 0 R]")
+    field = write.field(7, b"Signature9").replace(b"/V 7 0 R ", b"")
+    return stored(kit, {1: catalog, 30: field})
+
+
+@refused(LATER)
+def lta_visible_timestamp(kit: Kit) -> bytes:
+    return stamped(kit, rect=b"72 600 300 640")
+
+
+@refused(LATER)
+def lta_timestamp_with_a_picture(kit: Kit) -> bytes:
+    picture = {22: write.appearance_of(b"Pay 900 Baht")}
+    return stamped(kit, entries=b"/AP << /N 22 0 R >> ", more=picture)
+
+
+@refused(LATER)
+def lta_timestamp_with_a_script(kit: Kit) -> bytes:
+    return stamped(kit, entries=b"/A << /S /URI /URI (http://e.invalid) >> ")
+
+
+@refused(LATER)
+def lta_timestamp_and_a_note(kit: Kit) -> bytes:
+    """The page gets one annotation more than the timestamp's."""
+    note = b"<< /Type /Annot /Subtype /Text /Rect [0 0 20 20] /Contents (void) >>"
+    page = (write.PAGE % b"").replace(b"[6 0 R]", b"[6 0 R 20 0 R 23 0 R]")
+    return stamped(kit, more={3: page, 23: note})
+
+
+@refused(LATER)
+def lta_timestamp_hides_another_field(kit: Kit) -> bytes:
+    """The old field is no longer on the page."""
+    page = (write.PAGE % b"").replace(b"[6 0 R]", b"[20 0 R]")
+    return stamped(kit, more={3: page})
+
+
+@refused(LATER, Code.SIGNATURES_DISAGREE)
+def lta_timestamp_takes_the_place_of_the_signature(kit: Kit) -> bytes:
+    """The list of fields has the timestamp only."""
+    catalog = (write.CATALOG % b"").replace(b"[6 0 R]", b"[20 0 R]")
+    return stamped(kit, more={1: catalog})
+
+
+@refused(Code.SIGNATURE_TYPE)
+def lta_timestamp_that_says_signature(kit: Kit) -> bytes:
+    stamp = write.SIGNATURE % (b"/ETSI.RFC3161", write.PLACEHOLDER, b"")
+    return stamped(kit, value=stamp)
+
+
+@refused(LATER)
+def lta_timestamp_dictionary_leads_elsewhere(kit: Kit) -> bytes:
+    stamp = write.SIGNATURE % (b"/ETSI.RFC3161", write.PLACEHOLDER, b"/Data 4 0 R ")
+    return stamped(kit, value=stamp.replace(b"/Type /Sig", b"/Type /DocTimeStamp"))
+
+
+@refused(Code.METADATA_CHANGED)
+def lta_title_changed(kit: Kit) -> bytes:
+    objects = {**write.letter_objects(), 8: b"<< /Title (Loan) /ModDate (D:20260101) >>"}
+    data = write.complete(write.build(objects, trailer=b"/Info 8 0 R "), kit.signer)
+    new = b"<< /Title (Gift) /ModDate (D:20260102) >>"
+    return write.revision(data, {8: new}, trailer=b"/Info 8 0 R ")
+
+
+@refused(AFTER, Code.METADATA_CHANGED)
+def lta_title_dropped_by_a_trailer(kit: Kit) -> bytes:
+    """The last trailer has no /Info: readers differ on whether they look further back."""
+    objects = {**write.letter_objects(), 8: b"<< /Title (Loan) >>"}
+    data = write.complete(write.build(objects, trailer=b"/Info 8 0 R "), kit.signer)
+    return write.revision(data, {1: write.CATALOG % b"/Version /2.0 "})
+
+
+@refused(Code.METADATA_CHANGED)
+def lta_last_written_at_no_date(kit: Kit) -> bytes:
+    info = {8: b"<< /ModDate (Cancelled on 1 May) >>"}
+    return write.revision(kit.letter, info, trailer=b"/Info 8 0 R ")
+
+
+@refused(LATER)
+def lta_trailer_entry_leads_elsewhere(kit: Kit) -> bytes:
+    """An entry that one office program opens instead of the pages."""
+    return stored(kit, {}, trailer=b"/AdditionalStreams [/application#2Fx 9 0 R] ")
+
+
+@refused(AFTER)
+def lta_comment_that_looks_like_an_object(kit: Kit) -> bytes:
+    return stored(kit, {}, between=b"% 4 0 obj << >> endobj\n")
+
+
+@refused(AFTER)
+def lta_bytes_between_objects(kit: Kit) -> bytes:
+    return stored(kit, {}, between=b"(Pay 900 Baht)\n")
+
+
+@refused(AFTER)
+def lta_second_end(kit: Kit) -> bytes:
+    """One `startxref` more than revisions."""
+    return stored(kit, {}, between=b"startxref\n%d\n%%%%EOF\n" % write.startxref(kit.letter))
+
+
+@refused(AFTER)
+def lta_line_ends_after_the_end(kit: Kit) -> bytes:
+    return stored(kit, {}) + b"\n"
+
+
+@refused(AFTER)
+def lta_table_with_marks_between_its_lines(kit: Kit) -> bytes:
+    """The two bytes that end a line of the table are other ones."""
+    data = stored(kit, {})
+    return data[: data.rindex(b" n \n")] + b" nX\n" + data[data.rindex(b" n \n") + 4 :]
