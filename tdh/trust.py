@@ -15,6 +15,7 @@ another machine, say) is entered into the log by the first service that starts o
 import asyncio
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 
 import structlog
@@ -60,7 +61,7 @@ async def trust_in_force(config: JudgeConfig, records: PostgresTrustStores) -> T
     """
     found, signed = await asyncio.to_thread(_read, config)
     if signed is None:
-        log.warning("trust.unsigned", folder=str(config.trust), setting="judge.trust_key")
+        _say_unsigned(config.trust)
         return found
     newest = await records.newest()
     here = _recorded(signed)
@@ -75,6 +76,12 @@ async def trust_in_force(config: JudgeConfig, records: PostgresTrustStores) -> T
     if newest != here:
         raise ConfigError("judge.trust", _not_the_newest(config.trust, here, newest))
     return found
+
+
+@cache
+def _say_unsigned(folder: Path) -> None:
+    """Say it once in a process, however often the folder is read."""
+    log.warning("trust.unsigned", folder=str(folder), setting="judge.trust_key")
 
 
 def _read(config: JudgeConfig) -> tuple[TrustFolder, SignedList | None]:

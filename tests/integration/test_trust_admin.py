@@ -15,6 +15,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+import structlog
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
@@ -446,11 +447,15 @@ async def test_the_record_keeps_the_first_of_a_version_and_never_goes_back(
     assert rows[0]["number"] == 1
 
 
-async def test_a_plain_folder_will_do_where_no_key_is_set(
-    records: PostgresTrustStores, database: Database
+async def test_a_plain_folder_will_do_where_no_key_is_set_and_the_log_says_so_once(
+    records: PostgresTrustStores, tmp_path: Path
 ) -> None:
-    plain = JudgeConfig(trust=make.shared_pki().trust_folder)
-    assert len((await trust_in_force(plain, records)).anchors) == 1
+    plain = JudgeConfig(trust=tmp_path)
+    shutil.copy(make.shared_pki().trust_folder / "root.pem", tmp_path)
+    with structlog.testing.capture_logs() as said:
+        for _ in range(3):
+            assert len((await trust_in_force(plain, records)).anchors) == 1
+    assert [line["event"] for line in said] == ["trust.unsigned"]
     assert await records.newest() is None
     absent = JudgeConfig(trust=Path("/nowhere"))
     with pytest.raises(ConfigError, match=r"judge\.trust"):
