@@ -9,6 +9,7 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping
 from types import MappingProxyType
 
+from signing.judge.asic import judge_container
 from signing.judge.cades import judge_cms
 from signing.judge.codes import Code, Refused
 from signing.judge.judgement import Inputs, Judgement, answer
@@ -26,6 +27,7 @@ JUDGES: Mapping[Kind, tuple[JudgeOfKind, SignatureKind]] = MappingProxyType(
     {
         Kind.PDF: (judge_pdf, SignatureKind.PADES),
         Kind.CMS: (judge_cms, SignatureKind.CADES),
+        Kind.CONTAINER: (judge_container, SignatureKind.ASIC_E),
         Kind.TIMESTAMP_REPLY: (judge_timestamp_reply, SignatureKind.TIMESTAMP),
         Kind.XML: (judge_xml, SignatureKind.XADES),
     }

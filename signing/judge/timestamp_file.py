@@ -6,6 +6,7 @@ for a signed letter (`Verdict.accepted`).
 """
 
 from dataclasses import replace
+from datetime import datetime
 
 from asn1crypto import cms, tsp
 
@@ -50,13 +51,14 @@ async def judge_token_file(token: cms.SignedData, inputs: Inputs) -> Judgement:
     return whole(inputs, [one], kind=SignatureKind.TIMESTAMP)
 
 
-async def judge_token(
+async def judge_token(  # noqa: PLR0913 - what the verdict depends on, and what it is called
     token: cms.SignedData,
     inputs: Inputs,
     imprint: tokens.Imprint | None,
     *,
     name: str,
     covers: tuple[str, ...] = (),
+    proven: datetime | None = None,
 ) -> JudgedSignature:
     """Judge one token as if it were a signature: who stamped, when; never raises for its content.
 
@@ -68,7 +70,7 @@ async def judge_token(
             certificates=found.certificates, crls=found.crls, ocsps=found.ocsps
         )
         moment = tokens.Moment(material=material, policy=inputs.policy, at=inputs.at)
-        finding = await tokens.judge_token(token, imprint, moment, None)
+        finding = await tokens.judge_token(token, imprint, moment, proven)
     except Refused as refusal:
         return judged(name, refusal.code, covers=covers)
     except LIBRARY_TROUBLE:
