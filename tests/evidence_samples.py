@@ -146,6 +146,23 @@ def rejection(number: int = 2, **changes) -> EvidenceFacts:
     return facts(number, **(values | changes))
 
 
+def signature_status(number: int = 3, **changes) -> EvidenceFacts:
+    """An own event: a document's signature is known to have been revoked."""
+    own = (
+        ("delivery", "dlv_" + "0" * 24),
+        ("consignment-mode", "basic"),
+        ("document", "1"),
+        ("checked-at", NOW.isoformat()),
+        ("before", "TOTAL_PASSED"),
+        ("before-reason", "signature-valid"),
+        ("now", "INDETERMINATE/REVOKED_NO_POE"),
+    )
+    said = ("ใบรับรองถูกเพิกถอน", "The certificate was revoked.", "INDETERMINATE/REVOKED_NO_POE")
+    reasons = (EventReason(code="certificate-revoked", details=said),)
+    values = {"event": "SignatureStatus", "due": None, "sequence": 4, "particulars": own}
+    return facts(number, **(values | {"reasons": reasons} | changes))
+
+
 THAI = st.text(st.characters(min_codepoint=0x0E00, max_codepoint=0x0E7F))
 XML_TEXT = st.text(
     st.one_of(

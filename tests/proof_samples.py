@@ -32,6 +32,7 @@ CITIZEN = (
 PARTICULARS = {
     "ContentAccessTracking": (("document", "1"),),
     "ConsignmentNotification": (("channel", "amqp"),),
+    "SignatureStatus": (("document", "1"), ("checked-at", NOW.isoformat())),
 }
 
 

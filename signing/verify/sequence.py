@@ -41,8 +41,8 @@ def recorded_event(facts: EvidenceFacts) -> RecordedEvent:
     """The event that an evidence records, as `tdh.domain.replay` takes it."""
     own = dict(facts.particulars)
     cause = own.get("channel", "")
-    if "document" in own:
-        cause = f"{own['document']}:{facts.recipients[0].id}"
+    if "document" in own:  # looked at by the recipient, or judged again at an instant
+        cause = f"{own['document']}:{own.get('checked-at', facts.recipients[0].id)}"
     return RecordedEvent(
         name=facts.event,
         sequence=facts.sequence,

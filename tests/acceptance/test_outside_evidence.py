@@ -17,6 +17,7 @@ from evidence_samples import (
     party,
     rejection,
     sealing_keys,
+    signature_status,
 )
 from hypothesis import HealthCheck, given, settings
 from lxml import etree
@@ -31,6 +32,7 @@ SAMPLES = {
     "acceptance": facts(),
     "rejection": rejection(),
     "withdrawal": facts(event="Withdrawal", due=None),
+    "signature status": signature_status(),
     "refused submission": facts(
         event="SubmissionRejection", due=None, recipients=(party(), party("th-agency:06002"))
     ),

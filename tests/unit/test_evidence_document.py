@@ -4,7 +4,16 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
-from evidence_samples import NOW, any_facts, facts, issuer_of, party, rejection, sealing_keys
+from evidence_samples import (
+    NOW,
+    any_facts,
+    facts,
+    issuer_of,
+    party,
+    rejection,
+    sealing_keys,
+    signature_status,
+)
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import etree
@@ -36,6 +45,9 @@ def test_the_event_is_named_by_its_uri_and_own_events_by_ours() -> None:
 
     assert b">http://uri.etsi.org/19522/Event/SubmissionAcceptance<" in accepted
     assert b">https://tdh.example/ns/event/Withdrawal<" in withdrawn
+    assert b">https://tdh.example/ns/event/SignatureStatus<" in write_evidence(
+        signature_status(), ISSUER
+    )
 
 
 def test_reasons_of_the_standard_have_its_uri_and_others_ours() -> None:

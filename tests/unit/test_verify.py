@@ -356,6 +356,21 @@ def test_evidences_that_contradict_each_other_are_all_refused(tmp_path, events, 
         assert failed == {CheckId.SEQUENCE}
 
 
+@pytest.mark.parametrize(
+    ("minutes", "result"), [((0, 1), Result.VALID), ((1, 1), Result.INVALID)], ids=str
+)
+def test_each_re_check_of_a_document_is_told_once_also_after_the_end(tmp_path, minutes, result):
+    operator = Operator()
+    operator.delivery(1, "SubmissionAcceptance ContentConsignment ContentHandover", "basic")
+    for place, minute in enumerate(minutes, start=4):
+        one = operator.facts(1, place, "SignatureStatus", "basic")
+        checked_at = (NOW + timedelta(minutes=minute)).isoformat()
+        own = tuple(pair for pair in one.particulars if pair[0] != "checked-at")
+        operator.log(replace(one, particulars=(*own, ("checked-at", checked_at))))
+    report = verify_files(operator.write(tmp_path), operator.trust, AT)
+    assert report.result is result
+
+
 def test_two_different_evidences_of_one_number_are_refused(tmp_path):
     operator = Operator()
     operator.log(operator.facts(1, 1, "SubmissionAcceptance", "basic"))
