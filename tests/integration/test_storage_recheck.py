@@ -161,6 +161,23 @@ async def test_every_delivery_has_its_event_and_the_job_ends_with_them(
         assert [one async for one in snapshot.findings()] == []
 
 
+async def test_a_letter_to_a_thousand_is_told_to_all_of_them_at_once(
+    database: Database, journal: PostgresJournal, mailboxes: PostgresMailboxes, ids: DistinctIds
+) -> None:
+    asked = submission(ids, to=(party(CITIZEN),) * 1000)
+    await take_in(journal, asked)
+    view = await mailboxes.letter_of(asked.recipients[-1].delivery)
+    commands = tuple(told(ids, one.dossier.delivery.id) for one in view.deliveries)
+    async with committing(journal) as commit:
+        committed = await commit(cmd.Together(commands=commands))
+    assert len(committed.sealed) == 1000
+    (row,) = await database.fetch(
+        "SELECT count(*) AS told, count(DISTINCT cause) AS causes, count(DISTINCT delivery) AS to"
+        " FROM events WHERE name = 'SignatureStatus'"
+    )
+    assert tuple(row) == (1000, 1, 1000)
+
+
 async def test_where_one_delivery_is_missing_nobody_is_told_and_the_job_stays(
     database: Database, journal: PostgresJournal, outbox: PostgresOutbox, ids: DistinctIds
 ) -> None:
