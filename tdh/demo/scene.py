@@ -35,6 +35,8 @@ class Sent:
     deliveries: Mapping[PartyId, str]
     judged: str
     """Signature level and signer, as the service found them."""
+    sender_match: str
+    """How the signer fits the sender, as it stands in the evidence."""
 
     def to(self, party: Party) -> str:
         """The delivery to a party."""
@@ -113,6 +115,7 @@ def taken_in(answer: Answer, letter: Letter, document: bytes, submission: Submis
         document=document,
         deliveries=deliveries,
         judged=_judged(verdict),
+        sender_match=str(verdict["sender_match"]),
     )
 
 

@@ -25,10 +25,11 @@ import aiohttp
 from signing.sealer.ceremony import make_keys
 from tdh import app
 from tdh.config import Config
-from tdh.demo.cast import EVERYBODY, token_name
+from tdh.demo.cast import AGENCY, EVERYBODY, token_name
 from tdh.demo.failures import NotAsTold
 from tdh.demo.home import PRIVATE, Home
 from tdh.domain.identifiers import PartyId, party_slug
+from tdh.domain.signers import MarkKind, SignerMark
 from tdh.local.folders import PARENT, fresh_folder, remove_folder
 from tdh.local.ports import LOOPBACK, free_ports
 from tdh.local.servers import LocalServers
@@ -121,6 +122,9 @@ async def register_everybody(
             if address is not None:
                 home.write(f"amqp/{party_slug(party.id)}", address + "\n", mode=PRIVATE)
             known[party.id] = Access(token=token.text, amqp_url=address)
+        # No number of an agency stands in certificates: it is known by the name that they have.
+        name = SignerMark(kind=MarkKind.ORGANIZATION, value=AGENCY.name_en)
+        await parties.add_signer_mark(AGENCY.id, name, now)
     return known
 
 

@@ -22,10 +22,15 @@ async def submit(scene: Scene) -> Sent:
         facts=[saved],
     )
     sent = await scene.post(letter, document)
+    check(sent.sender_match == "same-organisation", f"the signer is {sent.sender_match}")
     teller.tell(
         "ตรวจลายมือชื่อแล้วรับฝาก: ธรรมดาถึงบริษัท ลงทะเบียนถึงประชาชน",
         "signature judged, letter taken in: basic to the company, consent to the citizen",
-        facts=[sent.judged, sent.id],
+        facts=[
+            sent.judged,
+            ("ใบรับรองเป็นของหน่วยงานผู้ส่ง", "the certificate is the sending agency's"),
+            sent.id,
+        ],
     )
     for party in (COMPANY, CITIZEN):
         kept = await scene.archive.until(sent.to(party), "SubmissionAcceptance")
