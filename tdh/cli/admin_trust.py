@@ -23,11 +23,11 @@ from signing import trust_store
 from signing.checkpoint import NoteSigner
 from signing.errors import ProofError
 from signing.note_keys import make_note_key, read_note_key
-from signing.trust import NOTE, Anchor, TrustError, load_trust
-from signing.trust_list import ListedAnchor, read_roles, spell, spell_terms
+from signing.trust import NOTE, TrustError, load_trust
+from signing.trust_list import ListedAnchor, read_roles, spell
 from storage.database import open_database
 from storage.trust_stores import PostgresTrustStores
-from tdh.cli import words
+from tdh.cli import trust_words, words
 from tdh.config import Config, ConfigError, load
 from tdh.domain.errors import CommitUnknown, InvalidValue
 from tdh.system import CheckedClock, crash_point_of
@@ -40,7 +40,6 @@ REFUSED, USAGE, UNAVAILABLE = 1, 64, 69
 LEAST_PREFIX = 8
 """Digits of a digest that name an anchor well enough."""
 _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9._-]+")
-_NAME_DIGITS = 16
 
 Work = Callable[[TrustKeeper, datetime], Awaitable[Changed]]
 
@@ -111,7 +110,7 @@ def _list(args: argparse.Namespace) -> int:
     if args.json:
         version = None if signed is None else signed.listed.version
         plain = {"folder": str(folder), "signed": signed is not None, "version": version}
-        data = [_plain(anchor, now) for anchor in trust.anchors]
+        data = [trust_words.plain(anchor, now) for anchor in trust.anchors]
         print(json.dumps(plain | {"unfinished": waits, "data": data}, ensure_ascii=False))
         return 0
     if signed is None:
@@ -119,37 +118,10 @@ def _list(args: argparse.Namespace) -> int:
     else:
         print(f"{folder}  version {signed.listed.version}  {spell(signed.listed.time)}")
     for anchor in trust.anchors:
-        print(_row(anchor, now))
+        print(trust_words.row(anchor, now))
     if waits:
         print("มีคำสั่งที่ยังไม่เสร็จ โปรดสั่งซ้ำ / a command was interrupted: run it again")
     return 0
-
-
-def _plain(anchor: Anchor, now: datetime) -> dict[str, object]:
-    return {
-        "sha256": anchor.sha256,
-        "roles": sorted(anchor.roles),
-        "from": None if anchor.valid_from is None else spell(anchor.valid_from),
-        "until": None if anchor.valid_until is None else spell(anchor.valid_until),
-        "in_force": _in_force(anchor, now),
-        "subject": _subject(anchor.der),
-    }
-
-
-def _row(anchor: Anchor, now: datetime) -> str:
-    mark = "●" if _in_force(anchor, now) else "○"
-    terms = spell_terms(anchor.roles, anchor.valid_from, anchor.valid_until)
-    return f"{mark} {anchor.sha256[:_NAME_DIGITS]}  {terms}  {_subject(anchor.der)}"
-
-
-def _in_force(anchor: Anchor, now: datetime) -> bool:
-    begun = anchor.valid_from is None or anchor.valid_from <= now
-    return begun and (anchor.valid_until is None or now < anchor.valid_until)
-
-
-def _subject(der: bytes) -> str:
-    text: str = x509.Certificate.load(der).subject.human_friendly
-    return "".join(letter if letter.isprintable() else "�" for letter in text)
 
 
 # --- changes -------------------------------------------------------------------------------------
@@ -183,14 +155,14 @@ def _add(args: argparse.Namespace) -> int:
         roles=args.roles,
         valid_from=_whole(certificate.not_valid_before, vars(args)["from"]),
         valid_until=_whole(certificate.not_valid_after, args.until),
-        file=f"{stem}-{sha256[:_NAME_DIGITS]}.pem",
+        file=f"{stem}-{sha256[: trust_words.DIGITS]}.pem",
     )
     changed = _work(
         config,
         _key(args.key, config),
         lambda keeper, now: keeper.add(der, wanted, now, replacing=args.replace),
     )
-    line = f"{_fingerprint(sha256)}\n{_subject(der)}\n{wanted.terms}"
+    line = f"{trust_words.fingerprint(sha256)}\n{trust_words.subject(der)}\n{wanted.terms}"
     return _told(args, changed, {"anchor": sha256, "terms": wanted.terms}, line)
 
 
@@ -216,7 +188,7 @@ def _retire(args: argparse.Namespace) -> int:
     )
     (line,) = (each for each in changed.listed.anchors if each.sha256.startswith(args.anchor))
     plain = {"anchor": line.sha256, "terms": line.terms}
-    return _told(args, changed, plain, f"{_fingerprint(line.sha256)}\n{line.terms}")
+    return _told(args, changed, plain, f"{trust_words.fingerprint(line.sha256)}\n{line.terms}")
 
 
 def _work(config: Config, signer: NoteSigner, work: Work) -> Changed:
@@ -289,7 +261,3 @@ def _whole(of_certificate: datetime, given: Any) -> datetime | None:
     """What was given, `...` standing for nothing; whole seconds of UTC."""
     instant = of_certificate if given is ... else given
     return None if instant is None else instant.astimezone(UTC).replace(microsecond=0)
-
-
-def _fingerprint(sha256: str) -> str:
-    return "SHA-256 " + ":".join(sha256[n : n + 2] for n in range(0, 64, 2)).upper()
