@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 
 from asn1crypto import x509
 
-from signing.judge.chain import ChainFinding, Material, Question
+from signing.judge.chain import ChainFinding, Question
 from signing.judge.codes import NoteCode
 from signing.judge.facts import ChainFact, Purpose
 from signing.judge.revocation_data import TROUBLE, Origin, RevocationDatum
@@ -92,7 +92,7 @@ def _instants(question: Question, path: tuple[x509.Certificate, ...]) -> Iterato
     for certificate in (*material.others, *path, question.certificate):
         yield from _life(certificate)
     for datum in material.revocation:
-        for issued, ends in _updates(datum, material, path):
+        for issued, ends in _updates(datum):
             yield issued
             yield issued - FUTURE_TOLERANCE
             yield ends or issued + WITHOUT_NEXT_UPDATE
@@ -105,9 +105,7 @@ def _life(certificate: x509.Certificate) -> tuple[datetime, datetime]:
     return certificate.not_valid_before, certificate.not_valid_after
 
 
-def _updates(
-    datum: RevocationDatum, material: Material, path: tuple[x509.Certificate, ...]
-) -> Iterator[tuple[datetime, datetime | None]]:
+def _updates(datum: RevocationDatum) -> Iterator[tuple[datetime, datetime | None]]:
     """When each statement in a datum was issued, and until when it is meant to be used."""
     if (crl := datum.as_list) is not None:
         yield crl.last_update_utc, crl.next_update_utc

@@ -18,9 +18,21 @@ from datetime import datetime
 
 from signing.judge import child, rehearsal, sandbox, selftest, warm
 from signing.judge.chain import material_of
+from signing.judge.fast import locator
 from signing.judge.policy import Limits, Policy
 from signing.judge.seccomp import WallMissing
-from signing.judge.wire import MAX_MESSAGE, NOT_READY, READY, Outcome, Reply, Request, Setup
+from signing.judge.wire import (
+    LOCATOR,
+    MAX_MESSAGE,
+    NOT_READY,
+    READY,
+    REPLACE,
+    Outcome,
+    Reply,
+    Request,
+    Setup,
+    locator_number,
+)
 from signing.trust import TrustFolder
 
 MAX_DESCRIPTORS = 3
@@ -67,8 +79,7 @@ def main() -> None:
         return
     gc.collect()
     gc.freeze()  # children share these pages for good
-    control.send(READY)
-    Parent(control, bench).serve()
+    Parent(control, bench).serve(setup.locators)
 
 
 def _code_for(policy: Policy, limits: Limits) -> selftest.Judge:
@@ -97,17 +108,21 @@ class Parent:
         self._control = control
         self._bench = bench
         self._jobs: dict[int, _Job] = {}
+        self._locators: set[int] = set()
         self._selector = selectors.DefaultSelector()
         self._selector.register(control, selectors.EVENT_READ)
 
-    def serve(self) -> None:
-        """Work until the other end closes; then kill what still runs."""
+    def serve(self, locators: int) -> None:
+        """Say that all is ready and work until the other end closes; then kill what still runs."""
         try:
+            for _ in range(locators):
+                self._add_locator()
+            self._control.send(READY)
             while self._turn():
                 pass
         finally:
-            for job in self._jobs.values():
-                os.kill(job.pid, signal.SIGKILL)
+            for pid in (*(job.pid for job in self._jobs.values()), *self._locators):
+                os.kill(pid, signal.SIGKILL)
 
     def _turn(self) -> bool:
         for key, _ in self._selector.select(self._wait()):
@@ -115,7 +130,10 @@ class Parent:
                 message, descriptors = _receive(self._control)
                 if not message:
                     return False
-                self._begin(Request.from_bytes(message), descriptors)
+                if (pid := locator_number(message, REPLACE)) is not None:
+                    self._replace_locator(pid)
+                else:
+                    self._begin(Request.from_bytes(message), descriptors)
             else:
                 self._take(self._jobs[key.fd])
         self._enforce()
@@ -126,6 +144,25 @@ class Parent:
             return None
         nearest = min(job.deadline for job in self._jobs.values())
         return max(0.0, nearest - time.monotonic())
+
+    def _add_locator(self) -> None:
+        """Fork one and hand the other end of its socket to the pool."""
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        parent = os.getpid()
+        with ours, theirs:
+            pid = os.fork()
+            if pid == 0:
+                locator.run(self._bench.limits, theirs.fileno(), parent)
+            self._locators.add(pid)
+            socket.send_fds(self._control, [LOCATOR + b"%d" % pid], [ours.fileno()])
+
+    def _replace_locator(self, pid: int) -> None:
+        if pid not in self._locators:
+            return
+        self._locators.remove(pid)
+        os.kill(pid, signal.SIGKILL)  # changes nothing for one that has ended by itself
+        os.waitpid(pid, 0)
+        self._add_locator()
 
     def _begin(self, request: Request, descriptors: list[int]) -> None:
         reader, writer = os.pipe()

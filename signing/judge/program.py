@@ -14,10 +14,20 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import count
 from pathlib import Path
-from typing import Self
+from typing import Protocol, Self
 
 from signing.judge.memfd import Memfd
-from signing.judge.wire import MAX_MESSAGE, NOT_READY, READY, Reply, Request, Setup
+from signing.judge.wire import (
+    LOCATOR,
+    MAX_MESSAGE,
+    NOT_READY,
+    READY,
+    REPLACE,
+    Reply,
+    Request,
+    Setup,
+    locator_number,
+)
 from signing.trust import TrustFolder
 
 START_SECONDS = 30.0
@@ -55,6 +65,13 @@ class Task:
         return [self.document, *more]
 
 
+class Locators(Protocol):
+    """Takes the sockets of the children that only locate signatures."""
+
+    def add(self, pid: int, requests: socket.socket) -> None: ...
+    def close(self) -> None: ...
+
+
 class ProgramEnded(Exception):
     """The parent program is gone, and its last words if any; what was asked is not answered."""
 
@@ -68,6 +85,21 @@ class Program:
         self._control = control
         self._numbers = count(1)
         self._waiting: dict[int, asyncio.Future[Reply]] = {}
+        self._locators: Locators | None = None
+        self._made: list[tuple[int, socket.socket]] = []
+        """Locators that nobody has taken yet."""
+
+    def give_locators(self, locators: "Locators") -> None:
+        """Name who takes the locators that the program has made and will make."""
+        self._locators = locators
+        while self._made:
+            locators.add(*self._made.pop(0))
+
+    def replace_locator(self, pid: int) -> None:
+        """Have a locator ended, and another one made in its place."""
+        if not self.ended:
+            with suppress(OSError):
+                self._control.send(REPLACE + b"%d" % pid)
 
     @classmethod
     async def start(cls, setup: Setup, trust: TrustFolder) -> Self:
@@ -109,14 +141,40 @@ class Program:
             os.lseek(memfd.fd, 0, os.SEEK_SET)
             message = replace(setup, trust_bytes=len(packed)).to_bytes()
             socket.send_fds(self._control, [message], [memfd.fd])
+        answer: asyncio.Future[bytes] = loop.create_future()
+        loop.add_reader(self._control, self._receive_greeting, answer)
         try:
             async with asyncio.timeout(START_SECONDS):
-                answer = await loop.sock_recv(self._control, MAX_MESSAGE)
+                said = await answer
         except (TimeoutError, OSError) as problem:
             raise ProgramEnded from problem
-        if answer != READY:
-            raise ProgramEnded(answer.removeprefix(NOT_READY).decode("utf-8", "replace"))
+        if said != READY:
+            raise ProgramEnded(said.removeprefix(NOT_READY).decode("utf-8", "replace"))
         loop.add_reader(self._control, self._receive)
+
+    def _receive_greeting(self, answer: asyncio.Future[bytes]) -> None:
+        """Take the locators that the program made; the message after them is its answer."""
+        try:
+            message, descriptors = self._message()
+        except BlockingIOError:
+            return
+        pid = locator_number(message, LOCATOR)
+        if pid is not None:
+            self._take_locator(pid, descriptors)
+            return
+        asyncio.get_running_loop().remove_reader(self._control)
+        if not answer.done():
+            answer.set_result(message)
+
+    def _message(self) -> tuple[bytes, list[int]]:
+        """Receive one; an empty one when the program has ended. Raises BlockingIOError."""
+        try:
+            message, descriptors, _, _ = socket.recv_fds(self._control, MAX_MESSAGE, 1)
+        except BlockingIOError:
+            raise
+        except OSError:
+            return b"", []
+        return message, descriptors
 
     async def ask(self, task: Task) -> Reply:
         """Have one document judged. Raises ProgramEnded."""
@@ -137,23 +195,38 @@ class Program:
 
     def _receive(self) -> None:
         try:
-            message = self._control.recv(MAX_MESSAGE)
+            message, descriptors = self._message()
         except BlockingIOError:
             return
-        except OSError:
-            message = b""
         if not message:
             self._end()
+            return
+        pid = locator_number(message, LOCATOR)
+        if pid is not None:
+            self._take_locator(pid, descriptors)
             return
         reply = Reply.from_bytes(message)
         future = self._waiting.get(reply.number)  # None: who asked was cancelled meanwhile
         if future is not None and not future.done():
             future.set_result(reply)
 
+    def _take_locator(self, pid: int, descriptors: list[int]) -> None:
+        (descriptor,) = descriptors
+        os.set_inheritable(descriptor, False)
+        requests = socket.socket(fileno=descriptor)
+        if self._locators is None:
+            self._made.append((pid, requests))
+        else:
+            self._locators.add(pid, requests)
+
     def _end(self) -> None:
         if self.ended:
             return
         self.ended = True
+        if self._locators is not None:
+            self._locators.close()
+        for _, requests in self._made:
+            requests.close()
         asyncio.get_running_loop().remove_reader(self._control)
         self._control.close()
         for future in self._waiting.values():

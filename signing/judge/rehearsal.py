@@ -43,12 +43,17 @@ ATTEMPTS: Mapping[str, Callable[[], object]] = MappingProxyType(
 
 
 def check_walls(limits: Limits) -> None:
-    """Have a confined child try each attempt. Raises WallMissing with what was not refused."""
+    """Have confined children of both sorts try everything. Raises WallMissing: what they could."""
+    for receives in (False, True):
+        _check_walls(limits, receives=receives)
+
+
+def _check_walls(limits: Limits, *, receives: bool) -> None:
     reader, writer = os.pipe()
     parent = os.getpid()
     pid = os.fork()
     if pid == 0:
-        _try_all(limits, parent, writer)
+        _try_all(limits, parent, writer, receives=receives)
     os.close(writer)
     with os.fdopen(reader, "rb") as answer:
         said = answer.read()
@@ -57,11 +62,11 @@ def check_walls(limits: Limits) -> None:
         raise WallMissing(said.decode("utf-8", "replace") or f"a child ended with status {status}")
 
 
-def _try_all(limits: Limits, parent: int, answer: int) -> NoReturn:
+def _try_all(limits: Limits, parent: int, answer: int, *, receives: bool) -> NoReturn:
     said = b""
     try:
         sandbox.close_all_but(answer)
-        sandbox.confine(limits, parent)
+        sandbox.confine(limits, parent, receives=receives)
         could = [name for name, attempt in ATTEMPTS.items() if not _refused(attempt)]
         said = f"a confined child could {', '.join(could)}".encode() if could else _ALL_STAND
     except (WallMissing, OSError) as problem:

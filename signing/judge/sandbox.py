@@ -36,11 +36,11 @@ def hide_memory() -> None:
     _LIBC.prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
 
 
-def confine(limits: Limits, parent: int) -> None:
+def confine(limits: Limits, parent: int, *, receives: bool = False) -> None:
     """Give up memory, time, files, processes, network and, where the parent is root, the user.
 
     What is to be read or written must be open before. `parent` is the process that forked this
-    one: if it is gone already, this one ends too.
+    one: if it is gone already, this one ends too. `receives`: it may go on receiving messages.
 
     Raises:
         WallMissing: the machine cannot refuse calls to the kernel.
@@ -64,7 +64,7 @@ def confine(limits: Limits, parent: int) -> None:
     if os.getppid() != parent:
         os._exit(1)
     landlock.refuse_paths(landlock.version())
-    seccomp.refuse_calls(machine)
+    seccomp.refuse_calls(machine, receives=receives)
 
 
 def close_all_but(*kept: int) -> None:

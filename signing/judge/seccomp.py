@@ -54,6 +54,8 @@ class Machine:
     allowed: Mapping[str, int]
     mapping: Mapping[str, int]
     """Calls that give memory: allowed where it is not to be executed."""
+    receiving: int
+    """Number of `recvmsg`, which a locator needs to be given its documents."""
 
 
 _X86_64 = Machine(
@@ -71,6 +73,7 @@ _X86_64 = Machine(
         }
     ),
     mapping=MappingProxyType({"mmap": 9, "mprotect": 10}),
+    receiving=47,
 )  # fmt: skip
 _AARCH64 = Machine(
     audit_number=0xC00000B7,
@@ -87,12 +90,13 @@ _AARCH64 = Machine(
         }
     ),
     mapping=MappingProxyType({"mmap": 222, "mprotect": 226}),
+    receiving=212,
 )  # fmt: skip
 MACHINES: Mapping[str, Machine] = MappingProxyType({"x86_64": _X86_64, "aarch64": _AARCH64})
 
 
-def program(machine: Machine) -> tuple[Instruction, ...]:
-    """The filter as instructions of classic BPF."""
+def program(machine: Machine, *, receives: bool = False) -> tuple[Instruction, ...]:
+    """The filter as instructions of classic BPF. `receives`: `recvmsg` is allowed as well."""
     lines: list[Instruction] = [
         (_LOAD_WORD, 0, 0, _ARCHITECTURE_OFFSET),
         (_JUMP_IF_EQUAL, 1, 0, machine.audit_number),
@@ -102,7 +106,8 @@ def program(machine: Machine) -> tuple[Instruction, ...]:
         (_JUMP_IF_AT_LEAST, 0, 1, _X32_NUMBERS),
         (_RETURN, 0, 0, _KILL_PROCESS),
     ]
-    for number in machine.allowed.values():
+    more = (machine.receiving,) if receives else ()
+    for number in (*machine.allowed.values(), *more):
         lines += [(_JUMP_IF_EQUAL, 0, 1, number), (_RETURN, 0, 0, _ALLOW)]
     for number in machine.mapping.values():
         lines += [
@@ -124,14 +129,16 @@ def this_machine() -> Machine:
     return machine
 
 
-def refuse_calls(machine: Machine) -> None:
+def refuse_calls(machine: Machine, *, receives: bool = False) -> None:
     """Let this process do nothing but judge, from now on; PR_SET_NO_NEW_PRIVS must be set.
+
+    `receives`: it may receive messages on the sockets that it has.
 
     Raises:
         WallMissing: the kernel does not take the filter.
 
     """
-    lines = program(machine)
+    lines = program(machine, receives=receives)
     # Both stay referenced until the kernel has copied them.
     packed = ctypes.create_string_buffer(b"".join(struct.pack("=HBBI", *line) for line in lines))
     head = ctypes.create_string_buffer(struct.pack("@HP", len(lines), ctypes.addressof(packed)))

@@ -68,6 +68,8 @@ class Setup:
     policy: Policy
     limits: Limits
     trust_bytes: int
+    locators: int = 0
+    """How many children to keep that only locate signatures."""
 
     def to_bytes(self) -> bytes:
         return _packed(to_plain(self))
@@ -95,6 +97,17 @@ class Request:
     @staticmethod
     def from_bytes(message: bytes) -> "Request":
         return from_plain(Request, json.loads(message))
+
+
+REPLACE = b"replace "
+"""Before the number of a locator's process: end it and make another."""
+LOCATOR = b"locator "
+"""Before the number of a new locator's process; the pool's end of its socket comes along."""
+
+
+def locator_number(message: bytes, kind: bytes) -> int | None:
+    """The process number in a message of one of these two kinds; None for another message."""
+    return int(message.removeprefix(kind)) if message.startswith(kind) else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

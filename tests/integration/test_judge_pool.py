@@ -110,6 +110,13 @@ def children_of(pid: int) -> list[int]:
     return [int(child) for child in text.split()]
 
 
+def judging(pool: JudgePool) -> list[int]:
+    """The children that judge a document; locators stay, and judge none."""
+    if pool._program is None or pool._lane is None:
+        return []
+    return [pid for pid in children_of(program_of(pool)) if pid not in pool._lane.locators]
+
+
 def program_of(pool: JudgePool) -> int:
     assert pool._program is not None
     return pool._program.process.pid
@@ -125,7 +132,7 @@ def is_running(pid: int) -> bool:
 
 async def first_child(pool: JudgePool) -> int:
     while True:
-        children = [] if pool._program is None else children_of(program_of(pool))
+        children = judging(pool)
         if children:
             return children[0]
         await asyncio.sleep(0.005)
@@ -135,7 +142,7 @@ async def test_a_letter_is_judged_in_a_child(pool: JudgePool, letter: bytes) -> 
     verdict = await judged(pool, letter)
     assert verdict.accepted
     assert verdict.evaluated_at == make.JUDGED_AT
-    assert children_of(program_of(pool)) == []
+    assert judging(pool) == []
 
 
 async def test_a_document_that_comes_in_pieces_is_judged_and_its_memory_given_back(
@@ -188,7 +195,7 @@ async def test_a_document_that_takes_too_long_is_refused_and_others_are_not_held
     assert verdict.reason.code == "judge-time-limit"
     assert verdict.indication is Indication.TOTAL_FAILED
     assert verdict.sub_indication is SubIndication.FORMAT_FAILURE
-    assert children_of(program_of(thrifty_pool)) == []
+    assert judging(thrifty_pool) == []
 
 
 async def test_a_document_that_unpacks_beyond_memory_is_refused(

@@ -311,7 +311,7 @@ s.this_machine = lambda: replace(one, allowed=allowed)
     [
         ("s.MACHINES = {}", "no list of calls"),
         ("s._PR_SET_SECCOMP = 9999", "errno 22"),
-        ("s.refuse_calls = lambda machine: None", "could open a file"),
+        ("s.refuse_calls = lambda machine, receives: None", "could open a file"),
         (TOO_NARROW, "cannot judge"),
     ],
     ids=["processor", "kernel", "no filter", "too narrow"],

@@ -77,9 +77,9 @@ class Document:
 
     def _read_packed(self, number: int, place: Packed) -> Value:
         content, numbers, first = self._unpacked[place.stream]
-        if place.index * 2 >= len(numbers) or numbers[place.index * 2] != number:
+        if place.position * 2 >= len(numbers) or numbers[place.position * 2] != number:
             raise NotUnderstood("an object stream with other objects")
-        value, end = read_value(content, first + numbers[place.index * 2 + 1], self._tokens)
+        value, end = read_value(content, first + numbers[place.position * 2 + 1], self._tokens)
         if type(value) is Reference or _NEXT_LETTER.match(content, end):
             raise NotUnderstood("a packed object with more than a value")
         return value

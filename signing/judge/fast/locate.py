@@ -48,14 +48,15 @@ class Located:
                 return Located(
                     field=field, subfilter=subfilter, length=length, second=second, made=made
                 )
-        raise ValueError("no place of a signature")
+            case _:
+                raise ValueError("no place of a signature")
 
 
 def locate(data: bytes) -> Located | None:
     """Show that the document is plain and signed whole; None where that is not shown."""
     try:
         return _located(data)
-    except (NotUnderstood, RecursionError):
+    except Exception:  # noqa: BLE001 - NotUnderstood, or whatever else goes wrong: nothing is shown
         return None
 
 

@@ -1,4 +1,4 @@
-"""Unpacks the streams that hold tables and objects (ISO 32000-2, 7.4, 7.5.7), within small limits."""
+"""Unpacks the streams that hold tables and objects (ISO 32000-2, 7.4, 7.5.7), in small bounds."""
 
 import re
 import zlib
@@ -26,7 +26,7 @@ class Room:
         self.left = MAX_UNPACKED
 
 
-def unpacked(  # noqa: PLR0913 - a stream and where it stands
+def unpacked(
     data: bytes, place: int, head: dict[bytes, Value], room: Room, length_of: Length
 ) -> bytes:
     """Give the content of the stream whose dictionary ends at `place`. Raises NotUnderstood."""

@@ -62,7 +62,7 @@ def find_signature(document: Document) -> FoundSignature:
         raise NotUnderstood("names of more than places")
     _dictionary(document, root.get(b"/Pages"), b"/Pages")
     for node in _nodes(document, root):
-        _check_node(document, node)
+        _check_node(node)
     form = document.value(root.get(b"/AcroForm"))
     if not isinstance(form, dict) or not form.keys() <= _FORM_KNOWN:
         raise NotUnderstood("no plain form")
@@ -95,14 +95,14 @@ def _nodes(document: Document, root: dict[bytes, Value]) -> Iterator[dict[bytes,
             waiting.extend(item[key] for key in _FOLLOW.intersection(item))
 
 
-def _check_node(document: Document, node: dict[bytes, Value]) -> None:
+def _check_node(node: dict[bytes, Value]) -> None:
     if not _NEVER.isdisjoint(node):
         raise NotUnderstood("something that acts")
     action = node.get(b"/S")
-    if action is not None and action not in _ACTIONS:
+    if action is not None and (type(action) is not bytes or action not in _ACTIONS):
         raise NotUnderstood("an action of another kind")
     annotation = node.get(b"/Subtype")
-    if annotation is not None and annotation not in _ANNOTATIONS:
+    if annotation is not None and (type(annotation) is not bytes or annotation not in _ANNOTATIONS):
         raise NotUnderstood("an annotation of another kind")
 
 
@@ -117,9 +117,14 @@ def _filled(
         field = document.value(item)
         if type(item) is not Reference or not isinstance(field, dict):
             raise NotUnderstood("no field")
-        if not _FIELD_REFUSED.isdisjoint(field) or field.get(b"/FT") not in _FIELD_TYPES:
+        kind = field.get(b"/FT")
+        if (
+            not _FIELD_REFUSED.isdisjoint(field)
+            or type(kind) is not bytes
+            or kind not in _FIELD_TYPES
+        ):
             raise NotUnderstood("a field of another kind")
-        if field[b"/FT"] == b"/Sig" and b"/V" in field:
+        if kind == b"/Sig" and b"/V" in field:
             found.append((field, field[b"/V"]))
     if len(found) != 1:
         raise NotUnderstood("not one signature")

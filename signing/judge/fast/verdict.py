@@ -110,4 +110,5 @@ def _report(verified: Verified, facts: Sequence[ChainFact], occasion: Occasion) 
     return Report(
         verdict=judgement.verdict,
         notes=tuple(Note(field=item.field, reason=note(item.code)) for item in judgement.notes),
+        facts=tuple(facts),
     )

@@ -79,15 +79,19 @@ def material_digest(certificates: Sequence[bytes]) -> str:
     return total.hexdigest()
 
 
-def verify(data: bytes | mmap, located: Located) -> Verified | None:
-    """Verify what stands at the place; None where anything is not as it usually is."""
+def verify(data: bytes | mmap, located: Located, trust: tuple[bytes, ...] = ()) -> Verified | None:
+    """Verify what stands at the place; None where anything is not as it usually is.
+
+    `trust`: certificates that help to build every chain, beside those that came along.
+    """
     try:
-        return _verified(memoryview(data), located)
+        with memoryview(data) as view:
+            return _verified(view, located, trust)
     except (NotUnderstood, ProofError, ValueError, OverflowError):
         return None
 
 
-def _verified(data: memoryview, located: Located) -> Verified:
+def _verified(data: memoryview, located: Located, trust: tuple[bytes, ...]) -> Verified:
     message = read_message(_contents(data, located))
     if message.content_type != DATA or message.content is not None:
         raise NotUnderstood("content that is not detached")
@@ -98,12 +102,12 @@ def _verified(data: memoryview, located: Located) -> Verified:
     return Verified(
         field=located.field,
         subfilter=located.subfilter,
-        signer=_party(message.certificate, message.certificates),
+        signer=_party(message.certificate, (*trust, *message.certificates)),
         begins=certificate.not_valid_before_utc,
         claimed=_claimed(message, located),
         digest=message.digest.name,
         mechanism=mechanism,
-        stamp=_stamp(message),
+        stamp=_stamp(message, trust),
     )
 
 
@@ -131,7 +135,7 @@ def _contents(data: memoryview, located: Located) -> bytes:
     return contents[:end]
 
 
-def _stamp(message: Message) -> Stamp | None:
+def _stamp(message: Message, trust: tuple[bytes, ...]) -> Stamp | None:
     """RFC 3161: a token over the signature's value, of one signer, over a statement of its own."""
     if message.token is None:
         return None
@@ -145,7 +149,7 @@ def _stamp(message: Message) -> Stamp | None:
         raise NotUnderstood("a timestamp of something else")
     unit, _ = check_message(token, hashlib.new(token.digest.name, token.content).digest())
     _check_lifetime(unit, info.time)
-    brought = (*message.certificates, *token.others)
+    brought = (*trust, *message.certificates, *token.others)
     return Stamp(unit=_party(token.certificate, brought), time=info.time)
 
 

@@ -25,6 +25,7 @@ _SUBSECTION = re.compile(rb"([0-9]{1,7}) ([0-9]{1,7})[ ]?(?:\r\n|\n|\r)")
 _TRAILER = re.compile(rb"trailer[\t\n\x0c\r ]*(?=<<)")
 _ENTRIES = re.compile(rb"(?:[0-9]{10} (?:00000 n|[0-9]{5} f)(?: \n|\r\n| \r))*+")
 _ENTRY_BYTES: Final = 20
+_MARK, _IN_USE = 17, ord("n")
 _ROWS: Final = {
     (1, 2, 1): ">BHB",
     (1, 2, 2): ">BHH",
@@ -42,7 +43,7 @@ class Packed(NamedTuple):
     """Where an object in an object stream stands."""
 
     stream: int
-    index: int
+    position: int
 
 
 Place = int | Packed
@@ -107,7 +108,7 @@ def _table(data: bytes, place: int, tokens: Tokens) -> Section:
             raise NotUnderstood("a table in another form")
         place, end = head.end() + len(rows), first + count
         for number, start in enumerate(range(0, len(rows), _ENTRY_BYTES), first):
-            if rows[start + 17] == 0x6E:  # n
+            if rows[start + _MARK] == _IN_USE:
                 used[number] = int(rows[start : start + 10])
             else:
                 freed[number] = int(rows[start + 11 : start + 16])
@@ -124,11 +125,10 @@ def _stream(data: bytes, head: re.Match[bytes], tokens: Tokens, room: Room) -> S
     values, place = read_value(data, head.end(), tokens)
     content = unpacked(data, place, values, room, _no_reference)
     widths, size = values.get(b"/W"), values.get(b"/Size")
-    form = _ROWS.get(tuple(widths)) if isinstance(widths, list) and len(widths) == 3 else None  # noqa: PLR2004 - ISO 32000-2, table 17
-    if values.get(b"/Type") != b"/XRef" or form is None and not _is_odd(widths):
+    if values.get(b"/Type") != b"/XRef" or not _are_widths(widths):
         raise NotUnderstood("a cross-reference stream in another form")
     numbers = _numbers(values.get(b"/Index", [0, size]))
-    width = sum(widths)
+    width, form = sum(widths), _ROWS.get(tuple(widths))
     if len(content) != len(numbers) * width:
         raise NotUnderstood("a cross-reference stream of another length")
     rows = struct.iter_unpack(form, content) if form else _odd_rows(content, widths)
@@ -145,7 +145,7 @@ def _stream(data: bytes, head: re.Match[bytes], tokens: Tokens, room: Room) -> S
     return _made(used, freed, values, int(head[1]))
 
 
-def _is_odd(widths: Value) -> bool:
+def _are_widths(widths: Value) -> bool:
     return (
         isinstance(widths, list)
         and len(widths) == 3  # noqa: PLR2004 - ISO 32000-2, table 17
@@ -184,7 +184,7 @@ def _numbers(index: Value) -> list[int]:
     return numbers
 
 
-def _no_reference(reference: Reference) -> Value:
+def _no_reference(_: Reference) -> Value:
     raise NotUnderstood("a cross-reference stream whose length stands elsewhere")
 
 
