@@ -11,11 +11,12 @@ import hashlib
 import json
 import sys
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Self
 
 from signing.judge.memfd import Memfd
 from signing.judge.policy import Limits, Policy, RevocationMode
@@ -40,6 +41,7 @@ EX_NOINPUT = 66
 EX_SOFTWARE = 70
 ENGINES = ("pyhanko", "pyhanko-certvalidator", "asn1crypto", "cryptography")
 _CHUNK = 1 << 20
+_DETACHED = frozenset({".p7s", ".tst", ".tsr"})
 
 Subparsers = argparse._SubParsersAction  # noqa: SLF001 - argparse gives its type no public name
 
@@ -75,6 +77,13 @@ def add_parser(subparsers: "Subparsers[Any]") -> None:
         metavar="{require,if-present}",
         help="what to do where revocation data are missing (default: require)",
     )
+    parser.add_argument(
+        "--content",
+        type=Path,
+        metavar="FILE",
+        help="what a detached signature or a timestamp stands over; by default what lies beside "
+        "it under its name without .p7s, .tst or .tsr",
+    )
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.add_argument("--report", type=Path, metavar="FILE", help="write the full report (JSON)")
     parser.set_defaults(run=run)
@@ -83,18 +92,17 @@ def add_parser(subparsers: "Subparsers[Any]") -> None:
 def run(args: argparse.Namespace, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> int:
     """Judge, print, and give the exit code."""
     at = args.at or now()
+    beside = args.content or _beside(args.file)
     try:
         trust = load_trust(args.trust)
-        with args.file.open("rb") as file, Memfd() as memfd:
-            digest = hashlib.sha256()
-            limit = Limits().document_bytes
-            while memfd.size <= limit and (piece := file.read(_CHUNK)):
-                memfd.write(piece)
-                digest.update(piece)
-            memfd.seal()
+        with ExitStack() as stack:
+            document = stack.enter_context(_Loaded(args.file))
+            content = stack.enter_context(_Loaded(beside)) if beside else None
+            if content and content.memfd.size > Limits().document_bytes:
+                return _cannot_open(content.path, "larger than what can be judged")
             policy = Policy(revocation=args.revocation, accept_later_data=args.at is not None)
-            report = asyncio.run(_judge(memfd, trust, policy, at))
-            facts = {"file": args.file.name, "size": memfd.size, "sha256": digest.hexdigest()}
+            report = asyncio.run(_judge(document, content, trust, policy, at))
+            facts = document.facts | ({"content": content.facts} if content else {})
         if args.report is not None:
             _write_report(args.report, report, facts)
     except OSError as problem:
@@ -110,13 +118,52 @@ def run(args: argparse.Namespace, now: Callable[[], datetime] = lambda: datetime
     if args.json:
         print(json.dumps(verdict_to_plain(report.verdict), ensure_ascii=False, indent=2))
     else:
-        print(picture(args.file.name, report))
+        print(picture(args.file.name, report, content=beside.name if beside else None))
     return EXIT_CODES[report.verdict.indication]
 
 
-async def _judge(memfd: Memfd, trust: TrustFolder, policy: Policy, at: datetime) -> Report:
+class _Loaded:
+    """A file in memory, sealed; one byte more than may be judged is enough to say so."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.memfd = Memfd()
+        self._digest = hashlib.sha256()
+
+    def __enter__(self) -> Self:
+        self.memfd.__enter__()
+        limit = Limits().document_bytes
+        with self.path.open("rb") as file:
+            while self.memfd.size <= limit and (piece := file.read(_CHUNK)):
+                self.memfd.write(piece)
+                self._digest.update(piece)
+        self.memfd.seal()
+        return self
+
+    def __exit__(self, *problem: object) -> None:
+        self.memfd.close()
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What the report says of the file."""
+        digest = self._digest.hexdigest()
+        return {"file": self.path.name, "size": self.memfd.size, "sha256": digest}
+
+
+def _beside(file: Path) -> Path | None:
+    """`letter.pdf` for `letter.pdf.p7s`: where programs put what a detached signature signs."""
+    if file.suffix.lower() not in _DETACHED:
+        return None
+    candidate = file.with_suffix("")
+    return candidate if candidate.is_file() else None
+
+
+async def _judge(
+    document: _Loaded, content: _Loaded | None, trust: TrustFolder, policy: Policy, at: datetime
+) -> Report:
     async with JudgePool(trust, policy=policy, concurrency=1) as pool:
-        return await pool.report(memfd.fd, memfd.size, at)
+        beside = content.memfd if content else None
+        return await pool.report(document.memfd.fd, document.memfd.size, at, beside)
 
 
 def _write_report(path: Path, report: Report, facts: Mapping[str, Any]) -> None:

@@ -64,12 +64,12 @@ _VALUES_AT = 33
 """The column in which values begin."""
 
 
-def picture(name: str, report: Report) -> str:
-    """Draw the whole verdict, in lines of a terminal."""
-    return "\n".join(_lines(name, report))
+def picture(name: str, report: Report, content: str | None = None) -> str:
+    """Draw the whole verdict, in lines of a terminal. `content`: the file that came along."""
+    return "\n".join(_lines(name, report, content))
 
 
-def _lines(name: str, report: Report) -> Iterator[str]:
+def _lines(name: str, report: Report, content: str | None) -> Iterator[str]:
     verdict = report.verdict
     mark, thai, english = _HEADINGS[verdict.indication]
     yield _RULE
@@ -85,6 +85,8 @@ def _lines(name: str, report: Report) -> Iterator[str]:
     yield ""
     if verdict.kind:
         yield _row("ชนิดไฟล์ / kind", _KINDS[verdict.kind], _DOCUMENT)
+    if content:
+        yield _row("เนื้อหาที่ใช้ตรวจ / content", printable(content), _DOCUMENT)
     yield _row("ตรวจ ณ / judged as of", thai_time(verdict.evaluated_at), _DOCUMENT)
     sub = f" · {verdict.sub_indication.value}" if verdict.sub_indication else ""
     code = f"{verdict.indication.value}{sub} · {verdict.reason.code}"
