@@ -118,6 +118,7 @@ class _Update:
         if not isinstance(old_form, dictionary) or not isinstance(new_form, dictionary):
             raise Refused(Code.REVISION_AFTER_SIGNING, "no form")
         self._views.check_same_but(old_form, new_form, frozenset({"/Fields", "/SigFlags"}))
+        parts.check_flags(old_form, new_form)
         return parts.appended(*self._pair(old_form, new_form, "/Fields"))
 
     def _check_pages(self, fields: list[Key], added: list[generic.IndirectObject]) -> None:

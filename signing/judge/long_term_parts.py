@@ -123,6 +123,13 @@ def _references(value: generic.PdfObject | None) -> list[generic.IndirectObject]
     return items
 
 
+def check_flags(old: generic.DictionaryObject, new: generic.DictionaryObject) -> None:
+    """ISO 32000-2, table 225: /SigFlags may get more of its two flags, and loses none."""
+    before, after = old.get("/SigFlags", 0), new.get("/SigFlags", 0)
+    if after != before and (after not in (1, 3) or before not in (0, 1)):
+        raise _no("/SigFlags")
+
+
 def check_version(old: generic.DictionaryObject, new: generic.DictionaryObject) -> None:
     """ISO 32000-2, 7.7.2: the version that a catalog claims may only grow."""
     before, after = str(old.get("/Version", "")), str(new.get("/Version", ""))
@@ -232,8 +239,11 @@ def check_timestamp_field(reference: generic.IndirectObject) -> Iterator[Key]:
     field = target(reference)
     if not isinstance(field, generic.DictionaryObject) or not set(field) <= _FIELD:
         raise _no("a field with other entries")
-    if field.get("/FT") != "/Sig" or field.get("/Subtype", "/Widget") != "/Widget":
+    kind = (field.get("/FT"), field.get("/Subtype", "/Widget"), field.get("/Type", "/Annot"))
+    if kind != ("/Sig", "/Widget", "/Annot"):
         raise _no("no signature field")
+    if "/P" in field and target(field["/P"]).get("/Type") != "/Page":
+        raise _no("a field on no page")
     _check_plain(field, frozenset({"/V", "/P", "/Rect", "/AP", "/MK", "/DR"}))
     for key in ("/MK", "/DR"):
         if field.get(key):

@@ -17,7 +17,7 @@ from pyhanko.sign.validation import EmbeddedPdfSignature
 
 from signing.judge import scan
 from signing.judge.codes import Code, Refused
-from signing.judge.pdf_reading import LIBRARY_TROUBLE, object_end, target
+from signing.judge.pdf_reading import LIBRARY_TROUBLE, object_at, target
 from signing.judge.policy import Policy
 
 PADES = "/ETSI.CAdES.detached"
@@ -224,7 +224,7 @@ def check_gap_place(data: bytes, reader: PdfFileReader, field: EmbeddedField) ->
     if not isinstance(start, int):
         raise Refused(Code.SIGNATURE_IN_OBJECT_STREAM)
     try:
-        end = object_end(reader, start)
+        _, end = object_at(reader, start)
     except LIBRARY_TROUBLE as problem:
         raise Refused(Code.STRUCTURE_DAMAGED, str(problem)) from problem
     _, gap_start, gap_end, _ = field.byte_range

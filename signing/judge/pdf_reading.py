@@ -117,8 +117,8 @@ def check_offsets(data: bytes, reader: PdfFileReader) -> None:
                 raise Refused(Code.CROSS_REFERENCE_WRONG, f"object {number} at {place}")
 
 
-def object_end(reader: PdfFileReader, place: int) -> int:
-    """Where the object that begins at a place ends, behind its `endobj` (ISO 32000-2, 7.3.10).
+def object_at(reader: PdfFileReader, place: int) -> tuple[generic.PdfObject, int]:
+    """The object that begins at a place, and where its `endobj` ends (ISO 32000-2, 7.3.10).
 
     Raises:
         LIBRARY_TROUBLE: there is none, or it cannot be read.
@@ -127,9 +127,9 @@ def object_end(reader: PdfFileReader, place: int) -> int:
     stream = reader.stream
     stream.seek(place)
     number, generation = read_object_header(stream, strict=True)  # type: ignore[no-untyped-call]  # pyHanko is typed in part
-    generic.read_object(stream, generic.Reference(number, generation, reader))
+    value = generic.read_object(stream, generic.Reference(number, generation, reader))
     misc.read_non_whitespace(stream, seek_back=True)  # type: ignore[no-untyped-call]  # as above
     if stream.read(len(b"endobj")) != b"endobj":
         raise misc.PdfReadError(f"no endobj for the object at {place}")
     end: int = stream.tell()
-    return end
+    return value, end

@@ -14,9 +14,9 @@ from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.pdf_utils.xref import XRefSectionType
 
-from signing.judge import scan
+from signing.judge import pdf_reading, scan, syntax
 from signing.judge.codes import Code, Refused
-from signing.judge.pdf_reading import LIBRARY_TROUBLE, object_end
+from signing.judge.pdf_reading import LIBRARY_TROUBLE
 
 Span = tuple[int, int]
 """First byte, and the first byte behind."""
@@ -25,6 +25,8 @@ _TABLE = re.compile(
     rb"xref[\r\n\t ]+(?:\d{1,10} \d{1,10}[\r\n\t ]+(?:\d{10} \d{5} [nf][\r\n ]{1,2})*)+"
     rb"trailer[\x00\t\n\x0c\r ]*"
 )
+_ZERO_IN_USE = re.compile(rb"[\r\n]0 \d{1,10}[\r\n\t ]+\d{10} \d{5} n")
+"""Object 0 is the head of the list of free ones (7.5.4)."""
 _FILLER = re.compile(
     rb"[\x00\t\n\x0c\r ]+|startxref[\r\n\t ]+(?P<start>\d{1,10})[\r\n\t ]+%%EOF"
     rb"|%(?P<comment>[^\r\n]{0,127})[\r\n]"
@@ -55,7 +57,7 @@ def check_tail(data: bytes, reader: PdfFileReader, signed: int, start: int) -> N
             raise _no(f"a table leads to {begin}, which is taken")
         declared += _filler(data, position, begin)
         position = end
-    if declared != [reader.xrefs.get_startxref_for_revision(number) for number in revisions]:
+    if declared != [_table_place(data, reader, number) for number in revisions]:
         raise _no("startxref")
     if not _END.search(data, len(data) - _END_BYTES):
         raise _no("end of file")
@@ -72,17 +74,19 @@ def _spans(data: bytes, reader: PdfFileReader, revision: int) -> Iterator[Span]:
     """The objects that a revision lists, and its table."""
     section = reader.xrefs.get_xref_data(revision)
     for number, (generation, place) in section.standard_xrefs.items():
-        if not scan.is_object_head(data, place, number, generation):
+        head = scan.OBJECT_HEAD.match(data, place)
+        if head is None or (int(head[1]), int(head[2])) != (number, generation):
             raise _no(f"no object {number} at {place}")
-        yield place, object_end(reader, place)
+        yield place, _object_end(data, reader, place)
     table = reader.xrefs.get_xref_container_info(revision)
     if table.xref_section_type is XRefSectionType.STREAM:
-        yield table.start_location, object_end(reader, table.start_location)
+        yield table.start_location, _object_end(data, reader, table.start_location)
         return
     if table.xref_section_type is not XRefSectionType.STANDARD:
         raise Refused(Code.HYBRID_READINGS_DISAGREE, "a later revision with two tables")
-    begin = data.rfind(b"xref", 0, table.start_location)
-    if not _TABLE.fullmatch(data, begin, table.end_location):
+    begin = _table_place(data, reader, revision)
+    written = _TABLE.fullmatch(data, begin, table.end_location)
+    if not written or _ZERO_IN_USE.search(written.group()):
         raise _no("table")
     reader.stream.seek(table.end_location)
     trailer: Any = generic.DictionaryObject.read_from_stream(
@@ -90,7 +94,23 @@ def _spans(data: bytes, reader: PdfFileReader, revision: int) -> Iterator[Span]:
         generic.TrailerReference(reader),  # type: ignore[no-untyped-call]  # pyHanko is typed in part
     )
     _check_trailer(reader, revision, trailer)
-    yield begin, reader.stream.tell()
+    yield begin, syntax.value_end(data, table.end_location)
+
+
+def _object_end(data: bytes, reader: PdfFileReader, place: int) -> int:
+    """Where an object ends, by pyHanko's reading and by our own, which must agree."""
+    value, end = pdf_reading.object_at(reader, place)
+    length = len(value.encoded_data) if isinstance(value, generic.StreamObject) else None
+    if syntax.object_end(data, place, length) != end:
+        raise _no(f"readers differ on the object at {place}")
+    return end
+
+
+def _table_place(data: bytes, reader: PdfFileReader, revision: int) -> int:
+    table = reader.xrefs.get_xref_container_info(revision)
+    if table.xref_section_type is XRefSectionType.STREAM:
+        return table.start_location
+    return data.rfind(b"xref", 0, table.start_location)
 
 
 def _check_trailer(reader: PdfFileReader, revision: int, trailer: generic.DictionaryObject) -> None:
