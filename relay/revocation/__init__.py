@@ -1,0 +1,1 @@
+"""Fetching revocation data from addresses that strangers wrote."""

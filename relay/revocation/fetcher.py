@@ -1,0 +1,276 @@
+"""Brings bytes from an address that a stranger wrote, or says why not. Nothing more.
+
+One request, one answer: the name is resolved once and each address checked, the connection goes to
+one of those very addresses, no redirect leads elsewhere, no cookie and no proxy has a part, the
+body comes as it is and ends at a limit, and everything together takes a bounded time. What arrives
+is neither read nor believed here: content type, encoding and meaning are the judge's business.
+"""
+
+import asyncio
+import socket
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from ipaddress import ip_address
+from typing import Self
+from urllib.parse import urljoin
+from weakref import WeakValueDictionary
+
+import aiohttp
+import structlog
+from aiohttp.abc import AbstractResolver, ResolveResult
+from typing_extensions import override
+from yarl import URL
+
+from relay.revocation.guard import Forbidden, Place, Rules
+
+log = structlog.get_logger(__name__)
+
+GetAddresses = Callable[[str, int], Sequence[str]]
+"""Host and port to addresses; blocking; raises OSError."""
+
+_MOVED = frozenset({301, 302, 307, 308})
+_MOST_MOVES = 2
+_CHUNK = 64 * 1024
+_RESTING_HOSTS = 4096
+"""Hosts of which it is remembered that they did not answer."""
+_RESOLVER_THREADS = 4
+"""A name server that is slow holds up these, and nobody else's threads."""
+_HEADERS = {
+    "Accept": "*/*",
+    "Accept-Encoding": "identity",
+    "User-Agent": "tdh-revocation/1",
+}
+
+
+class NotFetched(Exception):
+    """Nothing came; `why` is one word or two for the log."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why)
+        self.why = why
+
+
+class _HostDown(NotFetched):
+    """The host as a whole does not answer: others need not wait for it either."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patience:
+    """What an answer may cost."""
+
+    connect_seconds: float = 3.0
+    seconds: float = 5.0
+    """From the name to the last byte."""
+    answer_bytes: int = 64 * 1024
+    list_bytes: int = 32 * 1024 * 1024
+    retry_seconds: float = 60.0
+    """A host that did not answer is left alone so long."""
+    same_host_moves: bool = False
+    """Follow a redirect that leads to the same host, port and scheme."""
+    requests: int = 16
+    requests_of_a_host: int = 4
+
+
+class Fetcher:
+    """Fetches lists and answers. Close after use."""
+
+    def __init__(
+        self,
+        rules: Rules,
+        patience: Patience | None = None,
+        *,
+        addresses: GetAddresses | None = None,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`addresses`: how names are resolved; the operating system's way if None."""
+        self._rules = rules
+        self._patience = patience or Patience()
+        self._resolver = _GuardedResolver(rules, addresses or _system_addresses)
+        self._monotonic = monotonic
+        self._all = asyncio.Semaphore(self._patience.requests)
+        self._hosts: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
+        self._resting: OrderedDict[str, float] = OrderedDict()
+        self._session: aiohttp.ClientSession | None = None
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """End every connection."""
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+        await self._resolver.close()
+
+    async def fetch(self, url: str, request: bytes = b"") -> bytes:
+        """Ask. A `request` is posted, as OCSP wants it (RFC 6960, A.1). Raises NotFetched."""
+        begun = self._monotonic()
+        try:
+            place = self._rules.place(url)
+        except Forbidden as problem:
+            log.warning("revocation.refused", why=str(problem))
+            raise NotFetched(f"forbidden: {problem}") from problem
+        facts = {"host": place.host, "kind": "ocsp" if request else "crl"}
+        try:
+            content = await self._guarded(place, request)
+        except NotFetched as problem:
+            log.warning("revocation.not-fetched", why=problem.why, **facts)
+            raise
+        took = round(1000 * (self._monotonic() - begun))
+        log.info("revocation.fetched", bytes=len(content), milliseconds=took, **facts)
+        return content
+
+    async def _guarded(self, place: Place, request: bytes) -> bytes:
+        """Bounded by time, by turns, and by what is known of the host."""
+        spot = f"{place.host}:{place.port}"
+        if self._resting.get(spot, 0.0) > self._monotonic():
+            raise NotFetched("host rests")
+        turns = self._hosts.setdefault(spot, asyncio.Semaphore(self._patience.requests_of_a_host))
+        try:
+            async with asyncio.timeout(self._patience.seconds):
+                await turns.acquire()
+        except TimeoutError as problem:
+            raise NotFetched("no turn") from problem
+        try:
+            return await self._timed(place, request, spot)
+        finally:
+            turns.release()
+
+    async def _timed(self, place: Place, request: bytes, spot: str) -> bytes:
+        try:
+            async with self._all, asyncio.timeout(self._patience.seconds):
+                return await self._follow(place, request)
+        except TimeoutError as problem:
+            self._rest(spot)
+            raise NotFetched("time") from problem
+        except _HostDown:
+            self._rest(spot)
+            raise
+
+    def _rest(self, spot: str) -> None:
+        self._resting[spot] = self._monotonic() + self._patience.retry_seconds
+        self._resting.move_to_end(spot)
+        while len(self._resting) > _RESTING_HOSTS:
+            self._resting.popitem(last=False)
+
+    async def _follow(self, place: Place, request: bytes) -> bytes:
+        for _ in range(_MOST_MOVES + 1):
+            answer = await self._once(place, request)
+            if isinstance(answer, bytes):
+                return answer
+            place = self._moved(place, answer, request)
+        raise NotFetched("too many redirects")
+
+    def _moved(self, place: Place, answer: str, request: bytes) -> Place:
+        if request or not self._patience.same_host_moves:
+            raise NotFetched("redirect")
+        try:
+            there = self._rules.place(urljoin(place.url, answer))
+        except (Forbidden, ValueError) as problem:
+            raise NotFetched("redirect") from problem
+        if (there.scheme, there.host, there.port) != (place.scheme, place.host, place.port):
+            raise NotFetched("redirect")
+        return there
+
+    async def _once(self, place: Place, request: bytes) -> bytes | str:
+        """The body, or where it is said to be."""
+        headers = {"Content-Type": "application/ocsp-request"} if request else {}
+        try:
+            async with self._opened().request(
+                "POST" if request else "GET",
+                URL(place.url, encoded=True),
+                data=request or None,
+                headers=headers,
+                allow_redirects=False,
+            ) as response:
+                if response.status in _MOVED:
+                    return response.headers.get("Location", "")
+                return await self._body(response, most=self._most(request))
+        except Forbidden as problem:
+            raise NotFetched(f"forbidden: {problem}") from problem
+        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as problem:
+            raise _HostDown("no connection") from problem
+        except (aiohttp.ClientError, OSError, ValueError) as problem:
+            raise NotFetched("connection broke") from problem
+
+    def _most(self, request: bytes) -> int:
+        return self._patience.answer_bytes if request else self._patience.list_bytes
+
+    async def _body(self, response: aiohttp.ClientResponse, *, most: int) -> bytes:
+        if response.status != 200:  # noqa: PLR2004 - OK
+            raise NotFetched(f"status {response.status}")
+        if response.headers.get("Content-Encoding", "identity").lower() != "identity":
+            raise NotFetched("encoded")
+        if (response.content_length or 0) > most:
+            raise NotFetched("too long")
+        content = bytearray()
+        async for piece in response.content.iter_chunked(_CHUNK):
+            content += piece
+            if len(content) > most:
+                raise NotFetched("too long")
+        if not content:
+            raise NotFetched("empty")
+        return bytes(content)
+
+    def _opened(self) -> aiohttp.ClientSession:
+        """A session without memory: no cookies, no proxy, no connection used twice, no cache."""
+        if self._session is None:
+            self._session = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(
+                    resolver=self._resolver, use_dns_cache=False, force_close=True, limit=0
+                ),
+                cookie_jar=aiohttp.DummyCookieJar(),
+                headers=_HEADERS,
+                auto_decompress=False,
+                trust_env=False,
+                timeout=aiohttp.ClientTimeout(total=None, connect=self._patience.connect_seconds),
+            )
+        return self._session
+
+
+class _GuardedResolver(AbstractResolver):
+    """Resolves a name and checks every address, for the one connection that is about to be made.
+
+    The connection goes to the addresses that were checked, so a name that leads elsewhere the next
+    time changes nothing.
+    """
+
+    def __init__(self, rules: Rules, addresses: GetAddresses) -> None:
+        self._rules = rules
+        self._addresses = addresses
+        self._threads = ThreadPoolExecutor(_RESOLVER_THREADS, thread_name_prefix="revocation-dns")
+
+    @override
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
+    ) -> list[ResolveResult]:
+        loop = asyncio.get_running_loop()
+        found = await loop.run_in_executor(self._threads, self._addresses, host, port)
+        addresses = [ip_address(text) for text in found]
+        self._rules.check(host, port, addresses)
+        return [
+            ResolveResult(
+                hostname=host,
+                host=str(address),
+                port=port,
+                family=socket.AF_INET if address.version == 4 else socket.AF_INET6,  # noqa: PLR2004 - the version
+                proto=socket.IPPROTO_TCP,
+                flags=socket.AI_NUMERICHOST,
+            )
+            for address in addresses
+        ]
+
+    @override
+    async def close(self) -> None:
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+
+def _system_addresses(host: str, port: int) -> Sequence[str]:
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys(str(address[0]) for *_, address in found))
