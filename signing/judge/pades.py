@@ -10,13 +10,14 @@ from datetime import datetime
 from pyhanko.pdf_utils.misc import PdfError
 from pyhanko.pdf_utils.reader import PdfFileReader
 
-from signing.judge import brought, long_term, pdf, pdf_reading, revisions, tail, tokens
+from signing.judge import brought, pdf, pdf_reading, revisions, tail, tokens
 from signing.judge.certification import check_certification
 from signing.judge.cms_signature import CmsSignature, judge_signature
 from signing.judge.codes import Code, NoteCode, Refused
 from signing.judge.content import check_content
 from signing.judge.hybrid import check_readings
 from signing.judge.judgement import Inputs, Judgement, Note, answer, whole
+from signing.judge.long_term.updates import check_updates
 from tdh.domain.verdicts import SignatureKind
 
 
@@ -46,7 +47,7 @@ async def _judge(data: bytes, inputs: Inputs) -> Judgement:
     check_certification(reader, signatures)
     revisions.check_nesting(objects)
     revision = revisions.check_revisions(reader, signatures, len(data))
-    long_term.check_updates(reader, revision, inputs.policy.max_structure_nodes)
+    check_updates(reader, revision, inputs.policy.max_structure_nodes)
     tail.check_tail(data, reader, revision, signatures[-1].end)
     return await _judge_signatures(data, reader, objects, inputs)
 

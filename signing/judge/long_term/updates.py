@@ -20,10 +20,11 @@ from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.pdf_utils.xref import ObjStreamRef
 
-from signing.judge import long_term_parts as parts
 from signing.judge.codes import Code, Refused
 from signing.judge.graph import dictionaries
-from signing.judge.long_term_parts import Key, Refs, key_of
+from signing.judge.long_term import fields as timestamp_fields
+from signing.judge.long_term import record, store
+from signing.judge.long_term.views import Key, Refs, Views, appended, key_of
 from signing.judge.pdf_reading import LIBRARY_TROUBLE, target
 
 _PER_REVISION = frozenset({"/Root", "/Info", "/Size", "/Prev", "/ID"})
@@ -56,7 +57,7 @@ class _Update:
         self._reader = reader
         self._old = reader.get_historical_resolver(signed)
         self._new = reader.get_historical_resolver(revision)
-        self._views = parts.Views(old=self._old, new=self._new)
+        self._views = Views(old=self._old, new=self._new)
         self._late: Refs = set()
         self._containers: Refs = set()
         for number in range(signed + 1, revision + 1):
@@ -93,20 +94,20 @@ class _Update:
         if old.raw_get("/Root") != new.raw_get("/Root"):
             raise Refused(Code.REVISION_AFTER_SIGNING, "another catalog")
         self._views.check_same_but(old, new, _PER_REVISION)
-        self._take(parts.check_information(self._views, old, new))
+        self._take(record.check_information(self._views, old, new))
 
     def _check_catalog(self) -> None:
         """ISO 32000-2, 7.7.2: the catalog is the same but for what long-term data need."""
         old, new = self._old.root, self._new.root
         self._take_as_touched(key_of(self._old.root_ref))
         self._views.check_same_but(old, new, _OF_ITS_OWN)
-        parts.check_version(old, new)
-        self._take(parts.check_extensions(self._views, old, new))
-        self._take(parts.check_metadata(self._views, old, new))
-        self._take(parts.store_objects(new))
+        record.check_version(old, new)
+        self._take(record.check_extensions(self._views, old, new))
+        self._take(record.check_metadata(self._views, old, new))
+        self._take(store.store_objects(new))
         fields = self._check_form(old, new)
         for reference in fields:
-            self._take(parts.check_timestamp_field(reference))
+            self._take(timestamp_fields.check_timestamp_field(reference))
         self._check_pages([key_of(reference) for reference in fields], fields)
 
     def _check_form(
@@ -118,12 +119,12 @@ class _Update:
         if not isinstance(old_form, dictionary) or not isinstance(new_form, dictionary):
             raise Refused(Code.REVISION_AFTER_SIGNING, "no form")
         self._views.check_same_but(old_form, new_form, frozenset({"/Fields", "/SigFlags"}))
-        parts.check_flags(old_form, new_form)
-        return parts.appended(*self._pair(old_form, new_form, "/Fields"))
+        timestamp_fields.check_flags(old_form, new_form)
+        return appended(*self._pair(old_form, new_form, "/Fields"))
 
     def _check_pages(self, fields: list[Key], added: list[generic.IndirectObject]) -> None:
         """ISO 32000-2, 7.7.3.3: pages are the same but for the new fields in their /Annots."""
-        named = {key_of(page) for page in parts.pages_of(added)}
+        named = {key_of(page) for page in timestamp_fields.pages_of(added)}
         for number, generation in sorted(named | (self._late - self._touched - self._added)):
             reference = generic.Reference(number, generation, self._old)
             old = self._old.get_object(reference)
@@ -132,7 +133,7 @@ class _Update:
             new = self._new.get_object(reference)
             self._take_as_touched((number, generation))
             self._views.check_same_but(old, new, frozenset({"/Annots"}))
-            more = parts.appended(*self._pair(old, new, "/Annots"))
+            more = appended(*self._pair(old, new, "/Annots"))
             if not {key_of(item) for item in more} <= set(fields):
                 raise Refused(Code.REVISION_AFTER_SIGNING, "an annotation that is no timestamp's")
 
