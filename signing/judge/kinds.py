@@ -10,7 +10,8 @@ import binascii
 import re
 from enum import Enum
 
-_HEAD = 1024
+HEAD_BYTES = 1024
+"""So many of the first bytes decide."""
 _WHITE = b"\t\n\r "
 _ARMOR = re.compile(rb"\s*-----BEGIN (?:PKCS7|CMS|PKCS #7 SIGNED DATA)-----")
 _BASE64 = re.compile(rb"[A-Za-z0-9+/]+={0,2}")
@@ -35,7 +36,7 @@ class Kind(Enum):
 
 def kind_of(data: bytes) -> Kind:
     """Name the kind; UNKNOWN for everything that is none of them."""
-    head = data[:_HEAD]
+    head = data[:HEAD_BYTES]
     if head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
         return Kind.CONTAINER
     if _is_cms(head) or _is_cms(_from_base64(head)):

@@ -18,6 +18,7 @@ from typing import Protocol, Self
 from signing.judge.budget import DocumentBudget
 from signing.judge.facts import Brought, Need
 from signing.judge.fast.lane import FastLane
+from signing.judge.kinds import HEAD_BYTES, Kind, kind_of
 from signing.judge.memfd import Memfd
 from signing.judge.policy import Limits, Policy
 from signing.judge.program import Program, ProgramEnded, Task
@@ -145,6 +146,10 @@ class JudgePool:
                 lane.learn(verified, report, at)
         return report
 
+    def unsigned_kind(self, at: datetime) -> Report:
+        """What a child would say of a document that is of no signed kind by its first bytes."""
+        return self._named(Code.KIND_UNKNOWN, at)
+
     async def _careful(self, task: Task) -> Report:
         """Judge in a child of its own, and again with the revocation data that it asked for."""
         report = await self._round(task)
@@ -234,13 +239,21 @@ class DocumentInJudgement:
         self._holder = holder
         self._memfd = Memfd()
         self._too_large = False
+        self._head = bytearray()
+        self._kind: Kind | None = None
+        """None until enough of the head is there to tell."""
 
     async def write(self, data: bytes) -> None:
         """Add bytes. Raises JudgeBusy when documents in flight, all or the holder's, are too large.
 
-        What is longer than a document may be is not kept; `judge` then says so.
+        What is longer than a document may be is not kept, nor is what is of no signed kind by its
+        first bytes, such as a scan: `judge` then says so at once.
         """
-        if self._too_large:
+        if self._kind is None:
+            self._head += data[: HEAD_BYTES - len(self._head)]
+            if len(self._head) == HEAD_BYTES:
+                self._kind = kind_of(bytes(self._head))
+        if self._too_large or self._kind is Kind.UNKNOWN:
             return
         if self._memfd.size + len(data) > self._pool.limits.document_bytes:
             self._too_large = True
@@ -250,6 +263,9 @@ class DocumentInJudgement:
 
     async def judge(self, at: datetime) -> ReportedVerdict:
         """Judge what was written. Raises JudgeUnavailable."""
+        if (self._kind or kind_of(bytes(self._head))) is Kind.UNKNOWN:
+            report = self._pool.unsigned_kind(at)
+            return ReportedVerdict(verdict=report.verdict, report=report_bytes(report))
         size = self._memfd.size
         if self._too_large:
             size = self._pool.limits.document_bytes + 1

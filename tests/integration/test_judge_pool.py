@@ -18,6 +18,7 @@ from signing.judge.chain import material_of
 from signing.judge.memfd import Memfd
 from signing.judge.policy import Limits, Policy
 from signing.judge.pool import JudgePool
+from signing.judge.report import report_bytes
 from signing.judge.wire import Outcome
 from signing.trust import load_trust
 from tdh.domain.errors import JudgeUnavailable
@@ -298,6 +299,26 @@ async def test_a_document_larger_than_allowed_is_told_so_without_being_kept(
         document.close()
     assert verdict.reason.code == "document-too-large"
     assert verdict.indication is Indication.TOTAL_FAILED
+
+
+@pytest.mark.parametrize("size", [0, 1, 1023, 1024, 100_000])
+@pytest.mark.parametrize("piece", [1, 1000, 65536])
+async def test_a_scan_is_no_signed_kind_at_once_and_takes_no_memory(
+    pool: JudgePool, size: int, piece: int
+) -> None:
+    scan = (b"\x89PNG\r\n\x1a\n" + bytes(100_000))[:size]
+    document = pool.document("a")
+    for start in range(0, len(scan), piece):
+        await document.write(scan[start : start + piece])
+        assert pool.budget.used < 1024
+    quick = await document.judge(make.JUDGED_AT)
+    document.close()
+    with Memfd(scan) as memfd:
+        memfd.seal()
+        judged = await pool.report(memfd.fd, memfd.size, make.JUDGED_AT)
+    assert quick.verdict == judged.verdict
+    assert quick.report == report_bytes(judged), "as a child says it, byte for byte"
+    assert quick.verdict.reason.code == "not-a-signed-kind"
 
 
 async def test_the_budget_of_all_documents_together_is_kept() -> None:
