@@ -300,12 +300,12 @@ def test_a_signature_hidden_in_an_object_stream_is_found(pki: make.Pki) -> None:
     assert outcome(judged(faults.with_object_stream(pki.signers["good"]))) == PASSED
 
 
-def test_a_document_with_two_cross_references_is_refused(pki: make.Pki) -> None:
+def test_a_later_revision_with_two_cross_references_is_refused(pki: make.Pki) -> None:
     document = faults.hybrid(pki.signers["good"])
     assert outcome(judged(document)) == (
         Indication.TOTAL_FAILED,
         SubIndication.FORMAT_FAILURE,
-        "hybrid-cross-reference",
+        "hybrid-readings-disagree",
     )
 
 
