@@ -20,7 +20,7 @@ from tdh.domain.identifiers import DeliveryId, OutboxId
 from tdh.domain.letters import Document
 from tdh.domain.outbox import OutboxItem
 from tdh.domain.records import LetterView
-from tdh.domain.verdicts import SubIndication, Verdict
+from tdh.domain.verdicts import RevocationStatus, SubIndication, Verdict
 from tdh.ports import Clock, Commit, CrashPoint, Ids, Judge, KeptLetters, Vault
 
 OF_THE_JUDGE = "judge-"
@@ -120,6 +120,20 @@ async def _judged_again(
         judged.close()
 
 
+def _reason_of(verdict: Verdict) -> EventReason:
+    """Code and sentences, the indication, and each revocation: what, when, by which data."""
+    said = verdict.reason
+    revoked = [
+        f"revoked: certificate sha256:{found.certificate_sha256} at {found.revoked_at.isoformat()}"
+        f" by {found.source} sha256:{found.data_sha256}"
+        for signature in verdict.signatures
+        for found in signature.revocation
+        if found.status is RevocationStatus.REVOKED and found.revoked_at is not None
+    ]
+    details = (said.th, said.en, verdict_words(verdict), *dict.fromkeys(revoked))
+    return EventReason(code=said.code, details=details)
+
+
 async def _tell(
     view: LetterView,
     document: Document,
@@ -130,10 +144,7 @@ async def _tell(
     """To all deliveries or none: their evidence must not tell of two different re-checks."""
     if document.verdict is None:
         raise IntegrityFailure("a document without a verdict cannot change it")
-    checked_at, now = ports.clock.now(), verdict_words(verdict)
-    reason = EventReason(
-        code=verdict.reason.code, details=(verdict.reason.th, verdict.reason.en, now)
-    )
+    checked_at, reason = ports.clock.now(), _reason_of(verdict)
     commands = tuple(
         RecordSignatureStatus(
             delivery=each.dossier.delivery.id,
@@ -142,7 +153,7 @@ async def _tell(
             checked_at=checked_at,
             before=verdict_words(document.verdict),
             before_code=document.verdict.reason.code,
-            now=now,
+            now=verdict_words(verdict),
             reason=reason,
         )
         for each in view.deliveries

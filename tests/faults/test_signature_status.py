@@ -7,12 +7,13 @@ commit; every delivery is told once, both parties see it, no state moves, and th
 import asyncio
 import json
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from pathlib import Path
 
 import asyncpg
 import pytest
 
-from signing.certificates import Revocation, make_crl
+from signing.certificates import Revocation, der, make_crl
 from tests.installation import AGENCY, CITIZEN, COMPANY, OTHER_AGENCY, installed
 from tests.pki.make import REVOKED_AT
 from tests.stories import (
@@ -76,6 +77,10 @@ def new_lists(here, *revoked: int) -> None:
     now = datetime.now(UTC)
     later = now + timedelta(minutes=10)
     lists(here, *revoked, issued=later, runs_out=now + timedelta(days=7))
+
+
+def list_in_force(here) -> bytes:
+    return Path(here.pki.trust_folder, "issuing.crl").read_bytes()
 
 
 async def restarted(here, crash: str = "") -> None:
@@ -170,6 +175,12 @@ async def test_its_evidence_says_what_changed_and_verifies_for_both_parties(here
     assert 'name="before">TOTAL_PASSED<' in text
     assert 'name="now">INDETERMINATE/REVOKED_NO_POE<' in text
     assert "/event/SignatureStatus<" in text
+    revoked = here.pki.signers["revoked"].chain[0]
+    newest = list_in_force(here)
+    assert (
+        f"revoked: certificate sha256:{sha256(der(revoked)).hexdigest()}"
+        f" at {REVOKED_AT.isoformat()} by crl trust sha256:{sha256(newest).hexdigest()}"
+    ) in text
     files = [str(one) for one in sorted(saved.glob("*.xml"))]
     code, out, err = await run_tdh("verify", *files, "--trust", str(here.trust), "--json")
     assert code == 0, out + err

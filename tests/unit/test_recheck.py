@@ -15,10 +15,29 @@ from tdh.domain.lifecycle import DeliveryState
 from tdh.domain.outbox import Task
 from tdh.domain.policies import Policy
 from tdh.domain.reports import ReportedVerdict
-from tdh.domain.verdicts import Indication, Reason, SubIndication
+from tdh.domain.verdicts import (
+    Indication,
+    Reason,
+    RevocationFinding,
+    RevocationStatus,
+    SubIndication,
+)
 from tests import builders as make
 from tests.memory_service import MemoryService
 
+_LIST = RevocationFinding(
+    certificate_sha256="ab" * 32,
+    subject="ผู้ลงนาม",
+    status=RevocationStatus.REVOKED,
+    source="crl fetched",
+    data_sha256="cd" * 32,
+    revoked_at=make.NOW,
+)
+_TOLD = (
+    f"revoked: certificate sha256:{'ab' * 32} at {make.NOW.isoformat()}"
+    f" by crl fetched sha256:{'cd' * 32}"
+)
+_GOOD = replace(_LIST, status=RevocationStatus.GOOD, revoked_at=None)
 PASSED = make.verdict()
 OLD_DATA = replace(PASSED, provisional=True)
 REVOKED = replace(
@@ -26,6 +45,7 @@ REVOKED = replace(
     indication=Indication.INDETERMINATE,
     sub_indication=SubIndication.REVOKED_NO_POE,
     reason=Reason(code="certificate-revoked", th="ถูกเพิกถอน", en="It was revoked."),
+    signatures=(make.signature(revocation=(_GOOD, _LIST)), make.signature(revocation=(_LIST,))),
 )
 LATER = replace(REVOKED, sub_indication=SubIndication.TRY_LATER)
 CRASHED = replace(
@@ -172,7 +192,12 @@ async def test_a_changed_answer_is_told_to_every_delivery_and_moves_none(house):
         ("TOTAL_PASSED", "INDETERMINATE/REVOKED_NO_POE")
     }
     assert events[0].reasons[0].code == "certificate-revoked"
-    assert events[0].reasons[0].details[:2] == ("ถูกเพิกถอน", "It was revoked.")
+    assert events[0].reasons[0].details == (
+        "ถูกเพิกถอน",
+        "It was revoked.",
+        "INDETERMINATE/REVOKED_NO_POE",
+        _TOLD,
+    )
     assert [house.service.state(one) for one in deliveries] == states
     assert house.jobs == []
     assert house.service.commands["Together"] == 1
