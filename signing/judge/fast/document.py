@@ -8,7 +8,7 @@ import re
 from typing import Final
 
 from signing.judge import scan
-from signing.judge.fast.streams import Room, unpacked
+from signing.judge.fast.streams import Room, span, unpacked
 from signing.judge.fast.syntax import NotUnderstood, Reference, Tokens, Value, read_value
 from signing.judge.fast.xref import Packed, read_sections
 
@@ -18,6 +18,12 @@ _HEAD = re.compile(rb"([1-9][0-9]{0,6}) 0 obj(?=[\t\n\x0c\r <\[(/])")
 _END = re.compile(rb"[\t\n\x0c\r ]+endobj(?![A-Za-z0-9])")
 _PAIRS = re.compile(rb"[0-9\t\n\x0c\r ]*")
 _NEXT_LETTER = re.compile(rb"[\t\n\x0c\r ]*+[^0-9/<\[(\t\n\x0c\r ]")
+
+
+class Stream(dict[bytes, Value]):
+    """The dictionary of a stream; what the stream holds is not read."""
+
+    __slots__ = ()
 
 
 class Document:
@@ -39,10 +45,16 @@ class Document:
             for section in reversed(sections)
             for number, place in section.used.items()
         }
-        for section in sections:
-            for place in section.used.values():
-                if type(place) is Packed and place.stream not in self._unpacked:
-                    self._unpack(place.stream)
+        streams = {
+            place.stream
+            for section in sections
+            for place in section.used.values()
+            if type(place) is Packed
+        }
+        for number in streams:
+            if sum(number in section.used for section in sections) != 1:
+                raise NotUnderstood("an object stream that is replaced")
+            self._unpack(number)
 
     def value(self, item: Value) -> Value:
         """What a reference leads to; anything else is itself. A reference to nothing is refused."""
@@ -65,9 +77,12 @@ class Document:
 
     def _read_plain(self, number: int, place: int) -> Value:
         value, end = self._begun(number, place)
-        if _END.match(self.data, end) is None or type(value) is Reference:
-            raise NotUnderstood("an object with more than a value")
-        return value
+        if _END.match(self.data, end) is not None and type(value) is not Reference:
+            return value
+        if type(value) is dict:
+            span(self.data, end, value, self.value)
+            return Stream(value)
+        raise NotUnderstood("an object with more than a value")
 
     def _begun(self, number: int, place: int) -> tuple[Value, int]:
         head = _HEAD.match(self.data, place)

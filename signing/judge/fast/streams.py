@@ -11,6 +11,8 @@ MAX_UNPACKED: Final = 4 * 1024 * 1024
 """Of all such streams of a document together; a long letter has some 100 kB."""
 _BEGIN = re.compile(rb"[\t\n\r ]*stream\r?\n")
 _END = re.compile(rb"\r?\n?endstream[\t\n\x0c\r ]+endobj(?![A-Za-z0-9])")
+_ELSEWHERE: Final = frozenset({b"/F", b"/FFilter", b"/FDecodeParms", b"/Ref", b"/OPI"})
+"""ISO 32000-2, 7.3.8.2, 8.10.4: what is drawn stands in another file."""
 _UP: Final = 12
 
 Length = Callable[[Reference], Value]
@@ -26,10 +28,8 @@ class Room:
         self.left = MAX_UNPACKED
 
 
-def unpacked(
-    data: bytes, place: int, head: dict[bytes, Value], room: Room, length_of: Length
-) -> bytes:
-    """Give the content of the stream whose dictionary ends at `place`. Raises NotUnderstood."""
+def span(data: bytes, place: int, head: dict[bytes, Value], length_of: Length) -> tuple[int, int]:
+    """Where the stream whose dictionary ends at `place` begins and ends. Raises NotUnderstood."""
     begin = _BEGIN.match(data, place)
     length = head.get(b"/Length")
     if type(length) is Reference:
@@ -39,9 +39,17 @@ def unpacked(
     start = begin.end()
     if _END.match(data, start + length) is None:
         raise NotUnderstood("a stream that ends elsewhere")
-    if b"/F" in head or b"/FFilter" in head or b"/DL" in head:
-        raise NotUnderstood("a stream in another file")
-    packed = data[start : start + length]
+    if not _ELSEWHERE.isdisjoint(head):
+        raise NotUnderstood("a stream that shows another file")
+    return start, start + length
+
+
+def unpacked(
+    data: bytes, place: int, head: dict[bytes, Value], room: Room, length_of: Length
+) -> bytes:
+    """Give the content of the stream whose dictionary ends at `place`. Raises NotUnderstood."""
+    start, end = span(data, place, head, length_of)
+    packed = data[start:end]
     match head.get(b"/Filter"):
         case None if b"/DecodeParms" not in head:
             return _within(packed, room)

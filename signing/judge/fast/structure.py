@@ -24,17 +24,22 @@ _FORM_KNOWN: Final = frozenset({b"/Fields", b"/SigFlags", b"/DR", b"/DA", b"/Nee
 _FOLLOW: Final = frozenset(
     {
         b"/OpenAction", b"/A", b"/PA", b"/Next", b"/Pages", b"/Kids", b"/Annots", b"/Outlines",
-        b"/First", b"/AcroForm", b"/Fields", b"/Names",
+        b"/First", b"/AcroForm", b"/Fields", b"/Names", b"/Contents", b"/Resources",
     }
 )  # fmt: skip
-_NEVER: Final = frozenset({b"/AA", b"/JS", b"/XFA", b"/EF", b"/RichMediaContent"})
+_FOLLOW_NAMED: Final = frozenset({b"/XObject", b"/Pattern", b"/AP", b"/N"})
+"""Dictionaries whose keys the document chooses."""
+_NEVER: Final = frozenset({b"/AA", b"/AF", b"/JS", b"/XFA", b"/EF", b"/RichMediaContent"})
 _ACTIONS: Final = frozenset({b"/URI", b"/GoTo", b"/Named"})
-_ANNOTATIONS: Final = frozenset(
-    {b"/Link", b"/Widget", b"/Text", b"/Highlight", b"/Underline", b"/Popup"}
+_SUBTYPES: Final = frozenset(
+    {b"/Link", b"/Widget", b"/Text", b"/Highlight", b"/Underline", b"/Popup", b"/Form", b"/Image"}
 )
+"""Of annotations and of what is drawn."""
+_MAX_DEPTH: Final = 32
 _FIELD_REFUSED: Final = frozenset({b"/Kids", b"/Parent", b"/Lock", b"/SV"})
 _FIELD_TYPES: Final = frozenset({b"/Tx", b"/Btn", b"/Ch", b"/Sig"})
 _SIGNATURE_REFUSED: Final = frozenset({b"/Reference", b"/Changes", b"/Cert", b"/V"})
+_SUBFILTERS: Final = frozenset({b"/ETSI.CAdES.detached", b"/adbe.pkcs7.detached"})
 _PLAIN_TEXT = re.compile(rb"[A-Za-z0-9 _:+\-]{1,128}")
 _DATE = re.compile(rb"D:[0-9]{14}(?:Z|[+-][0-9]{2}'[0-9]{2}'?)")
 
@@ -61,6 +66,7 @@ def find_signature(document: Document) -> FoundSignature:
     if names is not None and not (isinstance(names, dict) and names.keys() <= _NAMES_KNOWN):
         raise NotUnderstood("names of more than places")
     _dictionary(document, root.get(b"/Pages"), b"/Pages")
+    _check_page_tree(document, root[b"/Pages"])
     for node in _nodes(document, root):
         _check_node(node)
     form = document.value(root.get(b"/AcroForm"))
@@ -93,6 +99,37 @@ def _nodes(document: Document, root: dict[bytes, Value]) -> Iterator[dict[bytes,
         elif isinstance(item, dict):
             yield item
             waiting.extend(item[key] for key in _FOLLOW.intersection(item))
+            for key in _FOLLOW_NAMED.intersection(item):
+                waiting.extend(_named(document, item[key]))
+
+
+def _named(document: Document, item: Value) -> Iterator[Value]:
+    named = document.value(item)
+    if named is None:
+        raise NotUnderstood("nothing where things are named")
+    yield item
+    if isinstance(named, dict):
+        yield from named.values()
+
+
+def _check_page_tree(document: Document, pages: Value) -> None:
+    """Each node once, and not too deep."""
+    level, seen = [pages], set[Value]()
+    for _ in range(_MAX_DEPTH):
+        inner = list[Value]()
+        for item in level:
+            node = document.value(item)
+            if type(item) is not Reference or item in seen or type(node) is not dict:
+                raise NotUnderstood("a page tree that is none")
+            seen.add(item)
+            kids = document.value(node.get(b"/Kids", []))
+            if not isinstance(kids, list):
+                raise NotUnderstood("a page tree that is none")
+            inner.extend(kids)
+        if not inner:
+            return
+        level = inner
+    raise NotUnderstood("a page tree that is too deep")
 
 
 def _check_node(node: dict[bytes, Value]) -> None:
@@ -102,7 +139,7 @@ def _check_node(node: dict[bytes, Value]) -> None:
     if action is not None and (type(action) is not bytes or action not in _ACTIONS):
         raise NotUnderstood("an action of another kind")
     annotation = node.get(b"/Subtype")
-    if annotation is not None and (type(annotation) is not bytes or annotation not in _ANNOTATIONS):
+    if annotation is not None and (type(annotation) is not bytes or annotation not in _SUBTYPES):
         raise NotUnderstood("an annotation of another kind")
 
 
@@ -144,6 +181,7 @@ def _signature(document: Document, field: dict[bytes, Value], item: Value) -> Fo
         or type(contents) is not Text
         or not contents.is_hex
         or type(subfilter) is not bytes
+        or subfilter not in _SUBFILTERS
         or type(filter_name) is not bytes
     ):
         raise NotUnderstood("a signature in another form")
