@@ -30,6 +30,8 @@ ROOT = Path(__file__).resolve().parents[2]
 ELSEWHERE = {
     "recheck.judged": "tests/faults/test_signature_status.py",
     "submission.dropped": "below, with a letter that is refused",
+    "trust.committed": "tests/integration/test_trust_admin.py",
+    "trust.staged": "tests/integration/test_trust_admin.py",
     "vault.key_created": "tests/faults/test_vault_kill.py",
     "vault.large_written": "tests/faults/test_vault_kill.py",
 }
