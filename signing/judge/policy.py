@@ -57,7 +57,7 @@ class Policy:
     allow_missing_mimetype: bool = False
     """Accept a container that does not say that it is one (EN 319 162-1, A.1)."""
     allow_plain_xmldsig: bool = False
-    """Accept XML signatures without XAdES, which do not say which certificate their signer meant."""
+    """Accept XML signatures without XAdES, which do not bind the certificate of their signer."""
     allow_embedded_files: bool = False
     allow_active_content: bool = False
     max_signatures: int = 25

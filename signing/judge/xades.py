@@ -29,7 +29,9 @@ from signing.judge.xades_times import (
     validation_data,
 )
 from signing.judge.xml_algorithms import algorithm_findings
+from signing.judge.xml_c14n import Effort
 from signing.judge.xml_coverage import check_coverage, signatures_in
+from signing.judge.xml_names import XADES
 from signing.judge.xml_reader import XmlDocument, read_xml
 from signing.judge.xml_signature import (
     ASN1_TROUBLE,
@@ -41,11 +43,10 @@ from signing.judge.xml_signature import (
     check_value,
     read_signature,
 )
-from signing.judge.xml_transforms import Effort
 from tdh.domain.verdicts import SignatureKind, SignatureLevel
 
 MAX_NAME = 80
-"""Characters of a signature's identifier that a verdict repeats."""
+"""Characters of an identifier that a verdict repeats."""
 
 
 async def judge_xml(data: bytes, inputs: Inputs) -> Judgement:
@@ -58,7 +59,8 @@ async def judge_xml(data: bytes, inputs: Inputs) -> Judgement:
     if not found:
         return answer(inputs, Code.NO_SIGNATURE, kind=None)
     names = {name for item in found for name in item.covers}
-    if inputs.content is not None and not names:
+    readable = all(item.refusal is None for item in found)
+    if inputs.content is not None and not names and readable:
         raise Refused(Code.XML_PART_UNSIGNED, "what came along with the document")
     alone = len(names) == 1
     context = _context(document, lambda _: inputs.content if alone else None, inputs)
@@ -216,8 +218,8 @@ async def _judge_signer(found: _Found, sound: _Sound, context: _Context) -> Judg
     notes = [note for note in NoteCode if any(note in item.notes for item in chains)]
     if own.uncounted + later.uncounted + started.uncounted:
         notes.append(NoteCode.TIMESTAMP_NOT_COUNTED)
-    if properties is not None and properties.names_policy:
-        notes.append(NoteCode.SIGNATURE_POLICY_NOT_APPLIED)
+    if properties is not None:
+        notes.extend(_left_out(properties))
     return judged(
         found.name,
         code or Code.SIGNATURE_VALID,
@@ -231,6 +233,14 @@ async def _judge_signer(found: _Found, sound: _Sound, context: _Context) -> Judg
         notes=notes,
         needs=tuple(dict.fromkeys(need for one in chains for need in one.needs)),
     )
+
+
+def _left_out(properties: Properties) -> list[NoteCode]:
+    """What the signature carries and the judge does not look at."""
+    notes = [NoteCode.SIGNATURE_POLICY_NOT_APPLIED] if properties.names_policy else []
+    if any(item.tag == f"{{{XADES}}}CounterSignature" for item in properties.unsigned):
+        notes.append(NoteCode.COUNTERSIGNATURE_NOT_JUDGED)
+    return notes
 
 
 def _level(own: Times, later: Times, kept: Kept) -> SignatureLevel:

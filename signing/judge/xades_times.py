@@ -19,6 +19,7 @@ from signing.judge.codes import Refused
 from signing.judge.facts import NeedKind
 from signing.judge.revocation_data import Origin, RevocationDatum
 from signing.judge.xades_properties import Properties
+from signing.judge.xml_c14n import canonicalise
 from signing.judge.xml_names import (
     DEFAULT_CANONICAL,
     DS,
@@ -35,7 +36,7 @@ from signing.judge.xml_signature import (
     load_certificate,
     octets_of,
 )
-from signing.judge.xml_transforms import canonicalise, read_canonical
+from signing.judge.xml_transforms import read_canonical
 
 MAX_TOKENS = 16
 """In one property; each costs a chain."""

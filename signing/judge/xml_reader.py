@@ -47,6 +47,8 @@ class XmlDocument:
     """All of them in document order; while they are kept, each is one Python object."""
     ids: Mapping[str, tuple[etree._Element, ...]]
     """Whatever carries an identifier, by identifier."""
+    namespaces: int
+    """The most declarations that stand around any one element."""
 
     def by_id(self, name: str) -> etree._Element:
         """The one element of this name. Raises Refused if there is none or more than one."""
@@ -67,9 +69,11 @@ def read_xml(data: bytes) -> XmlDocument:
     if prolog is not None and data[prolog.end() :].startswith(b"<!DOCTYPE"):
         raise Refused(Code.XML_DOCTYPE)
     root = parse(data)
-    _check_namespaces(root)
+    namespaces = _count_namespaces(root)
     elements = _elements(root)
-    return XmlDocument(data=data, root=root, elements=elements, ids=_ids(elements))
+    return XmlDocument(
+        data=data, root=root, elements=elements, ids=_ids(elements), namespaces=namespaces
+    )
 
 
 def parse(data: bytes) -> etree._Element:
@@ -111,13 +115,15 @@ def _check_encoding(data: bytes) -> None:
         raise Refused(Code.XML_ENCODING, str(problem)) from problem
 
 
-def _check_namespaces(root: etree._Element) -> None:
-    around = 0
+def _count_namespaces(root: etree._Element) -> int:
+    around = most = 0
     for event, declared in etree.iterwalk(root, events=("start-ns", "end-ns")):
         around += 1 if event == "start-ns" else -1
         length = sum(map(len, declared)) if event == "start-ns" else 0
         if around > MAX_NAMESPACES or length > MAX_NAMESPACE_LENGTH:
             raise Refused(Code.XML_TOO_COMPLEX, "namespaces")
+        most = max(most, around)
+    return most
 
 
 def _elements(root: etree._Element) -> tuple[etree._Element, ...]:

@@ -6,20 +6,17 @@ its order, nothing between them. It does not ask what the references leave unsig
 """
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from asn1crypto import x509
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, padding, rsa
-from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
-from cryptography.hazmat.primitives.serialization import load_der_public_key
+from cryptography.exceptions import UnsupportedAlgorithm
 from lxml import etree
 
 from signing.judge.algorithms import DIGESTS as STRONG
 from signing.judge.algorithms import key_is_strong
 from signing.judge.codes import Code, Refused
+from signing.judge.xml_c14n import Effort, canonicalise
 from signing.judge.xml_names import (
     DEFAULT_CANONICAL,
     DIGESTS,
@@ -31,27 +28,15 @@ from signing.judge.xml_names import (
 )
 from signing.judge.xml_reader import XmlDocument, base64_leaf, children
 from signing.judge.xml_transforms import (
-    Effort,
     Transforms,
-    canonicalise,
     octets_of_content,
     octets_of_part,
     read_canonical,
     read_transforms,
 )
+from signing.judge.xml_value import verifies
 
 MAX_REFERENCES = 32
-_HASHES: Mapping[str, Callable[[], hashes.HashAlgorithm]] = {
-    "sha1": hashes.SHA1,
-    "sha224": hashes.SHA224,
-    "sha256": hashes.SHA256,
-    "sha384": hashes.SHA384,
-    "sha512": hashes.SHA512,
-    "sha3_256": hashes.SHA3_256,
-    "sha3_384": hashes.SHA3_384,
-    "sha3_512": hashes.SHA3_512,
-    "md5": hashes.MD5,
-}
 ASN1_TROUBLE = (ValueError, TypeError, KeyError, AttributeError, IndexError, ArithmeticError)
 """What escapes from asn1crypto on damaged input."""
 
@@ -217,7 +202,7 @@ def check_value(
         sources.document, signature.signed_info, signature.canonical, sources.effort
     )
     try:
-        holds = _verify(certificate.public_key.dump(), method, signature.value, signed)
+        holds = verifies(certificate.public_key.dump(), method, signature.value, signed)
     except UnsupportedAlgorithm:
         return Code.UNKNOWN_ALGORITHM
     if not holds:
@@ -226,43 +211,6 @@ def check_value(
         certificate.public_key
     )
     return None if strong else Code.WEAK_ALGORITHM
-
-
-def _verify(spki: bytes, method: Method, value: bytes, signed: bytes) -> bool:
-    """Whether the key and the value fit, by the scheme that the method names and no other."""
-    try:
-        key = load_der_public_key(spki)
-    except ValueError:
-        return False
-    digest = _HASHES[method.digest]() if method.digest else None
-    try:
-        match method.scheme, key, digest:
-            case Scheme.PKCS1, rsa.RSAPublicKey(), hashes.HashAlgorithm():
-                key.verify(value, signed, padding.PKCS1v15(), digest)
-            case Scheme.PSS, rsa.RSAPublicKey(), hashes.HashAlgorithm():
-                scheme = padding.PSS(mgf=padding.MGF1(digest), salt_length=digest.digest_size)
-                key.verify(value, signed, scheme, digest)
-            case Scheme.ECDSA, ec.EllipticCurvePublicKey(), hashes.HashAlgorithm():
-                key.verify(_der(value, key), signed, ec.ECDSA(digest))
-            case Scheme.ED25519, ed25519.Ed25519PublicKey(), None:
-                key.verify(value, signed)
-            case Scheme.ED448, ed448.Ed448PublicKey(), None:
-                key.verify(value, signed)
-            case _:
-                return False
-    except InvalidSignature:
-        return False
-    return True
-
-
-def _der(value: bytes, key: ec.EllipticCurvePublicKey) -> bytes:
-    """RFC 4050, 3.3: r and s side by side, each as long as the field's order."""
-    half = (key.curve.key_size + 7) // 8
-    if len(value) != 2 * half:
-        raise InvalidSignature
-    return encode_dss_signature(
-        int.from_bytes(value[:half], "big"), int.from_bytes(value[half:], "big")
-    )
 
 
 def certificates_in(key_info: etree._Element | None, most: int) -> tuple[x509.Certificate, ...]:

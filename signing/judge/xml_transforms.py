@@ -2,18 +2,17 @@
 
 XML Signature 1.1, 4.4.3 and 6; Canonical XML 1.0 and 1.1; Exclusive XML Canonicalization. The
 allow-list: leaving out the signature itself or all signatures, then one canonicalisation or one
-base64 decoding. XSLT and free XPath never run. Trees are written and read again before anything is
-taken out of them: the document itself is not altered, and what an element inherits is explicit.
+base64 decoding. XSLT and free XPath never run.
 """
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
 from lxml import etree
 
 from signing.judge.codes import Code, Refused
+from signing.judge.xml_c14n import Effort, canonicalise
 from signing.judge.xml_names import (
     BASE64,
     CANONICALS,
@@ -23,18 +22,12 @@ from signing.judge.xml_names import (
     ENVELOPED,
     FILTER2,
     SIGNATURE,
-    XML,
     XPATH,
     Canonical,
 )
-from signing.judge.xml_reader import XmlDocument, children, from_base64, leaf, parse, read_xml
+from signing.judge.xml_reader import XmlDocument, children, from_base64, leaf, read_xml
 
-MAX_DIGESTED = 256 * 1024 * 1024
-"""Bytes that one document may make the judge canonicalise or digest."""
 MAX_TRANSFORMS = 4
-_NO_SIGNATURES = re.compile(r"not\(\s*ancestor-or-self::([A-Za-z_][\w.-]*):Signature\s*\)")
-_SUBTRACT_ALL = re.compile(r"/descendant::([A-Za-z_][\w.-]*):Signature")
-_SUBTRACT_OWN = re.compile(r"here\(\)/ancestor::([A-Za-z_][\w.-]*):Signature\[1\]")
 
 
 class LeftOut(Enum):
@@ -44,6 +37,19 @@ class LeftOut(Enum):
     ALL_SIGNATURES = "all"
 
 
+_NAME = r"([A-Za-z_][\w.-]*)"
+_FILTERED = (
+    (
+        re.compile(rf"not\(\s*ancestor-or-self::{_NAME}:Signature\s*\)"),
+        LeftOut.ALL_SIGNATURES,
+    ),
+)
+_SUBTRACTED = (
+    (re.compile(rf"/descendant::{_NAME}:Signature"), LeftOut.ALL_SIGNATURES),
+    (re.compile(rf"here\(\)/ancestor::{_NAME}:Signature\[1\]"), LeftOut.OWN_SIGNATURE),
+)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Transforms:
     """What happens between a referenced part and its digest."""
@@ -51,21 +57,6 @@ class Transforms:
     left_out: frozenset[LeftOut] = frozenset()
     canonical: Canonical | None = None
     base64: bool = False
-
-
-class Effort:
-    """How much one document has made the judge do."""
-
-    __slots__ = ("_left",)
-
-    def __init__(self) -> None:
-        self._left = MAX_DIGESTED
-
-    def spend(self, size: int) -> None:
-        """Count. Raises Refused when it is too much."""
-        self._left -= size
-        if self._left < 0:
-            raise Refused(Code.XML_TOO_COMPLEX, "too much to digest")
 
 
 def read_transforms(element: etree._Element | None) -> Transforms:
@@ -104,10 +95,7 @@ def _read_xpath(step: etree._Element) -> LeftOut:
     if filtering and expression.get("Filter") != "subtract":
         raise Refused(Code.XML_TRANSFORM, "XPath filter")
     text = leaf(expression)
-    known = {_SUBTRACT_ALL: LeftOut.ALL_SIGNATURES, _SUBTRACT_OWN: LeftOut.OWN_SIGNATURE}
-    for pattern, meaning in (
-        known.items() if filtering else [(_NO_SIGNATURES, LeftOut.ALL_SIGNATURES)]
-    ):
+    for pattern, meaning in _SUBTRACTED if filtering else _FILTERED:
         found = pattern.fullmatch(text)
         if found is not None and expression.nsmap.get(found[1]) == DS:
             return meaning
@@ -186,71 +174,3 @@ def _left_out(
     return [
         place for place, signature in enumerate(below) if everything or (which and signature is own)
     ]
-
-
-def canonicalise(  # noqa: PLR0913 - what, how, without what, at which cost
-    document: XmlDocument,
-    target: etree._Element | None,
-    method: Canonical,
-    effort: Effort,
-    *,
-    without: Sequence[int] = (),
-    comments: bool | None = None,
-) -> bytes:
-    """Canonicalise the document or one element of it. Raises Refused.
-
-    `comments`: whether to keep them; as the method says, if not given.
-    """
-    if target is None:
-        effort.spend(len(document.data))
-        root = parse(document.data)
-    else:
-        text = etree.tostring(target, encoding="utf-8", with_tail=False)
-        effort.spend(len(text))
-        root = parse(text)
-        _inherit(root, target, method)
-    signatures = list(root.iter(SIGNATURE))
-    for place in without:
-        _remove(signatures[place])
-    try:
-        written: bytes = etree.tostring(
-            root.getroottree(),
-            method="c14n",
-            exclusive=method.exclusive,
-            with_comments=method.comments if comments is None else comments,
-            inclusive_ns_prefixes=list(method.prefixes) if method.exclusive else None,
-        )
-        effort.spend(len(written))
-    except etree.C14NError as problem:  # a relative namespace name: Canonical XML 1.0, 1.3
-        raise Refused(Code.XML_TRANSFORM, f"canonicalisation: {problem}") from problem
-    return written
-
-
-def _inherit(copy: etree._Element, original: etree._Element, method: Canonical) -> None:
-    """Canonical XML 1.0, 2.4, and 1.1, 2.4: attributes of the xml namespace from above."""
-    if method.exclusive:
-        return
-    for ancestor in original.iterancestors():
-        for name, value in ancestor.attrib.items():
-            qualified = str(name)
-            if not qualified.startswith(f"{{{XML}}}"):
-                continue
-            if method.version_1_1 and qualified == f"{{{XML}}}base":
-                raise Refused(Code.XML_TRANSFORM, "xml:base above a part")
-            if method.version_1_1 and qualified == f"{{{XML}}}id":
-                continue
-            if qualified not in copy.attrib:
-                copy.set(qualified, value)
-
-
-def _remove(element: etree._Element) -> None:
-    """Take an element out and leave the text behind it."""
-    parent = element.getparent()
-    if parent is None:  # inside one that was already taken out
-        return
-    before, tail = element.getprevious(), element.tail or ""
-    if before is None:
-        parent.text = (parent.text or "") + tail
-    else:
-        before.tail = (before.tail or "") + tail
-    parent.remove(element)

@@ -119,7 +119,7 @@ def sign(document: str, signer: TestSigner, plan: Plan | None = None) -> bytes:
 def canonical(
     text: bytes, identifier: str | None, how: str, *, tag: str = "", plan: Plan | None = None
 ) -> bytes:
-    """The canonical form of the document, of what has an Id, or of a part of the plan's signature."""
+    """The canonical form of the document, of what has an Id, or of a part of a signature."""
     root = etree.fromstring(text)
     place: etree._Element | etree._ElementTree = root.getroottree()
     if identifier is not None:
@@ -141,7 +141,7 @@ def value(signer: TestSigner, signed: bytes, method: str) -> bytes:
     )()
     key = signer.key
     match key:
-        case rsa.RSAPrivateKey() if method.endswith("MGF1"):
+        case rsa.RSAPrivateKey() if method.endswith(("MGF1", "rsa-pss")):
             pss = padding.PSS(mgf=padding.MGF1(hashes.SHA256()), salt_length=32)
             return key.sign(signed, pss, hashes.SHA256())
         case rsa.RSAPrivateKey():
