@@ -266,7 +266,9 @@ class Mailboxes(Protocol):
         """The judge's report on a document: for the sender, and for who may read the content."""
         ...
 
-    async def refusal_report(self, stream: DeliveryId, number: int, sender: PartyId) -> bytes | None:
+    async def refusal_report(
+        self, stream: DeliveryId, number: int, sender: PartyId
+    ) -> bytes | None:
         """The judge's report on a document of a refused submission, for its sender."""
         ...
 
