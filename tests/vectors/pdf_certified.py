@@ -6,7 +6,7 @@ evil annotation attack, sneaky signature attack; and the certification itself ta
 
 from signing.judge.codes import Code
 from tests.vectors import pdf_writing as write
-from tests.vectors.pdf_registry import Kit, refused
+from tests.vectors.pdf_registry import WHOLE, Kit, refused
 
 LATER = Code.REVISION_AFTER_SIGNING
 BETWEEN = (Code.CHANGED_BETWEEN_SIGNATURES, Code.CHANGE_FORBIDDEN_BY_SIGNER)
@@ -55,7 +55,7 @@ def eaa_redaction_after_p3(kit: Kit) -> bytes:
     return annotated(kit, 3, b"Redact", b"/OverlayText (0) /IC [0 0 0] ")
 
 
-@refused(*BETWEEN)
+@refused(*BETWEEN, pdfsig=WHOLE)
 def eaa_free_text_after_p3_and_signed(kit: Kit) -> bytes:
     """The attacker signs his own note: the note is still none of the certifier's."""
     return signed_field(kit, annotated(kit, 3, b"FreeText"), 3)
@@ -68,13 +68,13 @@ def certified_form_filled_without_signature(kit: Kit) -> bytes:
     return write.revision(kit.certified(2), objects)
 
 
-@refused(*BETWEEN)
+@refused(*BETWEEN, pdfsig=WHOLE)
 def certified_p1_form_filled_and_signed(kit: Kit) -> bytes:
     objects = {8: write.text_field(b"900", appearance=32), 32: write.appearance_of(b"900")}
     return signed_field(kit, write.revision(kit.certified(1), objects), 1)
 
 
-@refused(*BETWEEN)
+@refused(*BETWEEN, pdfsig=WHOLE)
 def certified_p1_and_signed(kit: Kit) -> bytes:
     return signed_field(kit, kit.certified(1), 1)
 
@@ -85,7 +85,7 @@ def signed_field(kit: Kit, data: bytes, level: int) -> bytes:
     return write.complete(write.revision(data, {10: field, 41: write.signature()}), kit.attacker)
 
 
-@refused(*BETWEEN)
+@refused(*BETWEEN, pdfsig=WHOLE)
 def ssa_visible_signature_over_the_text(kit: Kit) -> bytes:
     """The sneaky signature attack: a new signature field whose picture covers the text."""
     objects = write.certified_objects(2)
@@ -147,7 +147,7 @@ def certification_level_changed_by_revision(kit: Kit) -> bytes:
     return write.revision(data, {12: b"<< /Type /TransformParams /P 3 /V /1.2 >>"})
 
 
-@refused(Code.CERTIFICATION_MISPLACED)
+@refused(Code.CERTIFICATION_MISPLACED, pdfsig=WHOLE)
 def certification_after_another_signature(kit: Kit) -> bytes:
     """Only the first signature may certify (12.8.2.2.1)."""
     reference = (
@@ -161,20 +161,20 @@ def certification_after_another_signature(kit: Kit) -> bytes:
     return write.complete(later, kit.attacker)
 
 
-@refused(Code.CERTIFICATION_MISPLACED)
+@refused(Code.CERTIFICATION_MISPLACED, pdfsig=WHOLE)
 def certification_names_another_signature(kit: Kit) -> bytes:
     """/Perms says certified, the signature says it is not."""
     catalog = b"/Perms << /DocMDP 7 0 R >> "
     return write.letter(kit.signer, catalog=catalog)
 
 
-@refused(Code.CERTIFICATION_MISPLACED)
+@refused(Code.CERTIFICATION_MISPLACED, pdfsig=WHOLE)
 def certification_with_an_unknown_level(kit: Kit) -> bytes:
     objects = write.certified_objects(7)
     return write.complete(write.build(objects), kit.signer)
 
 
-@refused(*BETWEEN)
+@refused(*BETWEEN, pdfsig=WHOLE)
 def locked_field_changed(kit: Kit) -> bytes:
     """FieldMDP: the signer locked the field that is filled in afterwards."""
     lock = (

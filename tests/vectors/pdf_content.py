@@ -2,7 +2,7 @@
 
 from signing.judge.codes import Code
 from tests.vectors import pdf_writing as write
-from tests.vectors.pdf_registry import Kit, refused
+from tests.vectors.pdf_registry import WHOLE, Kit, refused
 
 ACTIVE = Code.ACTIVE_CONTENT
 FILES = Code.EMBEDDED_FILES
@@ -18,36 +18,36 @@ def catalog(kit: Kit, entries: bytes, **objects: bytes) -> bytes:
     return signed(kit, {1: write.CATALOG % entries, **numbered})
 
 
-@refused(ACTIVE)
+@refused(ACTIVE, pdfsig=WHOLE)
 def javascript_on_opening(kit: Kit) -> bytes:
     return catalog(kit, b"/OpenAction %s " % SCRIPT)
 
 
-@refused(ACTIVE)
+@refused(ACTIVE, pdfsig=WHOLE)
 def javascript_spelled_otherwise(kit: Kit) -> bytes:
     return catalog(kit, b"/Open#41ction << /S /Java#53cript /JS (1) >> ")
 
 
-@refused(ACTIVE)
+@refused(ACTIVE, pdfsig=WHOLE)
 def javascript_behind_a_comment(kit: Kit) -> bytes:
     return catalog(
         kit, b"/OpenAction %%x\n<<%%y\n/S%%z\n/JavaScript /JS (1) >> ".replace(b"%%", b"%")
     )
 
 
-@refused(ACTIVE)
+@refused(ACTIVE, pdfsig=WHOLE)
 def javascript_of_the_document(kit: Kit) -> bytes:
     return catalog(kit, b"/Names << /JavaScript << /Names [(a) %s] >> >> " % SCRIPT)
 
 
-@refused(ACTIVE)
+@refused(ACTIVE, pdfsig=WHOLE)
 def javascript_in_a_form_field(kit: Kit) -> bytes:
     form = (write.CATALOG % b"").replace(b"[6 0 R]", b"[6 0 R 8 0 R]")
     field = write.text_field(b"1", appearance=9).replace(b"/FT", b"/AA << /C %s >> /FT" % SCRIPT)
     return signed(kit, {1: form, 8: field, 9: write.appearance_of(b"1")})
 
 
-@refused(ACTIVE)
+@refused(ACTIVE, pdfsig=WHOLE)
 def javascript_after_another_action(kit: Kit) -> bytes:
     action = (
         b"<< /S /GoTo /D [3 0 R /Fit] /Next [<< /S /Named /N /NextPage /Next %s >>] >>" % SCRIPT
@@ -55,7 +55,7 @@ def javascript_after_another_action(kit: Kit) -> bytes:
     return catalog(kit, b"/OpenAction %s " % action)
 
 
-@refused(ACTIVE)
+@refused(ACTIVE, pdfsig=WHOLE)
 def javascript_in_an_outline(kit: Kit) -> bytes:
     return catalog(
         kit,
@@ -66,27 +66,27 @@ def javascript_in_an_outline(kit: Kit) -> bytes:
     )
 
 
-@refused(ACTIVE)
+@refused(ACTIVE, pdfsig=WHOLE)
 def javascript_when_a_page_opens(kit: Kit) -> bytes:
     return signed(kit, {3: write.PAGE % (b"/AA << /O %s >> " % SCRIPT)})
 
 
-@refused(ACTIVE)
+@refused(ACTIVE, pdfsig=WHOLE)
 def javascript_in_a_rendition(kit: Kit) -> bytes:
     return catalog(kit, b"/OpenAction << /S /Rendition /OP 0 /JS (1) >> ")
 
 
-@refused(ACTIVE)
+@refused(ACTIVE, pdfsig=WHOLE)
 def program_started(kit: Kit) -> bytes:
     return catalog(kit, b"/OpenAction << /S /Launch /F (calc.exe) >> ")
 
 
-@refused(ACTIVE)
+@refused(ACTIVE, pdfsig=WHOLE)
 def form_sent_on_closing(kit: Kit) -> bytes:
     return catalog(kit, b"/AA << /WC << /S /SubmitForm /F (http://e.invalid) >> >> ")
 
 
-@refused(ACTIVE)
+@refused(ACTIVE, pdfsig=WHOLE)
 def layers_switched_by_a_click(kit: Kit) -> bytes:
     """What is shown depends on an action, after signing and without a trace."""
     link = (
@@ -97,56 +97,56 @@ def layers_switched_by_a_click(kit: Kit) -> bytes:
     return signed(kit, {3: page, 8: link, 9: b"<< /Type /OCG /Name (L) >>"})
 
 
-@refused(Code.XFA_FORM)
+@refused(Code.XFA_FORM, pdfsig=WHOLE)
 def xfa_form(kit: Kit) -> bytes:
     form = (write.CATALOG % b"").replace(b"/SigFlags 3", b"/SigFlags 3 /XFA 8 0 R")
     return signed(kit, {1: form, 8: write.stream(b"<xdp/>")})
 
 
-@refused(Code.XFA_FORM)
+@refused(Code.XFA_FORM, pdfsig=WHOLE)
 def xfa_needs_rendering(kit: Kit) -> bytes:
     return catalog(kit, b"/NeedsRendering true ")
 
 
-@refused(FILES)
+@refused(FILES, pdfsig=WHOLE)
 def file_embedded(kit: Kit) -> bytes:
     spec = b"<< /Type /Filespec /F (a.exe) /EF << /F 9 0 R >> >>"
     names = b"/Names << /EmbeddedFiles << /Names [(a.exe) 8 0 R] >> >> "
     return catalog(kit, names, o8=spec, o9=write.stream(b"MZ", b"/Type /EmbeddedFile "))
 
 
-@refused(FILES)
+@refused(FILES, pdfsig=WHOLE)
 def file_associated_with_a_page(kit: Kit) -> bytes:
     spec = b"<< /Type /Filespec /F (a.exe) /EF << /F 9 0 R >> >>"
     return signed(kit, {3: write.PAGE % b"/AF [8 0 R] ", 8: spec, 9: write.stream(b"MZ")})
 
 
-@refused(FILES)
+@refused(FILES, pdfsig=WHOLE)
 def file_attached_to_a_note(kit: Kit) -> bytes:
     note = b"<< /Type /Annot /Subtype /FileAttachment /Rect [0 0 9 9] /FS 9 0 R >>"
     page = (write.PAGE % b"").replace(b"[6 0 R]", b"[6 0 R 8 0 R]")
     return signed(kit, {3: page, 8: note, 9: b"<< /Type /Filespec /F (a) >>"})
 
 
-@refused(FILES)
+@refused(FILES, pdfsig=WHOLE)
 def portfolio(kit: Kit) -> bytes:
     return catalog(kit, b"/Collection << /View /D >> ")
 
 
-@refused(Code.EXTERNAL_CONTENT)
+@refused(Code.EXTERNAL_CONTENT, pdfsig=WHOLE)
 def page_text_from_another_file(kit: Kit) -> bytes:
     """The stream's bytes are elsewhere (7.3.8.2, /F): nobody signed them."""
     return signed(kit, {4: write.stream(b"", b"/F (text.bin) ")})
 
 
-@refused(Code.EXTERNAL_CONTENT)
+@refused(Code.EXTERNAL_CONTENT, pdfsig=WHOLE)
 def picture_from_the_web(kit: Kit) -> bytes:
     page = (write.PAGE % b"").replace(b"/Font", b"/XObject << /X 8 0 R >> /Font")
     entries = b"/Type /XObject /Subtype /Image /F << /FS /URL /F (http://e.invalid/a) >> "
     return signed(kit, {3: page, 8: write.stream(b"", entries)})
 
 
-@refused(Code.EXTERNAL_CONTENT)
+@refused(Code.EXTERNAL_CONTENT, pdfsig=WHOLE)
 def page_of_another_document(kit: Kit) -> bytes:
     """A reference XObject (8.10.4) shows a page of another file."""
     page = (write.PAGE % b"").replace(b"/Font", b"/XObject << /X 8 0 R >> /Font")

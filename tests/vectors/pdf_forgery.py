@@ -8,7 +8,7 @@ import re
 
 from signing.judge.codes import Code
 from tests.vectors import pdf_writing as write
-from tests.vectors.pdf_registry import Kit, refused
+from tests.vectors.pdf_registry import WHOLE, Kit, refused
 
 CONTENTS = re.compile(rb"/Contents <[0-9a-f]+>")
 BYTE_RANGE = re.compile(rb"/ByteRange \[[0-9 ]+\]")
@@ -176,7 +176,7 @@ def usf_byte_range_gap_narrower(kit: Kit) -> bytes:
     return with_range(kit, b"/ByteRange [0 %d %d %d]" % (length + 1, second - 1, rest + 1))
 
 
-@refused(Code.BYTE_RANGE_SHAPE)
+@refused(Code.BYTE_RANGE_SHAPE, pdfsig=WHOLE)
 def usf_byte_range_reference(kit: Kit) -> bytes:
     """The four numbers are another object; they are even right."""
     objects = write.letter_objects()
@@ -191,7 +191,7 @@ def usf_byte_range_reference(kit: Kit) -> bytes:
     return write.fill(data, place, write.cms_over(data[: place - 1] + data[end:], kit.signer))
 
 
-@refused(Code.BYTE_RANGE_SHAPE, Code.SIGNATURES_DISAGREE)
+@refused(Code.BYTE_RANGE_SHAPE, Code.SIGNATURES_DISAGREE, pdfsig=WHOLE)
 def usf_byte_range_of_references(kit: Kit) -> bytes:
     objects = write.letter_objects()
     objects[7] = objects[7].replace(
@@ -228,7 +228,7 @@ def usf_subfilter_is_a_string(kit: Kit) -> bytes:
     return kit.letter.replace(b"/ETSI.CAdES.detached", b"(TSI.CAdES.detached)")
 
 
-@refused(Code.WEAK_ALGORITHM)
+@refused(Code.WEAK_ALGORITHM, pdfsig=WHOLE)
 def usf_subfilter_of_sha1(kit: Kit) -> bytes:
     return write.complete(
         write.build({**write.letter_objects(), 7: write.signature(subfilter=b"/adbe.pkcs7.sha1")}),
@@ -242,7 +242,7 @@ def usf_subfilter_says_timestamp(kit: Kit) -> bytes:
     return kit.letter.replace(b"/ETSI.CAdES.detached", b"/ETSI.RFC3161       ")
 
 
-@refused(Code.SIGNATURE_TYPE)
+@refused(Code.SIGNATURE_TYPE, pdfsig=WHOLE)
 def usf_type_says_timestamp(kit: Kit) -> bytes:
     objects = write.letter_objects()
     objects[7] = objects[7].replace(b"/Type /Sig", b"/Type /DocTimeStamp")
@@ -264,7 +264,7 @@ def usf_value_leads_nowhere(kit: Kit) -> bytes:
     return kit.letter.replace(b"/V 7 0 R", b"/V 9 0 R")
 
 
-@refused(Code.SIGNATURE_INCOMPLETE)
+@refused(Code.SIGNATURE_INCOMPLETE, pdfsig=WHOLE)
 def usf_value_is_direct(kit: Kit) -> bytes:
     """The value stands in the field itself: no object tells to which revision it belongs."""
     objects = write.letter_objects()
@@ -280,7 +280,7 @@ def usf_name_spelled_otherwise(kit: Kit) -> bytes:
     return write.complete(write.build(objects), kit.signer)
 
 
-@refused(Code.STRUCTURE_DAMAGED)
+@refused(Code.STRUCTURE_DAMAGED, pdfsig=WHOLE)
 def usf_byte_range_twice(kit: Kit) -> bytes:
     """Duplicate keys: readers disagree on which counts (7.3.7 forbids them)."""
     objects = write.letter_objects()

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from signing.judge.codes import Code
 from tests.vectors import pdf_writing as write
-from tests.vectors.pdf_registry import Kit, refused
+from tests.vectors.pdf_registry import WHOLE, Kit, refused
 
 DISAGREE = Code.HYBRID_READINGS_DISAGREE
 STRUCTURE = {12: b"<< /Type /StructTreeRoot /K 13 0 R >>", 13: b"<< /S /Document /P 12 0 R >>"}
@@ -66,7 +66,7 @@ def word_like(kit: Kit) -> bytes:
     return signed(kit, base, catalog=tree)
 
 
-@refused(DISAGREE)
+@refused(DISAGREE, pdfsig=WHOLE)
 def hybrid_hides_an_annotation(kit: Kit) -> bytes:
     """The newer reading shows a note that the older one does not see."""
     note = (
@@ -83,7 +83,7 @@ def hybrid_hides_an_annotation(kit: Kit) -> bytes:
     return write.complete(write.revision(base, objects), kit.signer)
 
 
-@refused(DISAGREE)
+@refused(DISAGREE, pdfsig=WHOLE)
 def hybrid_hides_a_part_of_the_text(kit: Kit) -> bytes:
     """The page has a second content stream, which only the stream's table lists."""
     base = hybrid_base(
@@ -98,19 +98,19 @@ def hybrid_hides_a_part_of_the_text(kit: Kit) -> bytes:
     return write.complete(write.revision(base, objects), kit.signer)
 
 
-@refused(DISAGREE)
+@refused(DISAGREE, pdfsig=WHOLE)
 def hybrid_page_text_in_two_versions(kit: Kit) -> bytes:
     """Object 4 is at one place for older readers and at another one for newer ones."""
     return signed(kit, hybrid_base(unsigned_objects(), STRUCTURE, twice={4: write.drawing(b"900")}))
 
 
-@refused(DISAGREE)
+@refused(DISAGREE, pdfsig=WHOLE)
 def hybrid_font_in_two_versions(kit: Kit) -> bytes:
     font = b"<< /Type /Font /Subtype /Type1 /BaseFont /Symbol >>"
     return signed(kit, hybrid_base(unsigned_objects(), {5: font}))
 
 
-@refused(DISAGREE)
+@refused(DISAGREE, pdfsig=WHOLE)
 def hybrid_frees_the_font(kit: Kit) -> bytes:
     """The stream says that the font is free: newer readers show nothing of it."""
     return signed(kit, frees_font())
@@ -125,19 +125,19 @@ def frees_font() -> bytes:
     return base[:entry] + bytes([0, 0, 0, 0, 0, 0, 1]) + base[entry + 7 :]
 
 
-@refused(DISAGREE)
+@refused(DISAGREE, pdfsig=WHOLE)
 def hybrid_stream_names_another_root(kit: Kit) -> bytes:
     objects = {**unsigned_objects(), 15: b"<< /Type /Catalog /Pages 16 0 R >>", 16: write.PAGES}
     return signed(kit, hybrid_base(objects, STRUCTURE, stream_trailer=b"/Root 15 0 R "))
 
 
-@refused(Code.SIGNATURE_IN_OBJECT_STREAM)
+@refused(Code.SIGNATURE_IN_OBJECT_STREAM, pdfsig=WHOLE)
 def hybrid_hides_a_signature(kit: Kit) -> bytes:
     hidden = b"<< /Type /Sig /ByteRange [0 1 2 3] /Contents <30> >>"
     return signed(kit, hybrid_base(unsigned_objects(), {14: hidden}))
 
 
-@refused(DISAGREE, Code.SIGNATURES_DISAGREE)
+@refused(DISAGREE, Code.SIGNATURES_DISAGREE, pdfsig=WHOLE)
 def hybrid_hides_the_form(kit: Kit) -> bytes:
     """Older readers see an unsigned document."""
     form = b"<< /Fields [6 0 R] /SigFlags 3 >>"

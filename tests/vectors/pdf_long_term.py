@@ -11,7 +11,7 @@ from signing.judge.codes import Code
 from tests.pki.faults import with_document_timestamp
 from tests.pki.make import JUDGED_AT
 from tests.vectors import pdf_writing as write
-from tests.vectors.pdf_registry import Kit, refused
+from tests.vectors.pdf_registry import WHOLE, Kit, refused
 
 LATER = Code.REVISION_AFTER_SIGNING
 AFTER = Code.BYTES_AFTER_SIGNATURE
@@ -146,23 +146,23 @@ def lta_empty_signature_field_added(kit: Kit) -> bytes:
     return stored(kit, {1: catalog, 30: field})
 
 
-@refused(LATER)
+@refused(LATER, pdfsig=WHOLE)
 def lta_visible_timestamp(kit: Kit) -> bytes:
     return stamped(kit, rect=b"72 600 300 640")
 
 
-@refused(LATER)
+@refused(LATER, pdfsig=WHOLE)
 def lta_timestamp_with_a_picture(kit: Kit) -> bytes:
     picture = {22: write.appearance_of(b"Pay 900 Baht")}
     return stamped(kit, entries=b"/AP << /N 22 0 R >> ", more=picture)
 
 
-@refused(LATER)
+@refused(LATER, pdfsig=WHOLE)
 def lta_timestamp_with_a_script(kit: Kit) -> bytes:
     return stamped(kit, entries=b"/A << /S /URI /URI (http://e.invalid) >> ")
 
 
-@refused(LATER)
+@refused(LATER, pdfsig=WHOLE)
 def lta_timestamp_and_a_note(kit: Kit) -> bytes:
     """The page gets one annotation more than the timestamp's."""
     note = b"<< /Type /Annot /Subtype /Text /Rect [0 0 20 20] /Contents (void) >>"
@@ -170,27 +170,27 @@ def lta_timestamp_and_a_note(kit: Kit) -> bytes:
     return stamped(kit, more={3: page, 23: note})
 
 
-@refused(LATER)
+@refused(LATER, pdfsig=WHOLE)
 def lta_timestamp_hides_another_field(kit: Kit) -> bytes:
     """The old field is no longer on the page."""
     page = (write.PAGE % b"").replace(b"[6 0 R]", b"[20 0 R]")
     return stamped(kit, more={3: page})
 
 
-@refused(LATER, Code.SIGNATURES_DISAGREE)
+@refused(LATER, Code.SIGNATURES_DISAGREE, pdfsig=WHOLE)
 def lta_timestamp_takes_the_place_of_the_signature(kit: Kit) -> bytes:
     """The list of fields has the timestamp only."""
     catalog = (write.CATALOG % b"").replace(b"[6 0 R]", b"[20 0 R]")
     return stamped(kit, more={1: catalog})
 
 
-@refused(Code.SIGNATURE_TYPE)
+@refused(Code.SIGNATURE_TYPE, pdfsig=WHOLE)
 def lta_timestamp_that_says_signature(kit: Kit) -> bytes:
     stamp = write.SIGNATURE % (b"/ETSI.RFC3161", write.PLACEHOLDER, b"")
     return stamped(kit, value=stamp)
 
 
-@refused(LATER)
+@refused(LATER, pdfsig=WHOLE)
 def lta_timestamp_dictionary_leads_elsewhere(kit: Kit) -> bytes:
     stamp = write.SIGNATURE % (b"/ETSI.RFC3161", write.PLACEHOLDER, b"/Data 4 0 R ")
     return stamped(kit, value=stamp.replace(b"/Type /Sig", b"/Type /DocTimeStamp"))

@@ -6,7 +6,7 @@ Mainka, Mladenov, Rohlmann: "Shadow Attacks: Hiding and Replacing Content in Sig
 
 from signing.judge.codes import Code
 from tests.vectors import pdf_writing as write
-from tests.vectors.pdf_registry import Kit, refused
+from tests.vectors.pdf_registry import WHOLE, Kit, refused
 
 LATER = Code.REVISION_AFTER_SIGNING
 
@@ -268,7 +268,7 @@ def shadow_link_added(kit: Kit) -> bytes:
     return write.revision(kit.letter, {3: page, 8: link})
 
 
-@refused(Code.CHANGED_BETWEEN_SIGNATURES)
+@refused(Code.CHANGED_BETWEEN_SIGNATURES, pdfsig=WHOLE)
 def shadow_between_two_signatures(kit: Kit) -> bytes:
     """The attacker signs his change himself: the first signature still refuses it."""
     return second_signature(kit, write.revision(kit.letter, {4: write.drawing(b"Pay 900")}))

@@ -5,7 +5,7 @@ import zlib
 from signing.judge.codes import Code
 from tests.vectors import pdf_writing as write
 from tests.vectors.pdf_forgery import BYTE_RANGE
-from tests.vectors.pdf_registry import Kit, refused
+from tests.vectors.pdf_registry import WHOLE, Kit, refused
 
 DAMAGED = Code.STRUCTURE_DAMAGED
 
@@ -14,24 +14,24 @@ def signed(kit: Kit, objects: dict[int, bytes], **options: bytes) -> bytes:
     return write.complete(write.build({**write.letter_objects(), **objects}, **options), kit.signer)
 
 
-@refused(Code.HEADER_MISPLACED)
+@refused(Code.HEADER_MISPLACED, pdfsig=WHOLE)
 def header_after_a_line(kit: Kit) -> bytes:
     return signed(kit, {}, header=b"\n" + write.HEADER)
 
 
-@refused(Code.HEADER_MISPLACED)
+@refused(Code.HEADER_MISPLACED, pdfsig=WHOLE)
 def header_after_a_script(kit: Kit) -> bytes:
     """A file that is HTML as well."""
     page = b"<html><script>document.write('Pay 900')</script><!--\n"
     return signed(kit, {}, header=page + write.HEADER)
 
 
-@refused(Code.HEADER_MISPLACED)
+@refused(Code.HEADER_MISPLACED, pdfsig=WHOLE)
 def header_twice(kit: Kit) -> bytes:
     return signed(kit, {}, header=write.HEADER + b"%PDF-1.4\n")
 
 
-@refused(Code.ALSO_AN_ARCHIVE)
+@refused(Code.ALSO_AN_ARCHIVE, pdfsig=WHOLE)
 def polyglot_zip_around(kit: Kit) -> bytes:
     """The whole file is a ZIP archive as well: its directory stands in a signed stream."""
     local = b"PK\x03\x04" + bytes(26) + b"PK\x01\x02" + bytes(42) + b"PK\x05\x06" + bytes(18)
@@ -43,22 +43,22 @@ def polyglot_zip_appended(kit: Kit) -> bytes:
     return kit.letter + b"PK\x05\x06" + bytes(18)
 
 
-@refused(DAMAGED)
+@refused(DAMAGED, pdfsig=WHOLE)
 def duplicate_key_in_the_catalog(kit: Kit) -> bytes:
     return signed(kit, {1: write.CATALOG % b"/Pages 8 0 R ", 8: write.PAGES})
 
 
-@refused(DAMAGED)
+@refused(DAMAGED, pdfsig=WHOLE)
 def duplicate_key_in_a_page(kit: Kit) -> bytes:
     return signed(kit, {3: write.PAGE % b"/Contents 8 0 R ", 8: write.drawing(b"Pay 900")})
 
 
-@refused(DAMAGED)
+@refused(DAMAGED, pdfsig=WHOLE)
 def duplicate_key_spelled_otherwise(kit: Kit) -> bytes:
     return signed(kit, {3: write.PAGE % b"/#43ontents 8 0 R ", 8: write.drawing(b"Pay 900")})
 
 
-@refused(DAMAGED, Code.CROSS_REFERENCE_WRONG)
+@refused(DAMAGED, Code.CROSS_REFERENCE_WRONG, pdfsig=WHOLE)
 def table_leads_beside_the_page(kit: Kit) -> bytes:
     """Readers that repair build the table anew; those that do not see no text."""
     data = write.build(write.letter_objects())
@@ -67,7 +67,7 @@ def table_leads_beside_the_page(kit: Kit) -> bytes:
     return write.complete(data.replace(place, wrong), kit.signer)
 
 
-@refused(DAMAGED, Code.CROSS_REFERENCE_WRONG)
+@refused(DAMAGED, Code.CROSS_REFERENCE_WRONG, pdfsig=WHOLE)
 def table_leads_to_another_object(kit: Kit) -> bytes:
     data = write.build({**write.letter_objects(), 8: write.drawing(b"Pay 900")})
     place = b"%010d 00000 n" % (data.index(b"\n4 0 obj") + 1)
@@ -75,14 +75,14 @@ def table_leads_to_another_object(kit: Kit) -> bytes:
     return write.complete(data.replace(place, other, 1), kit.signer)
 
 
-@refused(DAMAGED)
+@refused(DAMAGED, pdfsig=WHOLE)
 def startxref_leads_nowhere(kit: Kit) -> bytes:
     data = write.build(write.letter_objects())
     end = data.rindex(b"startxref")
     return write.complete(data[:end] + b"startxref\n1\n%%EOF\n", kit.signer)
 
 
-@refused(DAMAGED)
+@refused(DAMAGED, pdfsig=WHOLE)
 def previous_table_is_itself(kit: Kit) -> bytes:
     data = write.build(write.letter_objects())
     at = write.startxref(data)
@@ -90,7 +90,7 @@ def previous_table_is_itself(kit: Kit) -> bytes:
     return write.complete(loop, kit.signer)
 
 
-@refused(DAMAGED)
+@refused(DAMAGED, pdfsig=WHOLE)
 def previous_tables_go_in_a_circle(kit: Kit) -> bytes:
     first = write.build(write.letter_objects(), trailer=b"/Prev 0000000000 ")
     second = write.revision(first, {8: b"null"})
@@ -98,18 +98,18 @@ def previous_tables_go_in_a_circle(kit: Kit) -> bytes:
     return write.complete(second.replace(b"/Prev 0000000000 ", circle), kit.signer)
 
 
-@refused(DAMAGED, Code.TIME_LIMIT)
+@refused(DAMAGED, Code.TIME_LIMIT, pdfsig=WHOLE)
 def table_claims_a_billion_objects(kit: Kit) -> bytes:
     data = write.build(write.letter_objects())
     return write.complete(data.replace(b"xref\n0 8\n", b"xref\n0 999999999\n"), kit.signer)
 
 
-@refused(DAMAGED)
+@refused(DAMAGED, pdfsig=WHOLE)
 def page_tree_bites_its_tail(kit: Kit) -> bytes:
     return signed(kit, {2: b"<< /Type /Pages /Kids [3 0 R 2 0 R] /Count 2 >>"})
 
 
-@refused(DAMAGED)
+@refused(DAMAGED, pdfsig=WHOLE)
 def page_tree_is_a_very_long_chain(kit: Kit) -> bytes:
     links = range(100, 3100)
     chain = {n: b"<< /Type /Pages /Kids [%d 0 R] /Count 1 >>" % (n + 1) for n in links}
@@ -117,20 +117,20 @@ def page_tree_is_a_very_long_chain(kit: Kit) -> bytes:
     return signed(kit, {2: b"<< /Type /Pages /Kids [100 0 R] /Count 1 >>", **chain})
 
 
-@refused(DAMAGED, Code.SIGNATURES_DISAGREE)
+@refused(DAMAGED, Code.SIGNATURES_DISAGREE, pdfsig=WHOLE)
 def form_kids_go_in_a_circle(kit: Kit) -> bytes:
     catalog = (write.CATALOG % b"").replace(b"[6 0 R]", b"[8 0 R]")
     circle = b"<< /T (A) /Kids [9 0 R 6 0 R] >>"
     return signed(kit, {1: catalog, 8: circle, 9: b"<< /T (B) /Kids [8 0 R] >>"})
 
 
-@refused(DAMAGED)
+@refused(DAMAGED, pdfsig=WHOLE)
 def dictionaries_nested_too_deep(kit: Kit) -> bytes:
     deep = b"<< /A " * 5000 + b"1" + b" >>" * 5000
     return signed(kit, {1: write.CATALOG % (b"/X %s " % deep)})
 
 
-@refused(DAMAGED)
+@refused(DAMAGED, pdfsig=WHOLE)
 def object_stream_bomb(kit: Kit) -> bytes:
     """300 kB that unpack to 300 MB of objects."""
     page = write.PAGE % b""
@@ -152,7 +152,7 @@ def compressed(kit: Kit, hidden: dict[int, tuple[int, int, int]], packed: bytes)
     return write.complete(write.HEADER + content + end, kit.signer)
 
 
-@refused(DAMAGED)
+@refused(DAMAGED, pdfsig=WHOLE)
 def object_stream_in_itself(kit: Kit) -> bytes:
     packed = write.object_stream({3: write.PAGE % b""}, b"/Extends 20 0 R ")
     return compressed(kit, {3: (2, 3, 0)}, packed)
@@ -197,19 +197,19 @@ def root_is_no_catalog(kit: Kit) -> bytes:
     return signed(kit, {1: b"[1 2 3]"})
 
 
-@refused(DAMAGED)
+@refused(DAMAGED, pdfsig=WHOLE)
 def pages_are_missing(kit: Kit) -> bytes:
     return signed(kit, {1: (write.CATALOG % b"").replace(b"/Pages 2 0 R", b"")})
 
 
-@refused(DAMAGED)
+@refused(DAMAGED, pdfsig=WHOLE)
 def comment_hides_the_end_of_a_dictionary(kit: Kit) -> bytes:
     """What follows the comment's line end is read by some, not by others."""
     catalog = (write.CATALOG % b"").replace(b"/Pages 2 0 R", b"/Pages%x\x0b/Pages 8 0 R\r2 0 R")
     return signed(kit, {1: catalog.replace(b"/Type /Catalog", b"/Type /Catalog /Pages 8 0 R")})
 
 
-@refused(Code.SIGNATURES_DISAGREE)
+@refused(Code.SIGNATURES_DISAGREE, pdfsig=WHOLE)
 def byte_range_in_a_content_stream(kit: Kit) -> bytes:
     """Scanning finds one more than the form names; better refused once too often."""
     return signed(kit, {8: write.stream(BYTE_RANGE.search(kit.letter).group())})

@@ -7,7 +7,7 @@ what stands in the gap is read but not signed.
 from signing.judge.codes import Code
 from tests.vectors import pdf_writing as write
 from tests.vectors.pdf_forgery import BYTE_RANGE, numbers
-from tests.vectors.pdf_registry import Kit, refused
+from tests.vectors.pdf_registry import WHOLE, Kit, refused
 from tests.vectors.pdf_saving import ATTACKED, bodies
 
 GAP = (Code.BYTE_RANGE_GAP, Code.STRUCTURE_DAMAGED, Code.SIGNATURES_DISAGREE)
@@ -91,7 +91,7 @@ def kit_range(kit: Kit) -> bytes:
     return BYTE_RANGE.search(kit.letter).group()
 
 
-@refused(Code.SIGNATURES_DISAGREE)
+@refused(Code.SIGNATURES_DISAGREE, pdfsig=WHOLE)
 def swa_two_fields_share_a_value(kit: Kit) -> bytes:
     objects = write.letter_objects()
     objects[1] = objects[1].replace(b"[6 0 R]", b"[6 0 R 8 0 R]")
@@ -99,7 +99,7 @@ def swa_two_fields_share_a_value(kit: Kit) -> bytes:
     return write.complete(write.build(objects), kit.signer)
 
 
-@refused(Code.SIGNATURES_DISAGREE, pdfsig="valid")
+@refused(Code.SIGNATURES_DISAGREE, pdfsig=WHOLE)
 def swa_detached_from_the_form(kit: Kit) -> bytes:
     """No field list names the signature; only programs that look through annotations see it."""
     objects = write.letter_objects()
@@ -155,7 +155,7 @@ def swa_second_part_at_the_end(kit: Kit) -> bytes:
     return head + middle + tail
 
 
-@refused(Code.SIGNATURES_DISAGREE)
+@refused(Code.SIGNATURES_DISAGREE, pdfsig=WHOLE)
 def swa_usage_rights_beside(kit: Kit) -> bytes:
     """A signature in /Perms that no field has (ISO 32000-1, 12.8.2.3, usage rights)."""
     rights = b"/Perms << /UR3 << /Type /Sig /ByteRange [0 1 2 3] /Contents <30> >> >> "
