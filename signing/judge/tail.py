@@ -33,6 +33,7 @@ _FILLER = re.compile(
 )
 _END = re.compile(rb"startxref[\r\n\t ]+\d{1,10}[\r\n\t ]+%%EOF(?:\r\n|\r|\n)?\Z")
 _END_BYTES = 64
+_OBJECT_STREAM = {"/Type", "/N", "/First", "/Length", "/Filter", "/DecodeParms"}
 _MEANINGFUL = (b"obj", b"stream", b"xref", b"trailer", b"PDF-", b"EOF")
 
 
@@ -48,6 +49,8 @@ def check_tail(data: bytes, reader: PdfFileReader, signed: int, start: int) -> N
         raise _no("no revision")
     try:
         spans = sorted({span for number in revisions for span in _spans(data, reader, number)})
+        for number in revisions:
+            _check_object_streams(reader, number)
     except LIBRARY_TROUBLE as problem:
         raise _no(str(problem)) from problem
     declared: list[int] = []
@@ -104,6 +107,39 @@ def _object_end(data: bytes, reader: PdfFileReader, place: int) -> int:
     if syntax.object_end(data, place, length) != end:
         raise _no(f"readers differ on the object at {place}")
     return end
+
+
+def _check_object_streams(reader: PdfFileReader, revision: int) -> None:
+    """ISO 32000-2, 7.5.7: what a compressed stream holds is listed, nothing lies between."""
+    section = reader.xrefs.get_xref_data(revision)
+    for container in section.obj_streams_used:
+        reference = generic.Reference(container, 0, reader)
+        stream = reader.get_object(reference, revision)  # type: ignore[no-untyped-call]  # pyHanko is typed in part
+        if not set(stream) <= _OBJECT_STREAM:
+            raise _no("an object stream with other entries")
+        listed = {
+            (place.ix_in_stream, number)
+            for number, place in section.xrefs_in_objstm.items()
+            if place.obj_stream_id == container
+        }
+        if listed != set(enumerate(_packed_numbers(stream))):
+            raise _no("an object that no table lists, in a compressed stream")
+
+
+def _packed_numbers(stream: generic.StreamObject) -> list[int]:
+    """The numbers of the objects in a stream, which stand one behind the other from /First on."""
+    data, first, count = stream.data + b"\n", int(stream["/First"]), int(stream["/N"])
+    pairs = [int(word) for word in data[:first].split()]
+    if len(pairs) != 2 * count:
+        raise _no("the head of an object stream")
+    position = first
+    for offset in pairs[1::2]:
+        if data[position : first + offset].strip(b"\0\t\n\x0c\r ") or first + offset < position:
+            raise _no("something between compressed objects")
+        position = syntax.value_end(data, first + offset)
+    if data[position:].strip(b"\0\t\n\x0c\r "):
+        raise _no("something behind compressed objects")
+    return pairs[::2]
 
 
 def _table_place(data: bytes, reader: PdfFileReader, revision: int) -> int:

@@ -234,6 +234,57 @@ def lta_bytes_between_objects(kit: Kit) -> bytes:
     return stored(kit, {}, between=b"(Pay 900 Baht)\n")
 
 
+def packed(kit: Kit, container: bytes, listed: Mapping[int, int]) -> bytes:
+    """An update in a compressed stream; `listed` are numbers and their places in it."""
+    content, places = write.body({9: container}, len(kit.letter))
+    at = len(kit.letter) + len(content)
+    entries = {number: (2, 9, index) for number, index in listed.items()}
+    entries |= {9: (1, places[9], 0), 10: (1, at, 0)}
+    trailer = b"/Root 1 0 R /Prev %d " % write.startxref(kit.letter)
+    table = write.cross_reference_stream(entries, size=11, trailer=trailer)
+    return kit.letter + content + b"10 0 obj\n%s\nendobj\nstartxref\n%d\n%%%%EOF\n" % (table, at)
+
+
+COMPRESSED = {1: write.CATALOG % STORE, 8: b"<< /Certs [] >>"}
+
+
+@refused(AFTER)
+def lta_unlisted_object_in_a_compressed_stream(kit: Kit) -> bytes:
+    hidden = {**COMPRESSED, 3: write.PAGE % b"/Rotate 180 "}
+    return packed(kit, write.object_stream(hidden), {1: 0, 8: 1})
+
+
+@refused(AFTER)
+def lta_text_behind_compressed_objects(kit: Kit) -> bytes:
+    hidden = {1: COMPRESSED[1], 8: COMPRESSED[8] + b" (Pay 900)"}
+    return packed(kit, write.object_stream(hidden), {1: 0, 8: 1})
+
+
+@refused(AFTER)
+def lta_object_stream_that_extends_another(kit: Kit) -> bytes:
+    return packed(kit, write.object_stream(COMPRESSED, b"/Extends 4 0 R "), {1: 0, 8: 1})
+
+
+@refused(AFTER)
+def lta_dictionary_with_a_wrong_end(kit: Kit) -> bytes:
+    """Some readers take any byte for the second bracket."""
+    return stored(kit, {8: b"<< /Certs [9 0 R] >x"})
+
+
+@refused(AFTER)
+def lta_comment_inside_an_object(kit: Kit) -> bytes:
+    return stored(kit, {8: b"<< /Certs % void\n[9 0 R] >>"})
+
+
+@refused(AFTER)
+def lta_startxref_beside_its_table(kit: Kit) -> bytes:
+    """One byte before the table: some readers skip white space, others repair the file."""
+    data = stored(kit, {})
+    at = write.startxref(data)
+    place = data.rindex(b"%d" % at)
+    return data[:place] + b"%d" % (at - 1) + data[place + len(b"%d" % at) :]
+
+
 @refused(AFTER)
 def lta_second_end(kit: Kit) -> bytes:
     """One `startxref` more than revisions."""
