@@ -91,7 +91,8 @@ class Examination:
                 else self._rules.enclosure_problem(verdict)
             )
             if problem is not None:
-                return _reason(problem, f"{one.identifier}: {verdict_words(verdict)}")
+                why = "" if verdict is None else f" ({verdict.reason.code})"
+                return _reason(problem, f"{one.identifier}: {verdict_words(verdict)}{why}")
         return None
 
     async def _judged(self, one: IncomingDocument) -> Verdict | None:

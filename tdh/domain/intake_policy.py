@@ -146,8 +146,8 @@ ENCLOSURE_UNSIGNED = Reason(
 )
 ENCLOSURE_NOT_VALID = Reason(
     code="enclosure-signature-not-valid",
-    th="ลายมือชื่อดิจิทัลในสิ่งที่ส่งมาด้วยตรวจไม่ผ่าน",
-    en="The digital signature of an enclosure does not hold.",
+    th="ลายมือชื่อดิจิทัลในสิ่งที่ส่งมาด้วยตรวจไม่ผ่าน หรือยังสรุปผลไม่ได้",
+    en="The digital signatures of an enclosure do not hold, or it cannot be told whether they do.",
 )
 ENCLOSURE_NOT_JUDGED = Reason(
     code="enclosure-not-judged",

@@ -175,7 +175,7 @@ async def test_an_enclosure_whose_signature_is_broken_is_refused_by_name(here, t
     assert (status, problem["code"]) == (422, "enclosure-signature-not-valid")
     xml = await evidence_of(here, problem["evidence"], tmp_path)
     assert sealed(xml)[3][0] == "TOTAL_FAILED/HASH_FAILURE"
-    assert b"3/enclosure/2.bin: TOTAL_FAILED/HASH_FAILURE" in xml
+    assert b"3/enclosure/2.bin: TOTAL_FAILED/HASH_FAILURE (changed-after-signing)" in xml
 
 
 async def test_malware_is_refused_with_its_name_in_sealed_evidence(here, tmp_path):
