@@ -34,6 +34,8 @@ from signing.judge.timestamp_file import judge_token_file
 from tdh.domain.verdicts import SignatureKind
 
 _ESS = frozenset({"signing_certificate", "signing_certificate_v2"})
+_MESSAGE_VERSIONS = frozenset({"v1", "v3", "v4", "v5"})
+_SIGNER_VERSIONS = frozenset({"v1", "v3"})
 _COUNTERSIGNATURE = "counter_signature"
 
 
@@ -118,6 +120,7 @@ async def _judge_signer(
     moment: tokens.Moment,
 ) -> JudgedSignature:
     (info,) = alone["signer_infos"]
+    _check_versions(alone, info)
     digest = signed.digest or _stated_digest(info)
     archived = await archive_timestamps.verified(info, message.signed_data, digest, moment)
     bound = _check_binding(info, moment.policy)
@@ -162,6 +165,14 @@ def _check_counts(signed_data: cms.SignedData, policy: Policy) -> None:
         raise Refused(Code.TOO_MANY_SIGNATURES)
     if len(signed_data["certificates"] or ()) > policy.max_certificates:
         raise Refused(Code.TOO_MANY_CERTIFICATES)
+
+
+def _check_versions(signed_data: cms.SignedData, info: cms.SignerInfo) -> None:
+    """RFC 5652, 5.1 and 5.3. asn1crypto checks what it is asked for, so all that remains is."""
+    _ = signed_data["digest_algorithms"].native
+    versions = signed_data["version"].native, info["version"].native
+    if versions[0] not in _MESSAGE_VERSIONS or versions[1] not in _SIGNER_VERSIONS:
+        raise Refused(Code.CONTENTS_DAMAGED, f"versions {versions}")
 
 
 def _check_binding(info: cms.SignerInfo, policy: Policy) -> bool:

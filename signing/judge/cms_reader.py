@@ -23,6 +23,10 @@ _SEQUENCE = b"\x30"
 _INTEGER = b"\x02"
 _OCTET_STRING = 4
 _UNIVERSAL, _CONTEXT = 0, 2
+_TAGS = [(_UNIVERSAL, tag) for tag in (2, 17, 16, 17)]
+"""RFC 5652, 5.1: version, digestAlgorithms, encapContentInfo, signerInfos."""
+_OPTIONAL_TAGS = [[], [(_CONTEXT, 0)], [(_CONTEXT, 1)], [(_CONTEXT, 0), (_CONTEXT, 1)]]
+"""certificates, crls"""
 _PLACE_OF_ATTRIBUTES = 3
 """In a SignerInfo: version, sid, digestAlgorithm, then [0] signedAttrs."""
 
@@ -74,6 +78,10 @@ def signers_apart(signed_data: cms.SignedData) -> list[cms.SignedData]:
     from bytes, because asn1crypto spells anew what is moved from one value to another.
     """
     version, algorithms, enclosed, *optional, infos = elements(signed_data.contents)
+    tags = [one.tag for one in (version, algorithms, enclosed, infos)]
+    others = [one.tag for one in optional]
+    if tags != _TAGS or others not in _OPTIONAL_TAGS:  # asn1crypto parses what it is asked for
+        raise Refused(Code.CONTENTS_DAMAGED, "no SignedData")
     (content_type, *_) = elements(enclosed.content)
     certificates = [item for item in optional if item.tag == (_CONTEXT, 0)]
     head = [version.spelled, algorithms.spelled, _sequence(content_type.spelled)]
@@ -146,7 +154,7 @@ def _octets(enclosed: bytes) -> bytes | None:
     _, *rest = elements(enclosed)
     if not rest:
         return None
-    if len(rest) == 1:
+    if len(rest) == 1 and rest[0].tag == (_CONTEXT, 0):
         inner = elements(rest[0].content)
         if [one.tag for one in inner] == [(_UNIVERSAL, _OCTET_STRING)]:
             return inner[0].content
