@@ -129,6 +129,7 @@ def read_message(data: bytes) -> Message:
     token = _token(info)
     info.finish()
     attributes = _attributes(attributes_content)
+    _check_order(attributes_content)
     if not attributes.keys() <= _KNOWN_ATTRIBUTES:
         raise NotUnderstood("a signed attribute that is not known here")
     certificate = _named(identity, certificates)
@@ -224,6 +225,13 @@ def _attributes(content: bytes) -> dict[bytes, bytes]:
         attributes[name] = values.element()
         values.finish()
     return attributes
+
+
+def _check_order(content: bytes) -> None:
+    """What is signed is the DER of a set, whose elements are sorted (RFC 5652, 5.4)."""
+    elements = der.Reader(content).elements()
+    if elements != sorted(elements):
+        raise NotUnderstood("attributes in another order")
 
 
 def _digest(algorithm: bytes) -> Digest:

@@ -67,6 +67,8 @@ def learn(verified: Verified, report: Report, memory: ChainMemory, occasion: Occ
     facts = [fact for fact in wanted if fact is not None]
     if not report.verdict.accepted or report.verdict.provisional or len(facts) < len(wanted):
         return False
+    if facts[0].signer.certificate_sha256 != verified.signer.certificate_sha256:
+        return False
     mine = _report(verified, facts, occasion)
     if not _may_pass(verified, occasion) or report_bytes(mine) != report_bytes(report):
         return False

@@ -22,6 +22,7 @@ _TAIL = re.compile(
 _HEAD = re.compile(rb"([1-9][0-9]{0,6}) 0 obj[\t\n\x0c\r ]*(?=<<)")
 _TABLE = re.compile(rb"xref[ ]?(?:\r\n|\n|\r)")
 _SUBSECTION = re.compile(rb"([0-9]{1,7}) ([0-9]{1,7})[ ]?(?:\r\n|\n|\r)")
+_START = re.compile(rb"[\t\n\x0c\r ]+startxref[\r\n]")
 _TRAILER = re.compile(rb"trailer[\t\n\x0c\r ]*(?=<<)")
 _ENTRIES = re.compile(rb"(?:[0-9]{10} (?:00000 n|[0-9]{5} f)(?: \n|\r\n| \r))*+")
 _ENTRY_BYTES: Final = 20
@@ -74,13 +75,14 @@ def read_sections(data: bytes, tokens: Tokens, room: Room) -> list[Section]:
     """Read all sections, the newest first. Raises NotUnderstood."""
     sections, seen = list[Section](), set[int]()
     place: Value = last_start(data)
-    while place is not None:
+    more = True
+    while more:
         if type(place) is not int or place in seen or len(sections) == MAX_SECTIONS:
             raise NotUnderstood("sections in a ring, or too many")
         seen.add(place)
         section = _section(data, place, tokens, room)
         sections.append(section)
-        place = section.trailer.get(b"/Prev")
+        more, place = b"/Prev" in section.trailer, section.trailer.get(b"/Prev")
     _check_together(sections)
     for section in sections:
         _check_places(data, section)
@@ -115,9 +117,9 @@ def _table(data: bytes, place: int, tokens: Tokens) -> Section:
     trailer = _TRAILER.match(data, place)
     if trailer is None:
         raise NotUnderstood("no trailer")
-    values, _ = read_value(data, trailer.end(), tokens)
-    if b"/XRefStm" in values:
-        raise NotUnderstood("two readings")
+    values, end = read_value(data, trailer.end(), tokens)
+    if b"/XRefStm" in values or _START.match(data, end) is None:
+        raise NotUnderstood("two readings, or more than a trailer")
     return _made(used, freed, values, None)
 
 
@@ -196,6 +198,8 @@ def _made(
         raise NotUnderstood("no plain trailer")
     if used.pop(0, None) is not None or max(used, default=0) >= size:
         raise NotUnderstood("object numbers beyond the trailer's size")
+    if max(freed.values(), default=0) > _MAX_GENERATION:
+        raise NotUnderstood("a generation out of range")
     freed.pop(0, None)
     return Section(used=used, freed=freed, trailer=trailer, size=size, own=own)
 
@@ -216,12 +220,6 @@ def _check_together(sections: list[Section]) -> None:
     for section in sections[:-1]:
         if section.freed:
             raise NotUnderstood("an object that was freed later")
-    if any(
-        generation > _MAX_GENERATION
-        for section in sections
-        for generation in section.freed.values()
-    ):
-        raise NotUnderstood("a generation out of range")
 
 
 def _check_places(data: bytes, section: Section) -> None:
