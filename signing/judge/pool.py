@@ -40,6 +40,8 @@ _ENDINGS: Mapping[Outcome, Code] = MappingProxyType(
 )
 
 
+SMALL_BYTES = 1024 * 1024
+"""Up to here a document that comes in has no descriptor yet."""
 ROUNDS = 3
 """A list may have to be fetched before it shows that another one is needed."""
 
@@ -232,16 +234,23 @@ class JudgePool:
 
 
 class DocumentInJudgement:
-    """One document on its way to the judge; in memory until `close`."""
+    """One document on its way to the judge; in memory until `close`.
+
+    A small one has no descriptor before it is judged: a letter of a hundred enclosures that comes
+    slowly takes no hundred descriptors from the process.
+    """
 
     def __init__(self, pool: JudgePool, holder: str) -> None:
         self._pool = pool
         self._holder = holder
-        self._memfd = Memfd()
-        self._too_large = False
         self._head = bytearray()
         self._kind: Kind | None = None
         """None until enough of the head is there to tell."""
+        self._small = bytearray()
+        self._memfd: Memfd | None = None
+        self._size = 0
+        """Bytes that are kept, here or there."""
+        self._too_large = False
 
     async def write(self, data: bytes) -> None:
         """Add bytes. Raises JudgeBusy when documents in flight, all or the holder's, are too large.
@@ -255,27 +264,42 @@ class DocumentInJudgement:
                 self._kind = kind_of(bytes(self._head))
         if self._too_large or self._kind is Kind.UNKNOWN:
             return
-        if self._memfd.size + len(data) > self._pool.limits.document_bytes:
+        if self._size + len(data) > self._pool.limits.document_bytes:
             self._too_large = True
             return
         self._pool.budget.reserve(len(data), self._holder)
-        self._memfd.write(data)
+        self._size += len(data)
+        if self._memfd is None and self._size <= SMALL_BYTES:
+            self._small += data
+        else:
+            self._in_memfd().write(data)
 
     async def judge(self, at: datetime) -> ReportedVerdict:
         """Judge what was written. Raises JudgeUnavailable."""
         if (self._kind or kind_of(bytes(self._head))) is Kind.UNKNOWN:
             report = self._pool.unsigned_kind(at)
-            return ReportedVerdict(verdict=report.verdict, report=report_bytes(report))
-        size = self._memfd.size
-        if self._too_large:
-            size = self._pool.limits.document_bytes + 1
+        elif self._too_large:
+            report = await self._pool.report(-1, self._pool.limits.document_bytes + 1, at)
         else:
-            self._memfd.seal()
-        report = await self._pool.report(self._memfd.fd, size, at)
+            memfd = self._in_memfd()
+            memfd.seal()
+            report = await self._pool.report(memfd.fd, memfd.size, at)
         return ReportedVerdict(verdict=report.verdict, report=report_bytes(report))
 
     def close(self) -> None:
         """Give the memory back. May be called twice."""
-        if self._memfd.fd >= 0:
-            self._pool.budget.release(self._memfd.size, self._holder)
+        self._pool.budget.release(self._size, self._holder)
+        self._size = 0
+        self._small.clear()
+        if self._memfd is not None:
             self._memfd.close()
+
+    def _in_memfd(self) -> Memfd:
+        """All that was kept, in a descriptor. Raises JudgeUnavailable where there is none left."""
+        if self._memfd is None:
+            try:
+                self._memfd = Memfd(bytes(self._small))
+            except OSError as problem:
+                raise JudgeUnavailable(f"no descriptor for a document: {problem}") from problem
+            self._small.clear()
+        return self._memfd

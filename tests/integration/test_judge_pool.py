@@ -321,6 +321,44 @@ async def test_a_scan_is_no_signed_kind_at_once_and_takes_no_memory(
     assert quick.verdict.reason.code == "not-a-signed-kind"
 
 
+def descriptors() -> int:
+    return sum(1 for _ in Path("/proc/self/fd").iterdir())
+
+
+async def test_documents_that_wait_to_be_judged_have_no_descriptors_while_they_are_small(
+    pool: JudgePool, letter: bytes
+) -> None:
+    before = descriptors()
+    documents = [pool.document("a") for _ in range(100)]
+    for document in documents:
+        await document.write(letter[:1000])
+    assert descriptors() == before
+    for document in documents:
+        await document.write(letter[1000:])
+    assert (await documents[0].judge(make.JUDGED_AT)).verdict.accepted
+    for document in documents:
+        document.close()
+    assert descriptors() == before
+    assert pool.budget.used == 0
+
+
+async def test_a_document_that_outgrows_the_small_ones_is_judged_as_it_came(
+    pool: JudgePool,
+) -> None:
+    signer = make.shared_pki().signers["good"]
+    large = make.sign_pdf(
+        make.simple_pdf("Large", size=2_500_000), signer, signed_at=make.JUDGED_AT
+    )
+    for piece in (300_000, 10_000_000):
+        document = pool.document("a")
+        for start in range(0, len(large), piece):
+            await document.write(large[start : start + piece])
+        assert pool.budget.used == len(large)
+        assert (await document.judge(make.JUDGED_AT)).verdict.accepted
+        document.close()
+        assert pool.budget.used == 0
+
+
 async def test_the_budget_of_all_documents_together_is_kept() -> None:
     pool = JudgePool(load_trust([]), budget=DocumentBudget(1200))
     first, second = pool.document("a"), pool.document("b")
