@@ -7,8 +7,11 @@ judged where nothing that is shown depends on which one is used:
 - an object that both readings see is at the same place in both;
 - an object that only the newer reading sees is reached from nowhere but the structure tree, which
   draws nothing (word processors hide that);
-- signatures, byte ranges and the trailer's entries are the same;
-- the stream stands before the table that names it, so that nothing later can slip under it.
+- the trailer's entries are the same in both; so, by all this, are form, signatures and pages;
+- no entry of the stream leads to another catalog or an older table, as some readers would follow.
+
+A stream behind the signed bytes would have to be the table of a later revision: what that lists
+differs from the signed table, and so does its /Prev.
 """
 
 import io
@@ -18,7 +21,6 @@ from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.pdf_utils.xref import ObjStreamRef, XRefSection, read_object_header
 
-from signing.judge import pdf
 from signing.judge.codes import Code, Refused
 from signing.judge.graph import dictionaries
 from signing.judge.pdf_reading import LIBRARY_TROUBLE, StrictReader, target
@@ -38,11 +40,9 @@ def check_readings(data: bytes, reader: PdfFileReader, policy: Policy) -> None:
     try:
         plain = _without_streams(data)
         for revision, hybrid in hybrids:
-            _check_place(reader, revision, hybrid)
             _check_trailer(reader, revision, hybrid)
         hidden = set(_hidden(reader, plain, hybrids))
         _check_shown(reader, hidden, policy.max_structure_nodes)
-        _check_signatures(data, reader, plain, policy)
     except LIBRARY_TROUBLE as problem:
         raise Refused(Code.HYBRID_READINGS_DISAGREE, str(problem)) from problem
 
@@ -61,12 +61,6 @@ def _without_streams(data: bytes) -> PdfFileReader:
         plain.xrefs.get_xref_data(revision).hybrid = None
     plain.resolved_objects.clear()
     return plain
-
-
-def _check_place(reader: PdfFileReader, revision: int, hybrid: XRefSection) -> None:
-    table = reader.xrefs.get_xref_container_info(revision)
-    if hybrid.meta_info.end_location > table.start_location:
-        raise Refused(Code.HYBRID_READINGS_DISAGREE, "the stream is not before its table")
 
 
 def _check_trailer(reader: PdfFileReader, revision: int, hybrid: XRefSection) -> None:
@@ -130,14 +124,3 @@ def _check_shown(reader: PdfFileReader, hidden: set[tuple[int, int]], limit: int
     start = [value for key, value in reader.trailer.flatten().items() if key != "/Prev"]
     for _ in dictionaries(start, limit=limit, leads=leads, resolve=resolve):
         pass
-
-
-def _check_signatures(
-    data: bytes, reader: PdfFileReader, plain: PdfFileReader, policy: Policy
-) -> None:
-    def seen(by: PdfFileReader) -> list[tuple[str, object, bytes]]:
-        found = pdf.signed_objects(data, by, policy)
-        return [(item.field, item.byte_range, item.contents) for item in found]
-
-    if seen(reader) != seen(plain):
-        raise Refused(Code.HYBRID_READINGS_DISAGREE, "other signatures")

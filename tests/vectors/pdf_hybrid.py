@@ -131,6 +131,12 @@ def hybrid_stream_names_another_root(kit: Kit) -> bytes:
     return signed(kit, hybrid_base(objects, STRUCTURE, stream_trailer=b"/Root 15 0 R "))
 
 
+@refused(DISAGREE)
+def hybrid_stream_names_an_older_table(kit: Kit) -> bytes:
+    """Some readers follow the stream's own /Prev."""
+    return signed(kit, hybrid_base(unsigned_objects(), STRUCTURE, stream_trailer=b"/Prev 15 "))
+
+
 @refused(Code.SIGNATURE_IN_OBJECT_STREAM, pdfsig=WHOLE)
 def hybrid_hides_a_signature(kit: Kit) -> bytes:
     hidden = b"<< /Type /Sig /ByteRange [0 1 2 3] /Contents <30> >>"
@@ -173,3 +179,19 @@ def hybrid_update_after_signing(kit: Kit) -> bytes:
     trailer = b"<< /Size 22 /Root 1 0 R /Prev %d /XRefStm %d >>" % (prev, at)
     end = b"xref\n0 0\ntrailer\n%s\nstartxref\n%d\n%%%%EOF\n" % (trailer, start)
     return kit.letter + text + table + end
+
+
+@refused(DISAGREE)
+def hybrid_stream_shared_with_a_later_revision(kit: Kit) -> bytes:
+    """The signed table names as its stream what a later, harmless update brings as its table."""
+    objects = unsigned_objects(catalog=b"/AcroForm << /Fields [6 0 R] /SigFlags 3 >> ")
+    objects |= {6: write.field(7), 7: write.signature(), 20: b"null"}
+    store = {1: objects[1].replace(b"/AcroForm", b"/DSS 8 0 R /AcroForm"), 8: b"<< /Certs [] >>"}
+    size = len(write.build(objects, trailer=b"/XRefStm 0000000000 "))
+    content, places = write.body(store, size)
+    at = size + len(content)
+    data = write.complete(write.build(objects, trailer=b"/XRefStm %010d " % at), kit.signer)
+    entries = {1: (1, places[1], 0), 8: (1, places[8], 0)}
+    trailer = b"/Root 1 0 R /Prev %d " % write.startxref(data)
+    table = write.cross_reference_stream(entries, size=21, trailer=trailer)
+    return data + content + b"9 0 obj\n%s\nendobj\nstartxref\n%d\n%%%%EOF\n" % (table, at)

@@ -122,6 +122,12 @@ def lta_version_goes_back(kit: Kit) -> bytes:
 
 
 @refused(LATER)
+def lta_signature_flags_taken_away(kit: Kit) -> bytes:
+    """Readers need not look for signatures any more (table 225)."""
+    return stored(kit, {1: (write.CATALOG % STORE).replace(b"/SigFlags 3", b"/SigFlags 0")})
+
+
+@refused(LATER)
 def lta_language_changed(kit: Kit) -> bytes:
     return stored(kit, {1: write.CATALOG % (STORE + b"/Lang (en) ")})
 

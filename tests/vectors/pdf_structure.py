@@ -67,6 +67,14 @@ def table_leads_beside_the_page(kit: Kit) -> bytes:
     return write.complete(data.replace(place, wrong), kit.signer)
 
 
+@refused(Code.CROSS_REFERENCE_WRONG)
+def table_leads_beside_the_font(kit: Kit) -> bytes:
+    data = write.build(write.letter_objects())
+    place = b"%010d 00000 n" % (data.index(b"\n5 0 obj") + 1)
+    wrong = b"%010d 00000 n" % (data.index(b"\n5 0 obj") + 9)
+    return write.complete(data.replace(place, wrong), kit.signer)
+
+
 @refused(DAMAGED, Code.CROSS_REFERENCE_WRONG, pdfsig=WHOLE)
 def table_leads_to_another_object(kit: Kit) -> bytes:
     data = write.build({**write.letter_objects(), 8: write.drawing(b"Pay 900")})

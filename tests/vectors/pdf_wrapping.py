@@ -9,6 +9,7 @@ from tests.vectors import pdf_writing as write
 from tests.vectors.pdf_forgery import BYTE_RANGE, numbers
 from tests.vectors.pdf_registry import WHOLE, Kit, refused
 from tests.vectors.pdf_saving import ATTACKED, bodies
+from tests.vectors.pdf_shadow import second_signature
 
 GAP = (Code.BYTE_RANGE_GAP, Code.STRUCTURE_DAMAGED, Code.SIGNATURES_DISAGREE)
 
@@ -160,3 +161,21 @@ def swa_usage_rights_beside(kit: Kit) -> bytes:
     """A signature in /Perms that no field has (ISO 32000-1, 12.8.2.3, usage rights)."""
     rights = b"/Perms << /UR3 << /Type /Sig /ByteRange [0 1 2 3] /Contents <30> >> >> "
     return write.letter(kit.signer, catalog=rights)
+
+
+@refused(Code.SIGNATURES_DISAGREE)
+def swa_two_signatures_over_the_same_bytes(kit: Kit) -> bytes:
+    """Each covers the file to its end and leaves out itself: only one of them can be true."""
+    objects = write.letter_objects()
+    objects[1] = objects[1].replace(b"[6 0 R]", b"[6 0 R 8 0 R]")
+    objects |= {8: write.field(9, b"Signature2"), 9: write.signature()}
+    return write.complete(write.complete(write.build(objects), kit.attacker), kit.signer)
+
+
+@refused(Code.BYTES_AFTER_SIGNATURE)
+def swa_first_signature_without_its_table(kit: Kit) -> bytes:
+    """It ends before the table of its own revision, which somebody else may have written."""
+    plain = write.build(write.letter_objects())
+    end = plain.index(b"xref\n0 8")
+    data = write.complete(plain[:end], kit.signer) + plain[end:]
+    return second_signature(kit, data)

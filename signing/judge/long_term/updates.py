@@ -61,11 +61,11 @@ class _Update:
         self._late: Refs = set()
         self._containers: Refs = set()
         for number in range(signed + 1, revision + 1):
+            # An entry that marks an object as free is listed as well, and never explained.
             self._late |= {
                 key_of(reference) for reference in reader.xrefs.explicit_refs_in_revision(number)
             }
             self._containers |= set(_containers(reader, number))
-            _check_nothing_is_freed(reader, signed, number)
         self._touched: Refs = set()
         """Old objects that were written anew: the same but for what is allowed."""
         self._added: Refs = set()
@@ -211,12 +211,3 @@ def _containers(reader: PdfFileReader, revision: int) -> Iterator[Key]:
         yield key_of(table)
     for reference in reader.xrefs.object_streams_used_in(revision):  # type: ignore[no-untyped-call]  # pyHanko is typed in part
         yield key_of(reference)
-
-
-def _check_nothing_is_freed(reader: PdfFileReader, signed: int, revision: int) -> None:
-    """ISO 32000-2, 7.5.4: no object of the signed revision is marked as free."""
-    for number in reader.xrefs.get_xref_data(revision).freed:
-        for before in range(signed + 1):
-            section = reader.xrefs.get_xref_data(before)
-            if number in section.standard_xrefs or number in section.xrefs_in_objstm:
-                raise Refused(Code.REVISION_AFTER_SIGNING, f"object {number} is freed")
