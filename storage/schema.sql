@@ -230,6 +230,33 @@ CREATE TABLE releases (
     CONSTRAINT releases_pkey PRIMARY KEY (delivery, document, letter_month)
 ) PARTITION BY RANGE (letter_month);
 
+CREATE TABLE revocation_data (
+    sha256 bytea NOT NULL,
+    kind text COLLATE "C" NOT NULL,
+    content bytea NOT NULL,
+    kept_at timestamp with time zone NOT NULL,
+    CONSTRAINT revocation_data_pkey PRIMARY KEY (sha256),
+    CONSTRAINT revocation_data_kind_check CHECK ((kind = ANY (ARRAY['crl'::text, 'ocsp'::text]))),
+    CONSTRAINT revocation_data_sha256_check CHECK ((octet_length(sha256) = 32))
+);
+
+CREATE TABLE revocation_sources (
+    key bytea NOT NULL,
+    kind text COLLATE "C" NOT NULL,
+    url text NOT NULL,
+    sha256 bytea,
+    fetched_at timestamp with time zone,
+    this_update timestamp with time zone,
+    next_update timestamp with time zone,
+    failures integer NOT NULL,
+    next_try timestamp with time zone,
+    CONSTRAINT revocation_sources_pkey PRIMARY KEY (key),
+    CONSTRAINT revocation_sources_check CHECK (((sha256 IS NULL) = (fetched_at IS NULL))),
+    CONSTRAINT revocation_sources_failures_check CHECK ((failures >= 0)),
+    CONSTRAINT revocation_sources_key_check CHECK ((octet_length(key) = 32)),
+    CONSTRAINT revocation_sources_kind_check CHECK ((kind = ANY (ARRAY['crl'::text, 'ocsp'::text])))
+);
+
 CREATE TABLE schema_migrations (
     name text COLLATE "C" NOT NULL,
     sha256 bytea NOT NULL,
@@ -274,5 +301,7 @@ CREATE INDEX tokens_party ON tokens USING btree (party);
 ALTER TABLE documents ALTER COLUMN report SET STORAGE EXTERNAL;
 ALTER TABLE evidence ALTER COLUMN xml SET STORAGE EXTERNAL;
 ALTER TABLE refused_reports ALTER COLUMN report SET STORAGE EXTERNAL;
+ALTER TABLE revocation_data ALTER COLUMN content SET STORAGE EXTERNAL;
 ALTER TABLE party_signers ADD CONSTRAINT party_signers_party_fkey FOREIGN KEY (party) REFERENCES parties(id);
+ALTER TABLE revocation_sources ADD CONSTRAINT revocation_sources_sha256_fkey FOREIGN KEY (sha256) REFERENCES revocation_data(sha256);
 ALTER TABLE tokens ADD CONSTRAINT tokens_party_fkey FOREIGN KEY (party) REFERENCES parties(id);

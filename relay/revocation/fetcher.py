@@ -108,6 +108,13 @@ class Fetcher:
             self._session = None
         await self._resolver.close()
 
+    async def bring(self, url: str, request: bytes) -> bytes | None:
+        """Like `fetch`, for who does not ask why there is nothing."""
+        try:
+            return await self.fetch(url, request)
+        except NotFetched:
+            return None
+
     async def fetch(self, url: str, request: bytes = b"") -> bytes:
         """Ask. A `request` is posted, as OCSP wants it (RFC 6960, A.1). Raises NotFetched."""
         begun = self._monotonic()

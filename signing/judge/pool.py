@@ -28,7 +28,7 @@ from signing.judge.wire import Extra, Outcome, Reply, Setup, answer_from_bytes
 from signing.trust import TrustFolder
 from tdh.domain.errors import JudgeUnavailable
 from tdh.domain.reports import ReportedVerdict
-from tdh.domain.verdicts import Verdict
+from tdh.domain.verdicts import RevocationFinding, Verdict
 
 LOG = logging.getLogger(__name__)
 _ENDINGS: Mapping[Outcome, Code] = MappingProxyType(
@@ -50,7 +50,14 @@ class RevocationSource(Protocol):
     """Brings revocation data from outside, bounded and guarded, or from its cache."""
 
     async def bring(self, needs: Sequence[Need], at: datetime) -> Mapping[Need, Brought]:
-        """Give what could be brought; never raises for what is out there."""
+        """Give what could be brought; never raises for what is out there.
+
+        Raises StorageUnavailable: what was brought could not be kept.
+        """
+        ...
+
+    async def learned(self, findings: Sequence[RevocationFinding]) -> None:
+        """Take down what children read in the data: until when they hold."""
         ...
 
 
@@ -164,10 +171,12 @@ class JudgePool:
             if not found:
                 break
             brought |= found
-            extra = Extra(revocation=tuple(brought.values()))
+            extra = Extra(revocation=tuple(dict.fromkeys(brought.values())))
             with Memfd(extra.to_bytes()) as memory:
                 memory.seal()
                 report = await self._round(replace(task, extra=memory))
+            signatures = report.verdict.signatures
+            await self._revocation.learned([f for one in signatures for f in one.revocation])
         return report
 
     async def _round(self, task: Task) -> Report:

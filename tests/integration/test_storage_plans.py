@@ -11,11 +11,11 @@ from collections.abc import Iterator, Mapping
 from types import ModuleType
 from typing import Any
 
-from storage import journal, log, mailboxes, outbox, parties, views
+from storage import journal, log, mailboxes, outbox, parties, revocation, views
 from storage.database import Database, Session
 from storage.queries import statements_beside
 
-MODULES: tuple[ModuleType, ...] = (journal, log, mailboxes, outbox, parties, views)
+MODULES: tuple[ModuleType, ...] = (journal, log, mailboxes, outbox, parties, revocation, views)
 ON_PURPOSE = {
     "storage.journal.last_beat",
     "storage.log.head",
