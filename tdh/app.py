@@ -30,9 +30,8 @@ from relay.worker import ForwardWorker
 from signing import timestamps
 from signing.judge.budget import DocumentBudget
 from signing.judge.policy import Limits as JudgeLimits
-from signing.judge.policy import Policy as JudgePolicy
-from signing.judge.policy import RevocationMode
 from signing.judge.pool import JudgePool
+from signing.judge.revocation_cache import RevocationCache
 from signing.log_tree import LogTree
 from signing.sealer.client import SealerClient
 from signing.trust import TrustFolder
@@ -55,6 +54,7 @@ from tdh.delivery.sequencer import Sequencer
 from tdh.delivery.submission import SubmissionPorts, Submissions
 from tdh.domain.errors import JudgeUnavailable, TDHError
 from tdh.judging import FollowingJudge
+from tdh.revocation import judge_policy, revocation_source
 from tdh.system import CheckedClock
 from tdh.trust import trust_in_force
 
@@ -96,10 +96,11 @@ async def api(config: Config, closing: Closing) -> Loops:
     )
     closing.rest.push_async_callback(vault.close)
     trust = partial(trust_in_force, config.judge, PostgresTrustStores(core.database))
+    revocation = await revocation_source(config, core.database, core.clock, closing.rest)
     judge = FollowingJudge(
         config.judge.trust,
         trust,
-        partial(_judge, config, DocumentBudget(config.judge.in_flight_bytes)),
+        partial(_judge, config, DocumentBudget(config.judge.in_flight_bytes), revocation),
     )
     closing.rest.push_async_callback(judge.close)
     await judge.start()
@@ -149,7 +150,7 @@ async def api(config: Config, closing: Closing) -> Loops:
     rechecks = Rechecks(
         outbox=PostgresOutbox(core.database),
         recheck=partial(recheck, ports=ports),
-        judge=partial(_judge_of_then, config, trust),
+        judge=partial(_judge_of_then, config, trust, revocation),
         clock=core.clock,
         policy=core.policy,
     )
@@ -273,7 +274,7 @@ async def _works(question: Awaitable[object]) -> bool:
 
 @asynccontextmanager
 async def _judge_of_then(
-    config: Config, read: Callable[[], Awaitable[TrustFolder]]
+    config: Config, read: Callable[[], Awaitable[TrustFolder]], revocation: RevocationCache | None
 ) -> AsyncIterator[JudgePool]:
     """A judge of times gone by, under the trust of today; it takes data that were issued since.
 
@@ -284,18 +285,22 @@ async def _judge_of_then(
     except ConfigError as error:
         raise JudgeUnavailable(str(error)) from error
     budget = DocumentBudget(2 * JudgeLimits().document_bytes)  # one holder has half of it
-    async with _judge(config, budget, trust, accept_later_data=True) as judge:
+    async with _judge(config, budget, revocation, trust, accept_later_data=True) as judge:
         yield judge
 
 
 def _judge(
-    config: Config, budget: DocumentBudget, trust: TrustFolder, *, accept_later_data: bool = False
+    config: Config,
+    budget: DocumentBudget,
+    revocation: RevocationCache | None,
+    trust: TrustFolder,
+    *,
+    accept_later_data: bool = False,
 ) -> JudgePool:
     return JudgePool(
         trust,
-        policy=JudgePolicy(
-            revocation=RevocationMode(config.judge.revocation), accept_later_data=accept_later_data
-        ),
+        policy=judge_policy(config, accept_later_data=accept_later_data),
+        revocation=revocation,
         limits=JudgeLimits(
             wall_seconds=config.judge.seconds, memory_bytes=config.judge.memory_bytes
         ),

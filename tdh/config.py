@@ -121,13 +121,40 @@ class JudgeConfig:
     trust_key: str = ""
     """Verifier key (C2SP vkey) of the folder's signed list; empty: a plain folder will do."""
     revocation: str = "require"
-    """`require`, or `if-present`."""
+    """`require`, `if-present`, or `accept-older`, which needs `revocation.max_age_seconds`."""
     processes: int = 2
     seconds: float = 10.0
     memory_bytes: int = 512 << 20
     in_flight_bytes: int = 512 << 20
     """All documents in memory together, half of it at most of one sender: 200 MiB at least, or a
     document of 100 MiB never fits."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RevocationConfig:
+    """Fetching revocation lists and OCSP answers from where certificates say."""
+
+    fetch: bool = True
+    """Whether anything is fetched at all."""
+    max_age_seconds: int = 0
+    """How old revocation data may be, whatever they say themselves; 0: they say it themselves."""
+    ports: tuple[int, ...] = (80, 443)
+    allow_private: tuple[str, ...] = ()
+    """Hosts and networks that may be asked although the public cannot reach them: `ca.internal`,
+    `10.1.0.0/16`, `127.0.0.1:8080`."""
+    same_host_redirects: bool = False
+    """Follow a redirect to the same host, port and scheme; no other is ever followed."""
+    connect_seconds: float = 3.0
+    seconds: float = 5.0
+    """From the name to the last byte; a letter waits at most twice as long."""
+    list_bytes: int = 32 << 20
+    answer_bytes: int = 64 << 10
+    retry_seconds: float = 60.0
+    """How long a source or a host that did not answer is left alone."""
+    longest_seconds: float = 86_400.0
+    """An answer is fetched anew after this, however long it says that it holds."""
+    memory_bytes: int = 64 << 20
+    """Of answers kept in memory by one process; all of them are in the database."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -233,6 +260,7 @@ class Config:
     sealer: SealerConfig = field(default_factory=SealerConfig)
     issuer: IssuerConfig = field(default_factory=IssuerConfig)
     judge: JudgeConfig = field(default_factory=JudgeConfig)
+    revocation: RevocationConfig = field(default_factory=RevocationConfig)
     scanner: ScannerConfig = field(default_factory=ScannerConfig)
     policy: PolicyConfig = field(default_factory=PolicyConfig)
     intake_agency: IntakeConfig = field(default_factory=IntakeConfig)
@@ -334,11 +362,22 @@ def _value(kind: object, name: str, value: Any) -> Any:
         if kind == tuple[Path, ...]:
             parts = value.split(os.pathsep) if isinstance(value, str) else value
             return tuple(Path(part) for part in parts if part)
+        if kind in (tuple[str, ...], tuple[int, ...]):
+            return _items(int if kind == tuple[int, ...] else str, value)
     except (TypeError, ValueError, KeyError) as error:
         raise ConfigError(name, f"{value!r} does not fit") from error
     if not isinstance(value, str):
         raise ConfigError(name, "must be text")
     return value
+
+
+def _items(kind: type[int] | type[str], value: Any) -> tuple[int | str, ...]:
+    """A list in TOML; in a variable parted by commas. Raises TypeError, ValueError."""
+    parts = value.split(",") if isinstance(value, str) else value
+    if not isinstance(parts, list) or any(isinstance(part, bool) for part in parts):
+        raise TypeError(value)
+    tidy = (part.strip() if isinstance(part, str) else part for part in parts)
+    return tuple(kind(part) for part in tidy if part != "")
 
 
 _BOOLEANS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
