@@ -18,7 +18,7 @@ from signing.judge.judgement import Inputs, JudgedSignature, Judgement, answer, 
 from signing.judge.signer import signer_of
 from signing.judge.signer_rules import after_the_fact, check_key_usage
 from signing.judge.tokens import Moment
-from signing.judge.xades_properties import Properties, bound_certificate, read_properties
+from signing.judge.xades_properties import Properties, bound_certificate, left_out, read_properties
 from signing.judge.xades_times import (
     Kept,
     Stamped,
@@ -31,7 +31,6 @@ from signing.judge.xades_times import (
 from signing.judge.xml_algorithms import algorithm_findings
 from signing.judge.xml_c14n import Effort
 from signing.judge.xml_coverage import check_coverage, signatures_in
-from signing.judge.xml_names import XADES
 from signing.judge.xml_reader import XmlDocument, read_xml
 from signing.judge.xml_signature import (
     ASN1_TROUBLE,
@@ -54,6 +53,8 @@ async def judge_xml(data: bytes, inputs: Inputs) -> Judgement:
 
     What a single reference leads to outside the document is `inputs.content`.
     """
+    if b"Signature" not in data and b"\0" not in data:
+        return answer(inputs, Code.NO_SIGNATURE, kind=None)  # however odd the rest may be
     document = read_xml(data)
     found = _read_all(document, inputs)
     if not found:
@@ -115,6 +116,7 @@ class _Sound:
     properties: Properties | None
     certificate: x509.Certificate
     others: tuple[x509.Certificate, ...]
+    kept: Kept
     code: Code | None
     """What its digests and its value say."""
 
@@ -168,11 +170,13 @@ def _check(signature: XmlSignature, context: _Context) -> _Sound:
         raise Refused(Code.NOT_XADES)
     check_coverage(document, signature, None if properties is None else properties.holder)
     certificates = certificates_in(signature.key_info, policy.max_certificates)
-    if not certificates:
-        raise Refused(Code.SIGNING_CERTIFICATE_MISSING, "no certificate in KeyInfo")
-    certificate = certificates[0]
+    kept = Kept() if properties is None else validation_data(properties)
+    candidates = (*certificates, *kept.certificates)
+    if not candidates:
+        raise Refused(Code.SIGNING_CERTIFICATE_MISSING, "no certificate at all")
+    certificate = candidates[0]
     if properties is not None:
-        certificate = bound_certificate(properties.certificate, certificates)
+        certificate = bound_certificate(properties.certificate, candidates)
     code = worse(
         check_references(context.sources, signature),
         check_value(context.sources, signature, certificate),
@@ -181,7 +185,8 @@ def _check(signature: XmlSignature, context: _Context) -> _Sound:
         signature=signature,
         properties=properties,
         certificate=certificate,
-        others=tuple(item for item in certificates if item is not certificate),
+        others=tuple(item for item in candidates if item is not certificate),
+        kept=kept,
         code=code,
     )
 
@@ -189,14 +194,11 @@ def _check(signature: XmlSignature, context: _Context) -> _Sound:
 async def _judge_signer(found: _Found, sound: _Sound, context: _Context) -> JudgedSignature:
     """Times, chain and use of the key, then the verdict."""
     inputs, properties = context.inputs, sound.properties
-    kept, stamped = Kept(), None
+    stamped = None
     if properties is not None:
-        kept = validation_data(properties)
         stamped = Stamped(sources=context.sources, signature=sound.signature, properties=properties)
-    material = inputs.material.plus(certificates=(*sound.others, *kept.certificates))
-    moment = Moment(
-        material=material.with_data(kept.revocation), policy=inputs.policy, at=inputs.at
-    )
+    material = inputs.material.plus(certificates=sound.others).with_data(sound.kept.revocation)
+    moment = Moment(material=material, policy=inputs.policy, at=inputs.at)
     code, chain = sound.code, ChainFinding()
     later = own = started = Times()
     if stamped is not None and code is None:
@@ -219,28 +221,20 @@ async def _judge_signer(found: _Found, sound: _Sound, context: _Context) -> Judg
     if own.uncounted + later.uncounted + started.uncounted:
         notes.append(NoteCode.TIMESTAMP_NOT_COUNTED)
     if properties is not None:
-        notes.extend(_left_out(properties))
+        notes.extend(left_out(properties))
     return judged(
         found.name,
         code or Code.SIGNATURE_VALID,
         signer=signer_of(sound.certificate),
         claimed=None if properties is None else properties.claimed,
         proven=proven,
-        level=None if properties is None else _level(own, later, kept),
+        level=None if properties is None else _level(own, later, sound.kept),
         covers=found.covers,
         algorithms=algorithm_findings(sound.signature, sound.certificate),
         revocation=tuple(dict.fromkeys(item for one in chains for item in one.revocation)),
         notes=notes,
         needs=tuple(dict.fromkeys(need for one in chains for need in one.needs)),
     )
-
-
-def _left_out(properties: Properties) -> list[NoteCode]:
-    """What the signature carries and the judge does not look at."""
-    notes = [NoteCode.SIGNATURE_POLICY_NOT_APPLIED] if properties.names_policy else []
-    if any(item.tag == f"{{{XADES}}}CounterSignature" for item in properties.unsigned):
-        notes.append(NoteCode.COUNTERSIGNATURE_NOT_JUDGED)
-    return notes
 
 
 def _level(own: Times, later: Times, kept: Kept) -> SignatureLevel:

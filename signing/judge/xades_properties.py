@@ -15,8 +15,8 @@ from asn1crypto import tsp as asn1_tsp
 from cryptography.x509 import Name
 from lxml import etree
 
-from signing.judge.codes import Code, Refused
-from signing.judge.xml_names import DS, OLD_XADES, SIGNED_PROPERTIES, XADES
+from signing.judge.codes import Code, NoteCode, Refused
+from signing.judge.xml_names import DS, EVIDENCE_RECORDS, OLD_XADES, SIGNED_PROPERTIES, XADES
 from signing.judge.xml_reader import XmlDocument, base64_leaf, children, is_element, leaf, one
 from signing.judge.xml_signature import XmlSignature, read_digest, target_of
 
@@ -143,6 +143,16 @@ def _certificate(properties: Sequence[etree._Element]) -> etree._Element:
     if not entries or any(entry.tag != f"{{{XADES}}}Cert" for entry in entries):
         raise Refused(Code.SIGNING_CERTIFICATE_ATTRIBUTE, "no Cert")
     return entries[0]
+
+
+def left_out(properties: Properties) -> list[NoteCode]:
+    """What the signature carries and the judge does not look at."""
+    notes = [NoteCode.SIGNATURE_POLICY_NOT_APPLIED] if properties.names_policy else []
+    if any(item.tag == f"{{{XADES}}}CounterSignature" for item in properties.unsigned):
+        notes.append(NoteCode.COUNTERSIGNATURE_NOT_JUDGED)
+    if any(etree.QName(item).namespace in EVIDENCE_RECORDS for item in properties.unsigned):
+        notes.append(NoteCode.EVIDENCE_RECORD_NOT_JUDGED)
+    return notes
 
 
 def bound_certificate(

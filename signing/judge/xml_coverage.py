@@ -11,13 +11,13 @@ from collections.abc import Iterable, Sequence
 from lxml import etree
 
 from signing.judge.codes import Code, Refused
-from signing.judge.xml_names import DS, DS11, SIGNATURE, WRAPPERS, XADES, XADES141
+from signing.judge.xml_names import DS, DS11, EVIDENCE_RECORDS, SIGNATURE, WRAPPERS, XADES, XADES141
 from signing.judge.xml_reader import XmlDocument, children, has_text, is_element, kind
-from signing.judge.xml_signature import Reference, XmlSignature, target_of
+from signing.judge.xml_signature import XmlSignature, target_of
 
 _UNSIGNED_PROPERTIES = f"{{{XADES}}}UnsignedProperties"
 _KEYS = frozenset({DS, DS11})
-_PROPERTIES = frozenset({DS, DS11, XADES, XADES141})
+_PROPERTIES = frozenset({DS, DS11, XADES, XADES141}) | EVIDENCE_RECORDS
 _MANIFEST = f"{DS}Manifest"
 
 
@@ -44,8 +44,10 @@ def check_coverage(
     targets = [target_of(document, reference) for reference in inside]
     data = [target for target in targets if properties is None or not _is_in(target, properties)]
     _check_outside(document, data)
-    covered = [_check_object(item, data) for item in signature.objects if item is not properties]
-    if not covered and len(inside) == len(signature.references):
+    contents = [item for item in signature.objects if item is not properties]
+    for item in contents:
+        _check_content(item, data)
+    if not contents and len(inside) == len(signature.references):
         whole = {None, document.root} & set(data)
         if not whole:
             raise Refused(Code.XML_PART_UNSIGNED, "it signs nothing")
@@ -76,18 +78,17 @@ def _check_outside(document: XmlDocument, data: Sequence[etree._Element | None])
     raise Refused(Code.XML_PART_UNSIGNED, f"the document element {root.tag!s:.100}")
 
 
-def _check_object(item: etree._Element, data: Sequence[etree._Element | None]) -> bool:
-    """An enveloped content: referred to itself, or each of its elements."""
+def _check_content(item: etree._Element, data: Sequence[etree._Element | None]) -> None:
+    """An Object, or an element in one: referred to itself, or each of its elements is."""
     if any(target is item for target in data):
-        return True
-    if has_text(item):
-        raise Refused(Code.XML_PART_UNSIGNED, "text in an Object")
-    for child in children(item):
-        if not any(target is child for target in data):
-            raise Refused(Code.XML_PART_UNSIGNED, f"{child.tag!s:.100} in an Object")
-    if not len(item):
-        raise Refused(Code.XML_PART_UNSIGNED, "an empty Object")
-    return True
+        return
+    if has_text(item) or set(item.attrib) - {"Id"}:
+        raise Refused(Code.XML_PART_UNSIGNED, f"text or attributes of {item.tag!s:.100}")
+    inside = children(item)
+    if not inside:
+        raise Refused(Code.XML_PART_UNSIGNED, f"{item.tag!s:.100} in an Object")
+    for child in inside:
+        _check_content(child, data)
 
 
 def _check_vocabulary(elements: Iterable[etree._Element], names: frozenset[str]) -> None:
@@ -95,8 +96,3 @@ def _check_vocabulary(elements: Iterable[etree._Element], names: frozenset[str])
         for below in element.iter():
             if is_element(below) and etree.QName(below).namespace not in names:
                 raise Refused(Code.XML_PART_UNSIGNED, f"{below.tag:.100} in {element.tag!s:.100}")
-
-
-def covers(references: Iterable[Reference]) -> tuple[str, ...]:
-    """The URIs of what is signed outside the document, once each, in order."""
-    return tuple(dict.fromkeys(r.uri or "" for r in references if r.is_outside))

@@ -17,6 +17,8 @@ FILTER2 = "http://www.w3.org/2002/06/xmldsig-filter2"
 XADES = "http://uri.etsi.org/01903/v1.3.2#"
 XADES141 = "http://uri.etsi.org/01903/v1.4.1#"
 OLD_XADES = frozenset({"http://uri.etsi.org/01903/v1.1.1#", "http://uri.etsi.org/01903/v1.2.2#"})
+EVIDENCE_RECORDS = frozenset({"http://uri.etsi.org/19132/v1.1.1#", "urn:ietf:params:xml:ns:ers"})
+"""EN 319 132-3 and RFC 6283."""
 XML = "http://www.w3.org/XML/1998/namespace"
 SIGNED_PROPERTIES = "http://uri.etsi.org/01903#SignedProperties"
 SIGNATURE = f"{{{DS}}}Signature"

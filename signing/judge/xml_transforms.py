@@ -6,6 +6,7 @@ base64 decoding. XSLT and free XPath never run.
 """
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 
@@ -34,6 +35,8 @@ class LeftOut(Enum):
     """What a selecting transform takes out of the referenced part."""
 
     OWN_SIGNATURE = "own"
+    TOP_SIGNATURES = "top"
+    """Those directly in the document element."""
     ALL_SIGNATURES = "all"
 
 
@@ -46,6 +49,7 @@ _FILTERED = (
 )
 _SUBTRACTED = (
     (re.compile(rf"/descendant::{_NAME}:Signature"), LeftOut.ALL_SIGNATURES),
+    (re.compile(rf"/\*/{_NAME}:Signature"), LeftOut.TOP_SIGNATURES),
     (re.compile(rf"here\(\)/ancestor::{_NAME}:Signature\[1\]"), LeftOut.OWN_SIGNATURE),
 )
 
@@ -170,7 +174,11 @@ def _left_out(
     below = list(start.iter(SIGNATURE))
     if LeftOut.OWN_SIGNATURE in which and own not in below:
         raise Refused(Code.XML_TRANSFORM, "the signature is not in what it signs")
-    everything = LeftOut.ALL_SIGNATURES in which
+    gone: dict[LeftOut, Callable[[etree._Element], bool]] = {
+        LeftOut.ALL_SIGNATURES: lambda _: True,
+        LeftOut.TOP_SIGNATURES: lambda signature: signature.getparent() is document.root,
+        LeftOut.OWN_SIGNATURE: lambda signature: signature is own,
+    }
     return [
-        place for place, signature in enumerate(below) if everything or (which and signature is own)
+        place for place, signature in enumerate(below) if any(gone[one](signature) for one in which)
     ]

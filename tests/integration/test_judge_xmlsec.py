@@ -25,7 +25,7 @@ from signing.judge.judgement import Inputs, Judgement
 from signing.judge.policy import Policy
 from signing.trust import load_trust
 from tests.pki import make
-from tests.vectors import xml, xml_faults
+from tests.vectors import xml, xml_registry, xml_wrapping
 from tests.vectors.xml import SIGNATURE_MARK, Plan, Reference
 
 IDS = [
@@ -82,21 +82,21 @@ def test_xmlsec_verifies_the_invoices_of_the_vectors(
 
 
 def test_xmlsec_verifies_the_other_forms_of_the_vectors(pki: make.Pki, tmp_path: Path) -> None:
-    for document in (xml_faults.enveloping(pki), xml_faults.without_signatures(pki)):
+    for document in (xml_registry.enveloping(pki), xml_registry.without_signatures(pki)):
         verified = verify(pki, document, tmp_path)
         assert verified.returncode == 0, verified.stderr
 
 
 def test_xmlsec_refuses_what_was_changed(pki: make.Pki, tmp_path: Path) -> None:
-    assert verify(pki, xml_faults.a_changed_amount(pki), tmp_path).returncode != 0
-    assert verify(pki, xml_faults.a_changed_signing_time(pki), tmp_path).returncode != 0
+    assert verify(pki, xml_wrapping.a_changed_amount(pki), tmp_path).returncode != 0
+    assert verify(pki, xml_wrapping.a_changed_signing_time(pki), tmp_path).returncode != 0
 
 
 def test_xmlsec_alone_is_fooled_by_wrapping_and_the_judge_is_not(
     pki: make.Pki, tmp_path: Path
 ) -> None:
     """Why coverage is a rule of its own."""
-    document = xml_faults.only_a_harmless_part_is_signed(pki)
+    document = xml_wrapping.only_a_harmless_part_is_signed(pki)
     (tmp_path / "signed.xml").write_bytes(document)
     (tmp_path / "root.pem").write_bytes(pem(pki.root.certificate))
     found = xmlsec(
@@ -119,7 +119,7 @@ def test_the_judge_accepts_what_xmlsec_signs(
     result = judged(signed)
     assert result.verdict.accepted, (result.seen, signed.decode())
     for old, new in (("สยาม", "สยาน"), ("<leaf>", "<leaf >x"), ("+07:00", "+06:00")):
-        changed = judged(xml_faults.swapped(signed, old, new))
+        changed = judged(xml_registry.swapped(signed, old, new))
         assert changed.verdict.reason.code == "changed-after-signing", old
 
 

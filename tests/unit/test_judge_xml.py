@@ -1,4 +1,4 @@
-"""The judge and signatures in XML: what must pass, and each fault of `tests/vectors/xml_faults`."""
+"""The judge and signatures in XML: what must pass, and each fault of `tests/vectors/xml_*`."""
 
 import asyncio
 import base64
@@ -23,9 +23,11 @@ from signing.trust import load_trust
 from tdh.domain.verdicts import Indication, SignatureKind, SignatureLevel, SubIndication
 from tests.evidence_samples import NOW, facts, sealing_keys
 from tests.pki import make
-from tests.vectors import xml, xml_faults
+from tests.vectors import xml, xml_markup, xml_registry, xml_wrapping, xml_wrong
 from tests.vectors.xml import ENVELOPED, INVOICE, SIGNATURE_MARK, Plan, Reference
 
+SOURCES = (xml_wrapping, xml_wrong, xml_markup)
+"""Who enters faults into the registry."""
 CONTENT = "ใบกำกับภาษี".encode()
 DETACHED = Plan(references=(Reference(uri="tax%20invoice.txt", transforms="", octets=CONTENT),))
 PASSED = (Indication.TOTAL_PASSED, None, "signature-valid")
@@ -131,32 +133,35 @@ def _child_of_object() -> Plan:
 
 
 GOOD: dict[str, Callable[[make.Pki], bytes]] = {
-    "in UBL's extensions": lambda pki: xml_faults.good(pki, document=UBL),
-    "by the root's Id": xml_faults.named,
-    "enveloping": xml_faults.enveloping,
-    "enveloping, the element in the Object": lambda pki: xml_faults.good(
+    "in UBL's extensions": lambda pki: xml_registry.good(pki, document=UBL),
+    "by the root's Id": xml_registry.named,
+    "enveloping": xml_registry.enveloping,
+    "enveloping, the element in the Object": lambda pki: xml_registry.good(
         pki, _child_of_object(), SIGNATURE_MARK
     ),
-    "enveloping base64": lambda pki: xml_faults.good(pki, _base64_object(), SIGNATURE_MARK),
-    "without signatures by XPath": xml_faults.without_signatures,
-    "without signatures by filter": lambda pki: xml_faults.with_transform(
+    "enveloping base64": lambda pki: xml_registry.good(pki, _base64_object(), SIGNATURE_MARK),
+    "without signatures by XPath": xml_registry.without_signatures,
+    "without signatures by filter": lambda pki: xml_registry.with_transform(
         pki, _subtract("/descendant::ds:Signature")
     ),
-    "without itself by filter": lambda pki: xml_faults.good(
+    "without signatures of the root by filter": lambda pki: xml_registry.with_transform(
+        pki, _subtract("/*/ds:Signature")
+    ),
+    "without itself by filter": lambda pki: xml_registry.good(
         pki,
         Plan(references=(Reference(transforms=_subtract("here()/ancestor::ds:Signature[1]")),)),
     ),
-    "with the newer property": lambda pki: xml_faults.good(pki, Plan(edit=_newer_property)),
-    "the certificate named by SHA-1": lambda pki: xml_faults.good(pki, Plan(edit=_sha_1_binding)),
-    "without a signing time": lambda pki: xml_faults.good(pki, Plan(edit=_no_time)),
-    "comments with the SignedInfo": lambda pki: xml_faults.good(
+    "with the newer property": lambda pki: xml_registry.good(pki, Plan(edit=_newer_property)),
+    "the certificate named by SHA-1": lambda pki: xml_registry.good(pki, Plan(edit=_sha_1_binding)),
+    "without a signing time": lambda pki: xml_registry.good(pki, Plan(edit=_no_time)),
+    "comments with the SignedInfo": lambda pki: xml_registry.good(
         pki, Plan(c14n=f"{xml.C14N_10}#WithComments")
     ),
-    "with a byte order mark": lambda pki: b"\xef\xbb\xbf" + xml_faults.good(pki),
-    "an instruction, signed": lambda pki: xml_faults.good(
+    "with a byte order mark": lambda pki: b"\xef\xbb\xbf" + xml_registry.good(pki),
+    "an instruction, signed": lambda pki: xml_registry.good(
         pki, document=INVOICE.replace("?>\n", "?>\n<?show me?>", 1)
     ),
-    "an XInclude, signed and never followed": lambda pki: xml_faults.good(
+    "an XInclude, signed and never followed": lambda pki: xml_registry.good(
         pki,
         document=INVOICE.replace(
             "107.00",
@@ -199,7 +204,7 @@ def test_other_sound_forms_pass(pki: make.Pki, name: str) -> None:
 def test_two_signatures_that_leave_out_all_signatures_pass_and_both_are_told(
     pki: make.Pki,
 ) -> None:
-    step = xml_faults.BY_XPATH
+    step = xml_registry.BY_XPATH
     plan = Plan(references=(Reference(transforms=step),))
     document = INVOICE.replace(SIGNATURE_MARK, f"{SIGNATURE_MARK}@@SECOND@@")
     bare = xml.canonical(INVOICE.replace(SIGNATURE_MARK, "").encode(), None, xml.C14N_10)
@@ -242,14 +247,14 @@ UNSIGNED_PLACES: dict[str, tuple[str, str]] = {
 
 @pytest.mark.parametrize("name", UNSIGNED_PLACES)
 def test_what_is_not_signed_and_not_shown_may_be_altered(pki: make.Pki, name: str) -> None:
-    result = judged(xml_faults.swapped(xml_faults.good(pki), *UNSIGNED_PLACES[name]))
+    result = judged(xml_registry.swapped(xml_registry.good(pki), *UNSIGNED_PLACES[name]))
     assert outcome(result) == PASSED, result.seen
 
 
 def test_another_certificate_beside_the_signer_s_changes_nothing(pki: make.Pki) -> None:
     root = base64.b64encode(pki.root.certificate.public_bytes(Encoding.DER)).decode()
     more = f"<ds:X509Certificate>{root}</ds:X509Certificate>"
-    document = xml_faults.swapped(xml_faults.good(pki), "<ds:X509Data>", f"<ds:X509Data>{more}")
+    document = xml_registry.swapped(xml_registry.good(pki), "<ds:X509Data>", f"<ds:X509Data>{more}")
     result = judged(document)
     assert outcome(result) == PASSED, result.seen
 
@@ -257,24 +262,24 @@ def test_another_certificate_beside_the_signer_s_changes_nothing(pki: make.Pki) 
 def test_a_message_of_a_hundred_certificates_is_refused(pki: make.Pki) -> None:
     root = base64.b64encode(pki.root.certificate.public_bytes(Encoding.DER)).decode()
     more = f"<ds:X509Certificate>{root}</ds:X509Certificate>" * 100
-    document = xml_faults.swapped(xml_faults.good(pki), "<ds:X509Data>", f"<ds:X509Data>{more}")
+    document = xml_registry.swapped(xml_registry.good(pki), "<ds:X509Data>", f"<ds:X509Data>{more}")
     assert judged(document).verdict.reason.code == "too-many-certificates"
 
 
 # --- faults --------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", xml_faults.FAULTS)
+@pytest.mark.parametrize("name", xml_registry.FAULTS)
 def test_each_fault_is_refused_by_its_name(pki: make.Pki, name: str) -> None:
-    maker, code = xml_faults.FAULTS[name]
+    maker, code = xml_registry.FAULTS[name]
     result = judged(maker(pki))
     assert result.verdict.reason.code == code.value, result.seen
     assert not result.verdict.accepted
 
 
-@pytest.mark.parametrize("name", xml_faults.BOMBS)
+@pytest.mark.parametrize("name", xml_markup.BOMBS)
 def test_hostile_markup_is_told_at_once(name: str) -> None:
-    maker, code = xml_faults.BOMBS[name]
+    maker, code = xml_markup.BOMBS[name]
     document = maker().encode()
     begun = time.process_time()
     result = judged(document)
@@ -318,12 +323,12 @@ def test_the_certificate_is_judged_as_everywhere(pki: make.Pki, signer: str, cod
 
 
 def test_plain_xml_signatures_pass_where_the_policy_says_so(pki: make.Pki) -> None:
-    document = xml_faults.plain_xml_signature(pki)
+    document = xml_wrong.plain_xml_signature(pki)
     result = judged(document, policy=Policy(allow_plain_xmldsig=True))
     assert outcome(result) == PASSED
     assert result.verdict.signatures[0].level is None
     assert "plain-xmldsig" in result.verdict.policy
-    changed = xml_faults.swapped(document, "107.00", "9.00")
+    changed = xml_registry.swapped(document, "107.00", "9.00")
     refused = judged(changed, policy=Policy(allow_plain_xmldsig=True))
     assert refused.verdict.reason.code == "changed-after-signing"
 
@@ -332,7 +337,7 @@ def test_plain_xml_signatures_pass_where_the_policy_says_so(pki: make.Pki) -> No
 
 
 def test_a_detached_signature_stands_over_the_content_that_came_along(pki: make.Pki) -> None:
-    signature = xml_faults.good(pki, DETACHED, SIGNATURE_MARK)
+    signature = xml_registry.good(pki, DETACHED, SIGNATURE_MARK)
 
     result = judged(signature, content=CONTENT)
     assert outcome(result) == PASSED
@@ -343,13 +348,13 @@ def test_a_detached_signature_stands_over_the_content_that_came_along(pki: make.
 
 
 def test_content_that_no_signature_refers_to_is_unsigned(pki: make.Pki) -> None:
-    result = judged(xml_faults.good(pki), content=CONTENT)
+    result = judged(xml_registry.good(pki), content=CONTENT)
     assert result.verdict.reason.code == "xml-part-unsigned"
 
 
 def test_one_content_is_not_taken_for_two_files(pki: make.Pki) -> None:
     two = Plan(references=(*DETACHED.references, Reference(uri="b", transforms="", octets=CONTENT)))
-    result = judged(xml_faults.good(pki, two, SIGNATURE_MARK), content=CONTENT)
+    result = judged(xml_registry.good(pki, two, SIGNATURE_MARK), content=CONTENT)
     assert result.verdict.reason.code == "signed-content-missing"
 
 
@@ -358,7 +363,7 @@ def test_detached_xml_is_canonicalised_as_the_reference_says(pki: make.Pki) -> N
     step = f'<ds:Transform Algorithm="{xml.C14N_10}#WithComments"></ds:Transform>'
     octets = b'<a b="1"><!-- signed --></a>'
     plan = Plan(references=(Reference(uri="a.xml", transforms=step, octets=octets),))
-    document = xml_faults.good(pki, plan, SIGNATURE_MARK)
+    document = xml_registry.good(pki, plan, SIGNATURE_MARK)
 
     assert outcome(judged(document, content=content)) == PASSED
     assert outcome(judged(document, content=content.replace(b"  ", b" "))) == PASSED
@@ -381,7 +386,7 @@ def test_a_container_s_signature_covers_its_files_by_their_names(pki: make.Pki) 
             for uri, octets in zip(uris, files.values(), strict=True)
         )
     )
-    document = xml_faults.good(pki, plan, IN_CONTAINER)
+    document = xml_registry.good(pki, plan, IN_CONTAINER)
 
     (one,) = in_container(document, files, "META-INF/signatures.xml#")
     assert one.code is Code.SIGNATURE_VALID
@@ -395,7 +400,7 @@ def test_a_container_s_signature_covers_its_files_by_their_names(pki: make.Pki) 
 
 
 def test_a_wrapper_holds_nothing_but_signatures(pki: make.Pki) -> None:
-    document = xml_faults.good(pki, DETACHED, IN_CONTAINER.replace("</asic", "<evil/></asic"))
+    document = xml_registry.good(pki, DETACHED, IN_CONTAINER.replace("</asic", "<evil/></asic"))
     (one,) = in_container(document, {"tax invoice.txt": CONTENT})
     assert one.code is Code.XML_PART_UNSIGNED
 
@@ -403,7 +408,7 @@ def test_a_wrapper_holds_nothing_but_signatures(pki: make.Pki) -> None:
 @pytest.mark.parametrize("uri", ["a.xml#part", "%ff"])
 def test_odd_names_of_files_are_refused(pki: make.Pki, uri: str) -> None:
     plan = Plan(references=(Reference(uri=uri, transforms="", octets=b""),))
-    result = judged(xml_faults.good(pki, plan, SIGNATURE_MARK), content=b"")
+    result = judged(xml_registry.good(pki, plan, SIGNATURE_MARK), content=b"")
     assert result.verdict.reason.code == "xml-reference-not-accepted"
 
 
@@ -427,12 +432,12 @@ def test_a_broken_timestamp_is_as_if_absent(pki: make.Pki, spoil: str) -> None:
         INVOICE, pki.signers["good"], Plan(timestamp=pki.timestamp(make.SIGNED_AT, by=by))
     )
     if spoil == "other value":
-        document = xml_faults.swapped(document, "xmldsig-1-value", "another")
+        document = xml_registry.swapped(document, "xmldsig-1-value", "another")
     elif spoil == "not a token":
         document = re.sub(rb"(<xades:Encaps[^>]*>)[^<]*<", rb"\1MAA=<", document)
     elif spoil == "unknown part":
         tag = "<xades:SignatureTimeStamp>"
-        document = xml_faults.swapped(document, tag, f'{tag}<xades:Include URI="#a"/>')
+        document = xml_registry.swapped(document, tag, f'{tag}<xades:Include URI="#a"/>')
     result = judged(document)
     assert outcome(result) == PASSED, result.seen
     assert result.verdict.signatures[0].level is SignatureLevel.B_B
@@ -450,7 +455,7 @@ def test_long_term_data_count_as_material_and_the_archive_timestamp_as_proof(
         for one in make.revocation_lists(pki).values()
     )
     end = "</xades:UnsignedSignatureProperties>"
-    kept = xml_faults.swapped(
+    kept = xml_registry.swapped(
         stamped,
         end,
         "<xades:RevocationValues><xades:CRLValues>"
@@ -463,7 +468,7 @@ def test_long_term_data_count_as_material_and_the_archive_timestamp_as_proof(
         "revocation-unknown"
     )
 
-    archived = xml_faults.swapped(kept, end, f"{archive_timestamp(pki, kept)}{end}")
+    archived = xml_registry.swapped(kept, end, f"{archive_timestamp(pki, kept)}{end}")
     last = judged(archived, trust=pki.trust_without_lists)
     assert outcome(last) == PASSED, last.seen
     assert last.verdict.signatures[0].level is SignatureLevel.B_LTA
@@ -495,7 +500,7 @@ def test_a_content_timestamp_proves_that_signing_came_after_the_revocation(pki: 
     stamp = xml.timestamp_property("xades:AllDataObjectsTimeStamp", octets, Plan(timestamp=later))
     end = "</xades:SignedSignatureProperties>"
     held = f"{end}<xades:SignedDataObjectProperties>{stamp}</xades:SignedDataObjectProperties>"
-    plan = Plan(edit=xml_faults.edited(end, held))
+    plan = Plan(edit=xml_registry.edited(end, held))
     result = judged(xml.sign(INVOICE, pki.signers["revoked"], plan))
     assert result.verdict.reason.code == "signed-after-revocation"
 
@@ -524,10 +529,36 @@ def test_a_countersignature_is_left_out_of_account(pki: make.Pki) -> None:
         f'<xades:CounterSignature><ds:Signature xmlns:ds="{xml.DS}"/></xades:CounterSignature>'
         "</xades:UnsignedSignatureProperties></xades:UnsignedProperties>"
     )
-    document = xml_faults.swapped(xml_faults.good(pki), "</xades:SignedProperties>", counter)
+    document = xml_registry.swapped(xml_registry.good(pki), "</xades:SignedProperties>", counter)
     result = judged(document)
     assert outcome(result) == PASSED, result.seen
     assert [note.code.value for note in result.notes] == ["countersignature-not-judged"]
+
+
+def test_an_evidence_record_is_left_out_of_account(pki: make.Pki) -> None:
+    record = (
+        "</xades:SignedProperties><xades:UnsignedProperties><xades:UnsignedSignatureProperties>"
+        '<r:SealingEvidenceRecords xmlns:r="http://uri.etsi.org/19132/v1.1.1#"/>'
+        "</xades:UnsignedSignatureProperties></xades:UnsignedProperties>"
+    )
+    document = xml_registry.swapped(xml_registry.good(pki), "</xades:SignedProperties>", record)
+    result = judged(document)
+    assert outcome(result) == PASSED, result.seen
+    assert [note.code.value for note in result.notes] == ["evidence-record-not-judged"]
+
+
+def test_the_signer_s_certificate_may_stand_among_the_validation_data(pki: make.Pki) -> None:
+    one = base64.b64encode(pki.signers["good"].chain[0].public_bytes(Encoding.DER)).decode()
+    kept = (
+        "</xades:SignedProperties><xades:UnsignedProperties><xades:UnsignedSignatureProperties>"
+        "<xades:CertificateValues><xades:EncapsulatedX509Certificate>"
+        f"{one}</xades:EncapsulatedX509Certificate></xades:CertificateValues>"
+        "</xades:UnsignedSignatureProperties></xades:UnsignedProperties>"
+    )
+    bare = "<ds:KeyInfo><ds:KeyName>good</ds:KeyName></ds:KeyInfo>"
+    document = xml_registry.good(pki, Plan(key_info=bare))
+    result = judged(xml_registry.swapped(document, "</xades:SignedProperties>", kept))
+    assert outcome(result) == PASSED, result.seen
 
 
 def test_a_signature_policy_is_named_and_not_applied(pki: make.Pki) -> None:
@@ -536,20 +567,20 @@ def test_a_signature_policy_is_named_and_not_applied(pki: make.Pki) -> None:
         "<xades:SignaturePolicyIdentifier><xades:SignaturePolicyId/>"
         "</xades:SignaturePolicyIdentifier>"
     )
-    result = judged(xml_faults.good(pki, Plan(edit=xml_faults.edited(end, named + end))))
+    result = judged(xml_registry.good(pki, Plan(edit=xml_registry.edited(end, named + end))))
     assert outcome(result) == PASSED
     assert [note.code.value for note in result.notes] == ["signature-policy-not-applied"]
 
 
 def test_revocation_unknown_asks_for_data(pki: make.Pki) -> None:
-    result = judged(xml_faults.good(pki), trust=pki.trust_without_lists)
+    result = judged(xml_registry.good(pki), trust=pki.trust_without_lists)
     assert result.verdict.reason.code == "revocation-unknown"
     assert {need.url for need in result.needs} == {
         "http://crl.invalid/issuing.crl",
         "http://crl.invalid/root.crl",
     }
     relaxed = judged(
-        xml_faults.good(pki),
+        xml_registry.good(pki),
         trust=pki.trust_without_lists,
         policy=Policy(revocation=RevocationMode.IF_PRESENT),
     )
