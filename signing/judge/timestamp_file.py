@@ -13,6 +13,8 @@ from asn1crypto import cms, tsp
 from signing.judge import tokens
 from signing.judge.ber import BERError, to_der
 from signing.judge.brought_cms import from_message
+from signing.judge.chain import ChainFinding
+from signing.judge.cms_checks import algorithm_findings
 from signing.judge.cms_reader import elements
 from signing.judge.codes import Code, NoteCode, Refused
 from signing.judge.judgement import Inputs, JudgedSignature, Judgement, answer, judged, whole
@@ -74,7 +76,8 @@ async def judge_token(  # noqa: PLR0913 - what the verdict depends on, and what 
         return judged(name, refusal.code, covers=covers)
     except LIBRARY_TROUBLE:
         return judged(name, Code.TIMESTAMP_DAMAGED, covers=covers)
-    notes = list(finding.chain.notes) if finding.chain else []
+    chain = finding.chain or ChainFinding()
+    notes = list(chain.notes)
     if imprint is None:
         notes.append(NoteCode.CONTENT_NOT_COMPARED)
     one = judged(
@@ -84,6 +87,9 @@ async def judge_token(  # noqa: PLR0913 - what the verdict depends on, and what 
         proven=None if finding.code else finding.time,
         claimed=finding.time,
         covers=covers,
+        algorithms=algorithm_findings(token["signer_infos"][0], finding.certificate),
+        revocation=chain.revocation,
         notes=notes,
+        needs=chain.needs,
     )
     return replace(one, verdict=replace(one.verdict, type=None))
