@@ -123,6 +123,7 @@ class Parent:
         finally:
             for pid in (*(job.pid for job in self._jobs.values()), *self._locators):
                 os.kill(pid, signal.SIGKILL)
+                os.waitpid(pid, 0)
 
     def _turn(self) -> bool:
         for key, _ in self._selector.select(self._wait()):

@@ -34,7 +34,8 @@ for family in FAMILIES:
 
 UNDERSTOOD = frozenset(
     {
-        "level-b-b", "level-b-t", "larger", "compressed-objects", "compressed-page", "line-ends-crlf",
+        "level-b-b", "level-b-t", "larger", "compressed-objects", "compressed-page",
+        "line-ends-crlf",
         "no-line-end-at-the-end", "empty-section-in-a-table", "free-objects-listed",
         "reference-to-nothing", "contents-in-capitals", "byte-range-padded", "visible-signature",
     }
