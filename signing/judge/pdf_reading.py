@@ -6,6 +6,8 @@ refused, because it may mend it into another document.
 
 import io
 import re
+import struct
+import zlib
 from typing import Any
 
 from pyhanko.pdf_utils import generic, misc
@@ -29,6 +31,8 @@ LIBRARY_TROUBLE = (
     ArithmeticError,
     NotImplementedError,
     RecursionError,
+    struct.error,
+    zlib.error,
 )
 """What escapes from pyHanko and asn1crypto on damaged input (seen, not documented)."""
 

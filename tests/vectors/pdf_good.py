@@ -301,6 +301,13 @@ def visible_signature(kit: Kit) -> bytes:
 
 
 @accepted(B_B)
+def hybrid_file_with_long_term_data(kit: Kit) -> bytes:
+    tree = b"/StructTreeRoot 12 0 R /MarkInfo << /Marked true >> /DSS 30 0 R "
+    objects = {1: write.CATALOG % tree, 30: b"<< /Certs [] >>"}
+    return write.revision(pdf_hybrid.word_like(kit), objects)
+
+
+@accepted(B_B)
 def store_that_does_not_verify(kit: Kit) -> bytes:
     """Certificates and lists that are none help nobody, and hurt nobody."""
     return pdf_long_term.stored(kit, {})

@@ -166,6 +166,14 @@ def object_stream_in_itself(kit: Kit) -> bytes:
     return compressed(kit, {3: (2, 3, 0)}, packed)
 
 
+@refused(DAMAGED)
+def object_stream_that_does_not_unpack(kit: Kit) -> bytes:
+    packed = zlib.compress(b"3 0 " + write.PAGE % b"")
+    broken = packed[:20] + bytes([packed[20] ^ 0xFF]) + packed[21:]
+    kind = b"/Type /ObjStm /N 1 /First 4 /Filter /FlateDecode "
+    return compressed(kit, {3: (2, 20, 0)}, write.stream(broken, kind))
+
+
 @refused(Code.ENCRYPTED)
 def encrypted(kit: Kit) -> bytes:
     secret = b"/ID [<00> <00>] /Encrypt 8 0 R "
