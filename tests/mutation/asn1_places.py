@@ -6,6 +6,7 @@ from dataclasses import dataclass
 SIGNED_DATA = ("version", "digest algorithms", "content", "signers")
 SIGNER = ("version", "signer id", "digest algorithm", "signature algorithm", "signature value")
 _CONTEXT_0, _CONTEXT_1 = 0xA0, 0xA1
+OBJECT_IDENTIFIER = 0x06
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +51,8 @@ def place_in_cms(data: bytes, position: int) -> str:
     outer = element_at(data, 0)
     if position >= outer.end:
         return "after the message"
-    signed = outer
-    if data[outer.content] == 0x06:  # ContentInfo: type, [0] content
-        _, wrapped = children(data, outer)
-        signed = element_at(data, wrapped.content)
     names = iter(SIGNED_DATA)
-    for part in children(data, signed):
+    for part in children(data, _signed_data(data)):
         match part.tag:
             case 0xA0:
                 name = "certificates"
@@ -68,6 +65,27 @@ def place_in_cms(data: bytes, position: int) -> str:
                 return _in_signer(data, part, position)
             return name
     return "frame"
+
+
+def signed_parts(data: bytes) -> Iterator[bytes]:
+    """The content, and of each signer all that is signed or says how: the unsigned left out."""
+    signed = _signed_data(data)
+    parts = [part for part in children(data, signed) if part.tag not in {_CONTEXT_0, _CONTEXT_1}]
+    _, _, content, signers = parts
+    yield data[content.start : content.end]
+    for signer in children(data, signers):
+        _, identifier, _, *rest = children(data, signer)
+        for part in (identifier, *rest):
+            if part.tag != _CONTEXT_1:
+                yield data[part.start : part.end]
+
+
+def _signed_data(data: bytes) -> Element:
+    outer = element_at(data, 0)
+    if data[outer.content] != OBJECT_IDENTIFIER:
+        return outer  # a bare SignedData
+    _, wrapped = children(data, outer)  # ContentInfo: type, [0] content
+    return element_at(data, wrapped.content)
 
 
 def _in_signer(data: bytes, signers: Element, position: int) -> str:

@@ -11,7 +11,7 @@ from signing.judge.careful import judge
 from signing.judge.codes import Code
 from signing.judge.judgement import Inputs
 from signing.judge.kinds import Kind, kind_of
-from tests.mutation.places import HARMLESS, place_of
+from tests.mutation.places import HARMLESS, binary, place_of
 from tests.mutation.projections import projection
 
 SMALL = 8 * 1024
@@ -109,6 +109,8 @@ def _look(valid: Valid, mutant: Mutant, shown: tuple[str, ...], tally: Tally) ->
     place = place_of(valid.kind, valid.data, mutant.position)
     if place.startswith("pdf: ") and mutant.data.lower() == valid.data.lower():
         place = "pdf: hexadecimal case"
+    if place.startswith("cms: ") and valid.data.startswith(b"-----") and same_octets(valid, mutant):
+        place = "cms: armour"
     tally.accepted[place] += 1
     if place not in HARMLESS:
         tally.defects.append(f"{_told(mutant)}: accepted, in {place}")
@@ -120,6 +122,14 @@ def _look(valid: Valid, mutant: Mutant, shown: tuple[str, ...], tally: Tally) ->
         return
     if not same:
         tally.defects.append(f"{_told(mutant)}: accepted, {place}, but it shows something else")
+
+
+def same_octets(valid: Valid, mutant: Mutant) -> bool:
+    """Whether two messages in PEM armour are the same behind it."""
+    try:
+        return binary(mutant.data) == binary(valid.data)
+    except (ValueError, IndexError):
+        return False
 
 
 def _told(mutant: Mutant) -> str:

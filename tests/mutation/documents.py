@@ -1,20 +1,20 @@
-"""The valid documents of the campaign: every kind, level and key, made fresh."""
+"""The valid documents of the campaign: every kind, level, dress and key, made fresh."""
 
 import functools
+import importlib
 from collections.abc import Iterator
 from dataclasses import replace
-
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.serialization import pkcs7
 
 from signing.judge.chain import material_of
 from signing.judge.judgement import Inputs
 from signing.judge.policy import Policy, RevocationMode
 from signing.trust import load_trust
 from tests.mutation.campaign import Valid
-from tests.pki import faults, make
+from tests.pki import make
+from tests.vectors import cms_writing, pdf_registry, xml, xml_registry
+from tests.vectors.cms import CONTENT
 
-CONTENT = "สัญญาเช่าอาคาร เลขที่ 12/2569\n".encode()
+importlib.import_module("tests.vectors.pdf_good")
 
 
 @functools.cache
@@ -29,59 +29,57 @@ def inputs() -> Inputs:
     )
 
 
-def documents() -> tuple[Valid, ...]:
+def documents() -> Iterator[Valid]:
     """All of them."""
-    return tuple(
-        Valid(name=name, data=data, inputs=inputs()) for name, data in (*_pdfs(), *_cms())
-    ) + tuple(_detached())
+    for name, data in (*_pdfs(), *_messages(), *_xmls()):
+        yield Valid(name=name, data=data, inputs=inputs())
+    for name, data in _detached():
+        yield Valid(name=name, data=data, inputs=replace(inputs(), content=CONTENT))
 
 
 def _pdfs() -> Iterator[tuple[str, bytes]]:
+    kit = pdf_registry.kit()
+    for name, good in pdf_registry.GOOD.items():
+        yield f"pdf-{name}", good.make(kit)
+    stamp = kit.pki.timestamp(make.SIGNED_AT)
+    for key in ("rsa", "ed25519"):
+        signer = kit.pki.signers[key]
+        yield f"pdf-b-t-{key}", make.sign_pdf(make.simple_pdf(), signer, timestamp=stamp)
+
+
+def _messages() -> Iterator[tuple[str, bytes]]:
     pki = make.shared_pki()
-    good = pki.signers["good"]
-    stamp = pki.timestamp(make.SIGNED_AT)
-    page = make.simple_pdf()
-    for key in ("good", "rsa", "ed25519"):
-        yield f"pdf-b-b-{key}", make.sign_pdf(page, pki.signers[key])
-    stamped = make.sign_pdf(page, good, timestamp=stamp)
-    yield "pdf-b-t", stamped
-    yield "pdf-b-t-rsa", make.sign_pdf(page, pki.signers["rsa"], timestamp=stamp)
-    lists = tuple(make.revocation_lists(pki).values())
-    stored = faults.with_validation_data(
-        stamped, certificates=[pki.issuing.certificate], lists=lists
+    good, rsa = pki.signers["good"], pki.signers["rsa"]
+    plain = cms_writing.signed(CONTENT, good)
+    yield "cms-b-b", plain
+    yield "cms-b-b-rsa", cms_writing.signed(CONTENT, rsa)
+    yield "cms-two-signers", cms_writing.signed(CONTENT, good, rsa)
+    recipe = cms_writing.Recipe(timestamp=pki.timestamp(make.SIGNED_AT))
+    stamped = cms_writing.signed(CONTENT, good, recipe=recipe)
+    yield "cms-b-t", stamped
+    yield "cms-archived", cms_writing.archived(stamped, CONTENT, pki.timestamp(make.JUDGED_AT))
+    yield "cms-ber", cms_writing.in_ber(plain)
+    yield "cms-armored", cms_writing.armored(plain)
+    yield "cms-bare", cms_writing.without_content_info(plain)
+
+
+def _detached() -> Iterator[tuple[str, bytes]]:
+    signers = make.shared_pki().signers
+    yield "cms-detached", cms_writing.signed(CONTENT, signers["good"], detached=True)
+    two = cms_writing.signed(CONTENT, signers["good"], signers["rsa"], detached=True)
+    yield "cms-detached-two-signers", two
+
+
+def _xmls() -> Iterator[tuple[str, bytes]]:
+    pki = make.shared_pki()
+    yield "xml-tax-invoice", xml_registry.good(pki)
+    yield (
+        "xml-rsa-exclusive",
+        xml.sign(
+            xml.INVOICE, pki.signers["rsa"], xml.Plan(c14n=xml.EXCLUSIVE, properties_transform=True)
+        ),
     )
-    yield "pdf-b-lt", stored
-    archived = faults.with_document_timestamp(stored, pki.timestamp(make.JUDGED_AT))
-    yield "pdf-b-lta", archived
-    yield "pdf-plain-pkcs7", make.sign_pdf(page, good, pades_profile=False)
-    first = make.sign_pdf(page, good)
-    yield "pdf-two-signatures", make.sign_pdf(first, pki.signers["rsa"], field_name="Second")
-    yield "pdf-object-streams", faults.with_object_stream(good)
-    yield "pdf-100-kb", make.sign_pdf(make.simple_pdf(size=100_000), good, timestamp=stamp)
-    yield "pdf-sha-512", make.sign_pdf(page, good, digest="sha512")
-
-
-def _cms() -> Iterator[tuple[str, bytes]]:
-    for name, signers in (("one", ("good",)), ("rsa", ("rsa",)), ("two", ("good", "rsa"))):
-        yield f"cms-attached-{name}", _message(signers)
-    yield "cms-attached-pem", _message(("good",), encoding=serialization.Encoding.PEM)
-
-
-def _detached() -> Iterator[Valid]:
-    for name, signers in (("one", ("good",)), ("two", ("good", "rsa"))):
-        message = _message(signers, pkcs7.PKCS7Options.DetachedSignature)
-        with_content = replace(inputs(), content=CONTENT)
-        yield Valid(name=f"cms-detached-{name}", data=message, inputs=with_content)
-
-
-def _message(
-    signers: tuple[str, ...],
-    *options: pkcs7.PKCS7Options,
-    encoding: serialization.Encoding = serialization.Encoding.DER,
-) -> bytes:
-    builder = pkcs7.PKCS7SignatureBuilder().set_data(CONTENT)
-    for name in signers:
-        signer = make.shared_pki().signers[name]
-        builder = builder.add_signer(signer.chain[0], signer.key, hashes.SHA256())
-        builder = builder.add_certificate(signer.chain[1])
-    return builder.sign(encoding, [pkcs7.PKCS7Options.Binary, *options])
+    yield "xml-by-identifier", xml_registry.named(pki)
+    yield "xml-enveloping", xml_registry.enveloping(pki)
+    stamped = xml.Plan(timestamp=pki.timestamp(make.SIGNED_AT))
+    yield "xml-b-t", xml_registry.good(pki, stamped)

@@ -4,6 +4,7 @@ A mutant is accepted only if all that is signed and all that a reader shows is a
 left is this list; whatever else the campaign finds accepted is a defect.
 """
 
+import base64
 import io
 import re
 from collections.abc import Mapping
@@ -20,18 +21,43 @@ _CMS: Mapping[str, str] = MappingProxyType(
         "revocation lists": "only their own signature makes them count",
         "unsigned attributes": "nobody signs them; a timestamp in them counts by its own signature",
         "digest algorithms": "announced for programs that read once; each signer's own name counts",
+        "signer id": "names compare without case and kind of text (RFC 5280, 7.1); the certificate "
+        "is bound by a signed attribute",
         "version": "follows from the other fields (RFC 5652, 5.1 and 5.3)",
         "digest algorithm": "parameters, which are NULL or absent (RFC 5754, 2)",
     }
 )
+_BY_BYTE = "explained byte by byte: the table in signing/judge/README.md and its own tests"
 HARMLESS: Mapping[str, str] = MappingProxyType(
     {
         **{f"pdf: {place}": why for place, why in _CMS.items()},
         **{f"cms: {place}": why for place, why in _CMS.items()},
         "pdf: hexadecimal case": "the same digits",
+        **{
+            f"pdf: after the last signature: {place}": _BY_BYTE
+            for place in ("object", "object /Catalog", "object /Metadata", "stream")
+        },
+        "pdf: after the last signature: between objects": _BY_BYTE,
+        "pdf: after the last signature: object /Sig": _BY_BYTE,
+        "pdf: after the last signature: object /Annot": _BY_BYTE,
+        "pdf: after the last signature: object /DocTimeStamp": _BY_BYTE,
+        "pdf: after the last signature: object /XRef": _BY_BYTE,
+        "pdf: after the last signature: object /Page": _BY_BYTE,
+        "pdf: after the last signature: object /XObject": _BY_BYTE,
+        "cms: armour": "the same octets behind it (RFC 7468)",
+        "xml: KeyInfo": "certificates only help to build the chain",
+        "xml: UnsignedProperties": "nobody signs them; a timestamp in them counts by its signature",
+        "xml: SignatureValue": "white space and the element's name for others; the same octets",
+        "xml: Signature": "white space between the parts of the signature",
+        "xml: namespace declaration": "exclusive canonical form leaves out what nobody uses",
+        "xml: outside the root": "comments and white space, which canonical form leaves out",
     }
 )
+"""Place and reason. A projection of every mutant accepted there is compared all the same."""
 
+_TST_INFO = bytes.fromhex("060b2a864886f70d0109100104")
+_HEAD = 96
+_DECLARATION = re.compile(rb"""xmlns:\w+\s*=\s*(?:"[^"]*"|'[^']*')""")
 _RANGE = re.compile(rb"/ByteRange\s*\[\s*0\s+(\d+)\s+(\d+)\s+(\d+)\s*\]")
 
 
@@ -40,6 +66,8 @@ def place_of(kind: Kind, data: bytes, position: int) -> str:
     match kind:
         case Kind.PDF:
             return f"pdf: {_in_pdf(data, position)}"
+        case Kind.CMS if data.startswith(b"-----"):
+            return f"cms: {_in_armour(data, position)}"
         case Kind.CMS:
             return f"cms: {place_in_cms(data, position)}"
         case Kind.XML:
@@ -50,22 +78,47 @@ def place_of(kind: Kind, data: bytes, position: int) -> str:
             return kind.value
 
 
+def binary(data: bytes) -> bytes:
+    """The message without its armour (RFC 7468), if it has one."""
+    if not data.startswith(b"-----"):
+        return data
+    return base64.b64decode(b"".join(data.split(b"-----")[2].split()))
+
+
+def _in_armour(data: bytes, position: int) -> str:
+    begin = data.index(b"-----", 5) + 5
+    end = data.index(b"-----", begin)
+    if not begin <= position < end:
+        return "armour"
+    digits = len(b"".join(data[begin:position].split()))
+    return place_in_cms(binary(data), digits * 3 // 4)
+
+
+def signatures_of(data: bytes) -> list[tuple[int, int, int, bytes]]:
+    """Byte ranges and messages of a PDF's signatures, by coverage; timestamps are left out.
+
+    A document timestamp that a mutation breaks is left out of account, and what only it covered
+    is then what a later revision may be.
+    """
+    found = []
+    for match in _RANGE.finditer(data):
+        length, second, rest = (int(group) for group in match.groups())
+        message = bytes.fromhex(data[length + 1 : second - 1].decode("ascii"))
+        if second + rest <= len(data) and _TST_INFO not in message[:_HEAD]:
+            found.append((length, second, rest, message))
+    return sorted(found, key=lambda one: one[1] + one[2])
+
+
 def _in_pdf(data: bytes, position: int) -> str:
-    ranges = [tuple(map(int, match.groups())) for match in _RANGE.finditer(data)]
-    ranges.sort(key=lambda found: found[1] + found[2])
-    for length, second, rest in ranges:
-        if length < position < second - 1 and second + rest <= len(data):
-            return _in_contents(data, length, second, position)
-    covered = max((second + rest for _, second, rest in ranges), default=0)
-    if position >= covered:
-        return f"after the last signature: {_object_around(data, covered, position)}"
-    return "signed bytes"
-
-
-def _in_contents(data: bytes, length: int, second: int, position: int) -> str:
-    message = bytes.fromhex(data[length + 1 : second - 1].decode("ascii"))
-    name = place_in_cms(message, (position - length - 1) // 2)
-    return "padding" if name == "after the message" else name
+    covered = 0
+    for length, second, rest, message in signatures_of(data):
+        if length <= position < second:
+            name = place_in_cms(message, (position - length - 1) // 2)
+            return "padding" if name == "after the message" else name
+        covered = second + rest
+        if position < covered:
+            return "signed bytes"
+    return f"after the last signature: {_object_around(data, covered, position)}"
 
 
 _OBJECT = re.compile(rb"(\d+) (\d+) obj\b.*?endobj", re.DOTALL)
@@ -85,6 +138,11 @@ def _object_around(data: bytes, start: int, position: int) -> str:
 
 def _in_xml(data: bytes, position: int) -> str:
     """The nearest elements around, outermost first, without their namespaces."""
+    for declaration in _DECLARATION.finditer(data):
+        if declaration.start() <= position < declaration.end():
+            return "namespace declaration"
+    if position >= len(data.rstrip()):
+        return "outside the root"
     open_now: list[str] = []
     best = ["outside the root"]
     parser = expat.ParserCreate()

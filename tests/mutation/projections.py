@@ -1,28 +1,32 @@
 """What of a document is signed or shown, read by other programs than the judge's.
 
 Two documents with equal projections say the same to a reader, under the same signatures. PDFs are
-rendered by poppler; CMS is opened by OpenSSL; XML is canonicalised without its key and unsigned
+rendered by poppler; CMS is walked through; XML is canonicalised without its key and unsigned
 parts; of a container it is the files with their names.
 """
 
+import base64
 import hashlib
 import io
 import re
 import subprocess
 import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 from zipfile import ZipFile
 
 from lxml import etree
 
 from signing.judge.kinds import Kind
+from tests.mutation.asn1_places import signed_parts
+from tests.mutation.places import binary, signatures_of
 
-_RANGE = re.compile(rb"/ByteRange\s*\[\s*0\s+(\d+)\s+(\d+)\s+(\d+)\s*\]")
+_SAID_BY_PROGRAMS = re.compile(rb"(?m)^(?:Producer|ModDate|File size|PDF version):.*\n")
+"""What the last program says of itself and of its work: allowed to change with long-term data."""
 _NOT_SHOWN = (
     "{http://www.w3.org/2000/09/xmldsig#}KeyInfo",
     "{http://uri.etsi.org/01903/v1.3.2#}UnsignedProperties",
 )
+_SIGNATURE = "{http://www.w3.org/2000/09/xmldsig#}Signature"
 _SIGNATURE_VALUE = "{http://www.w3.org/2000/09/xmldsig#}SignatureValue"
 
 
@@ -46,8 +50,7 @@ def _digest(data: bytes) -> str:
 
 
 def _of_pdf(data: bytes) -> Iterator[str]:
-    for match in _RANGE.finditer(data):
-        length, second, rest = (int(group) for group in match.groups())
+    for length, second, rest, _ in signatures_of(data):
         yield _digest(data[:length] + data[second : second + rest])
     with tempfile.NamedTemporaryFile(suffix=".pdf") as file:
         file.write(data)
@@ -62,23 +65,8 @@ def _of_pdf(data: bytes) -> Iterator[str]:
 
 
 def _of_cms(data: bytes) -> Iterator[str]:
-    form = "PEM" if data.startswith(b"-----") else "DER"
-    command = ["openssl", "cms", "-verify", "-noverify", "-inform", form, "-binary", "-in"]
-    with tempfile.TemporaryDirectory() as folder:
-        message = Path(folder) / "message"
-        message.write_bytes(data)
-        shown = [*command, str(message), "-nosigs"]
-        done = subprocess.run(shown, capture_output=True, check=False)
-        yield _digest(done.stdout)
-        printed = ["openssl", "cms", "-cmsout", "-print", "-noout", "-inform", form, "-in"]
-        done = subprocess.run([*printed, str(message)], capture_output=True, check=False)
-        yield _digest(_signed_fields(done.stdout))
-
-
-def _signed_fields(printed: bytes) -> bytes:
-    """Of OpenSSL's print of the signers, without what nobody signs."""
-    signers = printed[printed.find(b"signerInfos:") :]
-    return re.sub(rb"(?s)unsignedAttrs:.*?(?=\n {8}version:|\Z)", b"", signers)
+    message = binary(data)
+    yield from (_digest(part) for part in signed_parts(message))
 
 
 def _of_xml(data: bytes) -> str:
@@ -91,8 +79,14 @@ def _of_xml(data: bytes) -> str:
                 parent.remove(element)
                 del kept
     for element in root.iter(_SIGNATURE_VALUE):
-        element.text = "".join((element.text or "").split())
-    return _digest(etree.tostring(root, method="c14n", with_comments=False))
+        octets = base64.b64decode("".join((element.text or "").split()))
+        element.text = octets.hex()
+        element.attrib.clear()
+    for signature in root.iter(_SIGNATURE):  # between its parts white space means nothing
+        for part in (signature, *signature):
+            part.text = None if part is signature else part.text
+            part.tail = part.tail if part is signature else None
+    return _digest(etree.tostring(root, method="c14n", exclusive=True, with_comments=False))
 
 
 def _of_container(data: bytes) -> Iterator[str]:
