@@ -23,9 +23,11 @@ from signing.judge.chain import material_of
 from signing.judge.memfd import Memfd
 from signing.judge.policy import Limits, Policy
 from signing.judge.pool import JudgePool
+from signing.pades import TimestampReply
 from signing.trust import load_trust
 from tdh.domain.errors import JudgeUnavailable
 from tests.pki import faults, make
+from tests.vectors import xml, xml_markup
 
 ROOT = Path(__file__).resolve().parents[2]
 NOBODY = 65534
@@ -199,6 +201,12 @@ DOCUMENTS = {
     "long term": lambda _letter: long_term(),
     "object streams": lambda _letter: faults.with_object_stream(good()),
     "hybrid": lambda _letter: faults.hybrid(good()),
+    "XML": lambda _letter: xml.sign(xml.INVOICE, good(), xml.Plan(timestamp=stamp())),
+    "XML, exclusive": lambda _letter: xml.sign(
+        xml.INVOICE, make.shared_pki().signers["rsa"], xml.Plan(c14n=xml.EXCLUSIVE)
+    ),
+    "XML, hostile": lambda _letter: xml_markup.a_billion_laughs(make.shared_pki()),
+    "XML, damaged": lambda _letter: xml_markup.half_a_document(make.shared_pki()),
 }
 """Makers of documents of every kind that the judge treats in its own way."""
 
@@ -207,10 +215,13 @@ def good() -> make.TestSigner:
     return make.shared_pki().signers["good"]
 
 
+def stamp() -> TimestampReply:
+    return make.shared_pki().timestamp(make.SIGNED_AT)
+
+
 def long_term() -> bytes:
     pki = make.shared_pki()
-    stamp = pki.timestamp(make.SIGNED_AT)
-    stamped = make.sign_pdf(make.simple_pdf(), good(), timestamp=stamp)
+    stamped = make.sign_pdf(make.simple_pdf(), good(), timestamp=stamp())
     lists = list(make.revocation_lists(pki).values())
     certificates = [pki.issuing.certificate, pki.root.certificate]
     kept = faults.with_validation_data(stamped, certificates=certificates, lists=lists)
