@@ -74,8 +74,8 @@ def signed_parts(data: bytes) -> Iterator[bytes]:
     _, _, content, signers = parts
     yield data[content.start : content.end]
     for signer in children(data, signers):
-        _, identifier, _, *rest = children(data, signer)
-        for part in (identifier, *rest):
+        _, _, _, *rest = children(data, signer)  # version, id and digest algorithm are not signed
+        for part in rest:
             if part.tag != _CONTEXT_1:
                 yield data[part.start : part.end]
 

@@ -50,6 +50,7 @@ HARMLESS: Mapping[str, str] = MappingProxyType(
         "xml: SignatureValue": "white space and the element's name for others; the same octets",
         "xml: Signature": "white space between the parts of the signature",
         "xml: namespace declaration": "exclusive canonical form leaves out what nobody uses",
+        "xml: spelling": "white space in tags, quotes, order: the canonical form is the same",
         "xml: outside the root": "comments and white space, which canonical form leaves out",
     }
 )
