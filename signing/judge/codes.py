@@ -123,6 +123,7 @@ class NoteCode(StrEnum):
     """What the report mentions although it decides nothing."""
 
     TIMESTAMP_NOT_COUNTED = "timestamp-not-counted"
+    FORM_FILLED_LATER = "form-filled-by-a-later-signer"
     REVOCATION_NOT_CHECKED = "revocation-not-checked"
     REVOCATION_DATA_OLD = "revocation-data-old"
     SIGNATURE_POLICY_NOT_APPLIED = "signature-policy-not-applied"

@@ -46,14 +46,19 @@ async def _judge(data: bytes, inputs: Inputs) -> Judgement:
     check_content(reader, inputs.policy)
     check_certification(reader, signatures)
     revisions.check_nesting(objects)
-    revision = revisions.check_revisions(reader, signatures, len(data))
-    check_updates(reader, revision, inputs.policy.max_structure_nodes)
-    tail.check_tail(data, reader, revision, signatures[-1].end)
-    return await _judge_signatures(data, reader, objects, inputs)
+    growth = revisions.check_revisions(reader, signatures, len(data))
+    check_updates(reader, growth.last, inputs.policy.max_structure_nodes)
+    tail.check_tail(data, reader, growth.last, signatures[-1].end)
+    notes = [Note(field=name, code=NoteCode.FORM_FILLED_LATER) for name in growth.filled_after]
+    return await _judge_signatures(data, reader, objects, inputs, notes)
 
 
 async def _judge_signatures(
-    data: bytes, reader: PdfFileReader, objects: Sequence[pdf.SignedObject], inputs: Inputs
+    data: bytes,
+    reader: PdfFileReader,
+    objects: Sequence[pdf.SignedObject],
+    inputs: Inputs,
+    notes: Sequence[Note],
 ) -> Judgement:
     store = brought.from_store(reader)
     material = inputs.material
@@ -78,8 +83,9 @@ async def _judge_signatures(
     except pdf_reading.LIBRARY_TROUBLE as problem:
         raise Refused(Code.CONTENTS_DAMAGED, str(problem)) from problem
     uncounted = sum(item.is_timestamp for item in objects) - len(stamps)
-    notes = (Note(field="", code=NoteCode.TIMESTAMP_NOT_COUNTED),) if uncounted else ()
-    return whole(inputs, judged, kind=SignatureKind.PADES, notes=notes)
+    if uncounted:
+        notes = [*notes, Note(field="", code=NoteCode.TIMESTAMP_NOT_COUNTED)]
+    return whole(inputs, judged, kind=SignatureKind.PADES, notes=tuple(notes))
 
 
 def _signature(

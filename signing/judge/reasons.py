@@ -26,6 +26,10 @@ ANSWERS: Mapping[Code, Answer] = MappingProxyType(
 
 NOTES: Mapping[NoteCode, tuple[str, str]] = MappingProxyType(
     {
+        NoteCode.FORM_FILLED_LATER: (
+            "หลังจากลายมือชื่อนี้ มีผู้กรอกแบบฟอร์มเพิ่ม ซึ่งผู้ลงลายมือชื่อคนถัดไปเป็นผู้รับรอง",
+            "After this signature somebody filled in the form; a later signer signed for that.",
+        ),
         NoteCode.TIMESTAMP_NOT_COUNTED: (
             "ตราประทับเวลานี้ตรวจไม่ผ่าน จึงไม่นำมาพิจารณา",
             "A timestamp does not verify and was left out of account.",

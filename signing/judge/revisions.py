@@ -7,11 +7,13 @@ difference analysis sorts these changes. What follows the last signature is the 
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.diff_analysis import (
     DEFAULT_DIFF_POLICY,
+    DiffResult,
     ModificationLevel,
     SuspiciousModification,
 )
@@ -51,14 +53,27 @@ def _embedded(signature: SignedObject) -> EmbeddedPdfSignature:
     return signature.embedded
 
 
-def check_revisions(reader: PdfFileReader, signatures: Sequence[SignedObject], size: int) -> int:
-    """Clauses 3, 4, 5 for each signature, up to the revision of the last one, which it gives."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Growth:
+    """How the document grew from signature to signature."""
+
+    last: int
+    """The revision of the last signature."""
+    filled_after: tuple[str, ...]
+    """The signatures after which somebody filled in the form, and signed for that himself."""
+
+
+def check_revisions(reader: PdfFileReader, signatures: Sequence[SignedObject], size: int) -> Growth:
+    """Clauses 3, 4, 5 for each signature, up to the revision of the last one."""
     last = signed_revision(reader, signatures[-1], size)
+    fields = {item.field for item in signatures}
+    filled = []
     for item in signatures:
         check_own_revision(_embedded(item))
         first = signed_revision(reader, item, size)
-        check_changes(reader, _embedded(item), range(first, last + 1))
-    return last
+        if check_changes(reader, _embedded(item), range(first, last + 1)) - fields:
+            filled.append(item.field)
+    return Growth(last=last, filled_after=tuple(filled))
 
 
 def check_own_revision(embedded: EmbeddedPdfSignature) -> None:
@@ -71,16 +86,19 @@ def check_own_revision(embedded: EmbeddedPdfSignature) -> None:
         raise Refused(Code.BYTES_AFTER_SIGNATURE, "its own revision is not covered")
 
 
-def check_changes(reader: PdfFileReader, embedded: EmbeddedPdfSignature, revisions: range) -> None:
+def check_changes(
+    reader: PdfFileReader, embedded: EmbeddedPdfSignature, revisions: range
+) -> frozenset[str]:
     """Clauses 4 and 5 (ISO 32000-2, 12.8.2.2, 12.8.2.4): are the changes that follow allowed.
 
     `revisions` begin with this signature's own and end with the last signature's: each change in
-    them is somebody's.
+    them is somebody's. Gives the names of the form fields that were changed.
     """
-    seen, rules = "", embedded.docmdp_level
+    seen, rules, changed = "", embedded.docmdp_level, frozenset[str]()
     try:
-        levels = [_level(reader, embedded, revisions[0], later) for later in revisions[1:]]
-        level = max(levels, default=ModificationLevel.NONE)
+        results = [_differences(reader, embedded, revisions[0], later) for later in revisions[1:]]
+        level = max((one.modification_level for one in results), default=ModificationLevel.NONE)
+        changed = changed.union(*(one.changed_form_fields for one in results))
     except SuspiciousModification as problem:
         level, seen = ModificationLevel.OTHER, str(problem)
     except LIBRARY_TROUBLE as problem:
@@ -89,15 +107,15 @@ def check_changes(reader: PdfFileReader, embedded: EmbeddedPdfSignature, revisio
         raise Refused(Code.CHANGE_FORBIDDEN_BY_SIGNER, seen or level.name)
     if level > ModificationLevel.FORM_FILLING:
         raise Refused(Code.CHANGED_BETWEEN_SIGNATURES, seen or level.name)
+    return changed
 
 
-def _level(
+def _differences(
     reader: PdfFileReader, embedded: EmbeddedPdfSignature, base: int, later: int
-) -> ModificationLevel:
-    result = DEFAULT_DIFF_POLICY.apply(
+) -> DiffResult:
+    return DEFAULT_DIFF_POLICY.apply(
         old=reader.get_historical_resolver(base),
         new=reader.get_historical_resolver(later),
         field_mdp_spec=embedded.fieldmdp,
         doc_mdp=embedded.docmdp_level,
     )
-    return result.modification_level

@@ -58,3 +58,10 @@ def test_a_harmless_document_passes(kit: Kit, name: str) -> None:
     judgement = judged(good.make(kit))
     assert judgement.verdict.indication is Indication.TOTAL_PASSED, judgement.seen
     assert tuple(signature.level for signature in judgement.verdict.signatures) == good.levels
+
+
+@pytest.mark.parametrize("name", ["form-filled-between-two-signatures", "two-signatures"])
+def test_what_a_later_signer_filled_in_is_told(kit: Kit, name: str) -> None:
+    notes = {(note.field, note.code.value) for note in judged(GOOD[name].make(kit)).notes}
+    filled = {("Signature1", "form-filled-by-a-later-signer")}
+    assert notes == (filled if name.startswith("form") else set())
