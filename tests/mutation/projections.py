@@ -61,7 +61,7 @@ def _of_pdf(data: bytes) -> Iterator[str]:
             ["pdfinfo", file.name],
         ):
             done = subprocess.run(command, capture_output=True, check=True)
-            yield _digest(done.stdout)
+            yield _digest(_SAID_BY_PROGRAMS.sub(b"", done.stdout))
 
 
 def _of_cms(data: bytes) -> Iterator[str]:
