@@ -154,7 +154,8 @@ async def api(config: Config, closing: Closing) -> Loops:
         clock=core.clock,
         policy=core.policy,
     )
-    return [core.commit.run(), rechecks.run(), judge.run()]
+    renewals = [] if revocation is None else [revocation.run()]
+    return [core.commit.run(), rechecks.run(), judge.run(), *renewals]
 
 
 async def dispatcher(config: Config, closing: Closing) -> Loops:

@@ -7,8 +7,9 @@ from contextlib import AsyncExitStack
 
 from relay.revocation.fetcher import Fetcher, Patience
 from relay.revocation.guard import Allowed, Rules
+from signing.judge.cache_limits import CacheLimits
 from signing.judge.policy import Policy, RevocationMode
-from signing.judge.revocation_cache import CacheLimits, RevocationCache
+from signing.judge.revocation_cache import RevocationCache
 from storage.database import Database
 from storage.revocation import PostgresRevocation
 from tdh.config import Config, ConfigError

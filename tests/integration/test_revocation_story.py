@@ -11,11 +11,12 @@ from revocation_server import RevocationServer, response, revocation_server, sil
 
 from relay.revocation.fetcher import Fetcher, Patience
 from relay.revocation.guard import Allowed, Rules
+from signing.judge.cache_limits import CacheLimits
 from signing.judge.memfd import Memfd
 from signing.judge.policy import Policy, RevocationMode
 from signing.judge.pool import JudgePool
 from signing.judge.report import Report
-from signing.judge.revocation_cache import CacheLimits, RevocationCache
+from signing.judge.revocation_cache import RevocationCache
 from storage.database import Database
 from storage.revocation import PostgresRevocation
 from tdh.domain.revocation import RevocationQuestion

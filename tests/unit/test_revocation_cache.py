@@ -8,8 +8,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from signing.judge.cache_limits import CacheLimits
 from signing.judge.facts import Brought, Need, NeedKind
-from signing.judge.revocation_cache import CacheLimits, RevocationCache
+from signing.judge.revocation_cache import RevocationCache
 from tdh.domain.errors import StorageUnavailable
 from tdh.domain.revocation import KeptAnswer, RevocationQuestion, SourceState
 from tdh.domain.verdicts import RevocationFinding, RevocationStatus
@@ -196,6 +197,34 @@ async def test_what_is_in_use_is_renewed_beside_its_use(world: World) -> None:
     await settled(lambda: not cache._flights)
     assert (await cache.bring([LIST], NOW))[LIST].data == b"new list"
     assert world.asked == [LIST.url] * 2
+
+
+async def test_what_is_in_use_is_renewed_by_itself_and_waited_for_by_nobody(world: World) -> None:
+    """The fast lane rests on an answer until it ends, and then needs the next one at once."""
+    cache = world.cache(longest_seconds=30 * 86400)
+    await cache.bring([LIST], NOW)
+    await cache.learned([finding(b"list", NOW + 8 * DAY)])
+    cache.renew_due()
+    assert not cache._flights
+    world.now, world.answers[LIST.url] = NOW + 7 * DAY, b"new list"
+    cache.renew_due()
+    await settled(lambda: not cache._flights)
+    assert world.asked == [LIST.url] * 2
+    world.gate = asyncio.Event()  # from here on the network never answers
+    world.now = NOW + 9 * DAY
+    cache.renew_due()
+    assert (await cache.bring([LIST], NOW))[LIST].data == b"new list"
+    await cache.close()
+
+
+async def test_what_is_not_in_use_any_more_is_not_renewed_for_ever(world: World) -> None:
+    cache = world.cache()
+    await cache.bring([LIST], NOW)
+    for day in range(1, 10):
+        world.now = NOW + day * DAY
+        cache.renew_due()
+        await settled(lambda: not cache._flights)
+    assert len(world.asked) == 3
 
 
 async def test_a_source_that_is_down_is_asked_rarely_and_its_last_answer_serves(
