@@ -50,16 +50,20 @@ class Web:
         return self.signers[name].chain[0]
 
 
-def make_web(base: str = "http://ca.example") -> Web:
-    """Make one. Signers by the sources that they name: `both`, `list`, `answer`, `none`."""
-    root = make_root(
+def make_web(base: str = "http://ca.example", root: Authority | None = None) -> Web:
+    """Make one. Signers by the sources that they name: `both`, `list`, `answer`, `none`.
+
+    `root`: put it below this one; then the authority's serial number is 3.
+    """
+    serial = 2 if root is None else 3
+    root = root or make_root(
         subject=Subject(common_name="Web Root"), key=new_p256_key(), serial=1, validity=ALWAYS
     )
     issuing = make_intermediate(
         issuer=root,
         subject=Subject(common_name="Web Issuing"),
         key=new_p256_key(),
-        serial=2,
+        serial=serial,
         validity=ALWAYS,
         sources=Sources(crl_url=f"{base}/root.crl"),
     )
