@@ -23,6 +23,7 @@ from pyhanko_certvalidator.errors import (
 )
 from pyhanko_certvalidator.path import ValidationPath
 from pyhanko_certvalidator.policy_decl import NO_REVOCATION, CertRevTrustPolicy
+from pyhanko_certvalidator.util import get_declared_revinfo
 
 from signing.judge.algorithms import StrongAlgorithms
 from signing.judge.facts import Brought, ChainFact, Need, NeedKind
@@ -166,8 +167,28 @@ async def _judge_at(question: Question, at: datetime) -> ChainFinding:
         return await _expired(question, occasion)
     except (ValidationError, PathBuildingError) as problem:
         return ChainFinding(code=_code_of(problem))
+    if len(path) == 1:
+        return _trusted_itself(question, at)
     checked = await check_path(path, question.material.revocation, occasion)
     return _finding(path, checked, question.policy.revocation)
+
+
+def _trusted_itself(question: Question, at: datetime) -> ChainFinding:
+    """EN 319 102-1, 5.2.6: a signer's certificate that is an anchor has its time all the same.
+
+    RFC 5280 asks nothing of anchors. What its issuer says of it cannot be verified here.
+    """
+    certificate = question.certificate
+    found = ChainFinding(path=(certificate,))
+    if not certificate.not_valid_before <= at <= certificate.not_valid_after:
+        late = at > certificate.not_valid_after
+        code = Code.CERTIFICATE_EXPIRED if late else Code.CERTIFICATE_NOT_YET_VALID
+        return replace(found, code=code)
+    if not any(get_declared_revinfo(certificate)):
+        return found
+    if question.policy.revocation is not RevocationMode.IF_PRESENT:
+        return replace(found, code=Code.REVOCATION_UNKNOWN)
+    return replace(found, notes=frozenset({NoteCode.REVOCATION_NOT_CHECKED}))
 
 
 def _code_of(problem: ValidationError | PathBuildingError) -> Code:

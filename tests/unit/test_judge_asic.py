@@ -141,9 +141,7 @@ def test_an_archive_with_two_readings_is_refused_before_anything_is_judged(
 
 
 def test_no_changed_byte_of_a_container_goes_unnoticed(kit: containers.Kit) -> None:
-    """But for what says nothing of names and contents: times, versions, attributes of files; and
-    the bits that fill up the last octet of deflated data.
-    """
+    """But for what says nothing of names and contents: times, versions, attributes, padding."""
     contents = {"a.txt": LETTER, **containers.cades(kit.signer, {"a.txt": LETTER})}
     data = containers.packed(contents)
     accepted = []

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from signing.certificates import pem
 from signing.judge.careful import judge
 from signing.judge.chain import material_of
 from signing.judge.codes import Code
@@ -424,3 +425,33 @@ def test_faulty_timestamp_files_are_refused_by_name(pki: make.Pki) -> None:
         result = judged(data, policy=Policy(revocation=RevocationMode.IF_PRESENT))
         assert code_of(result) is code, result.seen
         assert result.verdict.kind in {SignatureKind.TIMESTAMP, SignatureKind.CADES}
+
+
+# --- a signer's certificate that is trusted itself -----------------------------------------------
+
+
+@pytest.fixture
+def trusted_itself(pki: make.Pki, tmp_path: Path) -> Path:
+    """A trust folder that names signers, not their authorities."""
+    names = ("good", "expired", "not-yet-valid", "without-source")
+    anchors = [pki.signers[name].chain[0] for name in names]
+    (tmp_path / "signers.pem").write_bytes(pem(*anchors))
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("name", "mode", "code"),
+    [
+        ("without-source", RevocationMode.REQUIRE, Code.SIGNATURE_VALID),
+        ("good", RevocationMode.REQUIRE, Code.REVOCATION_UNKNOWN),
+        ("good", RevocationMode.IF_PRESENT, Code.SIGNATURE_VALID),
+        ("expired", RevocationMode.IF_PRESENT, Code.CERTIFICATE_EXPIRED),
+        ("not-yet-valid", RevocationMode.IF_PRESENT, Code.CERTIFICATE_NOT_YET_VALID),
+    ],
+)
+def test_a_signer_who_is_trusted_without_an_authority_still_has_a_time_and_a_list(
+    pki: make.Pki, trusted_itself: Path, name: str, mode: RevocationMode, code: Code
+) -> None:
+    message = signed(CONTENT, pki.signers[name])
+    result = judged(message, trust=trusted_itself, policy=Policy(revocation=mode))
+    assert code_of(result) is code
