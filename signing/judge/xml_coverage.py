@@ -11,13 +11,22 @@ from collections.abc import Iterable, Sequence
 from lxml import etree
 
 from signing.judge.codes import Code, Refused
-from signing.judge.xml_names import DS, DS11, EVIDENCE_RECORDS, SIGNATURE, WRAPPERS, XADES, XADES141
+from signing.judge.xml_names import (
+    DS,
+    DS11,
+    EC,
+    EVIDENCE_RECORDS,
+    SIGNATURE,
+    WRAPPERS,
+    XADES,
+    XADES141,
+)
 from signing.judge.xml_reader import XmlDocument, children, has_text, is_element, kind
 from signing.judge.xml_signature import XmlSignature, target_of
 
 _UNSIGNED_PROPERTIES = f"{{{XADES}}}UnsignedProperties"
 _KEYS = frozenset({DS, DS11})
-_PROPERTIES = frozenset({DS, DS11, XADES, XADES141}) | EVIDENCE_RECORDS
+_PROPERTIES = frozenset({DS, DS11, EC, XADES, XADES141}) | EVIDENCE_RECORDS
 _MANIFEST = f"{DS}Manifest"
 
 

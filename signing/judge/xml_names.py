@@ -36,6 +36,11 @@ _MORE_2007 = "http://www.w3.org/2007/05/xmldsig-more#"
 _MORE_2021 = "http://www.w3.org/2021/04/xmldsig-more#"
 _XMLENC = "http://www.w3.org/2001/04/xmlenc#"
 
+RSA_PSS = f"{_MORE_2007}rsa-pss"
+PSS_PARAMETERS = f"{{{_MORE_2007}}}RSAPSSParams"
+PSS_SALT = f"{{{_MORE_2007}}}SaltLength"
+PSS_TRAILER = f"{{{_MORE_2007}}}TrailerField"
+
 DIGESTS: Mapping[str, str] = MappingProxyType(
     {
         f"{_XMLENC}sha256": "sha256",
@@ -70,6 +75,8 @@ class Method:
     scheme: Scheme
     digest: str
     """hashlib's name; empty where the scheme has its own."""
+    salt: int | None = None
+    """Bytes of salt, for PSS; as long as the digest where the method does not say."""
 
 
 METHODS: Mapping[str, Method] = MappingProxyType(
@@ -84,7 +91,7 @@ METHODS: Mapping[str, Method] = MappingProxyType(
             f"{_MORE_2021}ecdsa-{d}": Method(Scheme.ECDSA, d.replace("-", "_"))
             for d in ("sha3-256", "sha3-384", "sha3-512")
         },
-        f"{_MORE_2007}rsa-pss": Method(Scheme.PSS, "sha256"),
+        RSA_PSS: Method(Scheme.PSS, "sha256", 32),
         f"{_MORE_2021}eddsa-ed25519": Method(Scheme.ED25519, ""),
         f"{_MORE_2021}eddsa-ed448": Method(Scheme.ED448, ""),
         f"{DS}rsa-sha1": Method(Scheme.PKCS1, "sha1"),
@@ -101,7 +108,7 @@ METHODS: Mapping[str, Method] = MappingProxyType(
         },
     }
 )
-"""RFC 9231, 2.3; `rsa-pss` with its defaults only (2.3.9)."""
+"""RFC 9231, 2.3; `rsa-pss` here with its defaults (2.3.9)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,11 +17,11 @@ from signing.judge.algorithms import DIGESTS as STRONG
 from signing.judge.algorithms import key_is_strong
 from signing.judge.codes import Code, Refused
 from signing.judge.xml_c14n import Effort, canonicalise
+from signing.judge.xml_method import read_method
 from signing.judge.xml_names import (
     DEFAULT_CANONICAL,
     DIGESTS,
     DS,
-    METHODS,
     Canonical,
     Method,
     Scheme,
@@ -112,7 +112,7 @@ def read_signature(element: etree._Element) -> XmlSignature:
         id=element.get("Id"),
         signed_info=parts[0],
         canonical=read_canonical(canonical),
-        method=None if children(method) else METHODS.get(method.get("Algorithm", "")),
+        method=read_method(method),
         references=tuple(map(_read_reference, references)),
         value_element=parts[1],
         value=base64_leaf(parts[1]),

@@ -42,7 +42,8 @@ def verifies(spki: bytes, method: Method, value: bytes, signed: bytes) -> bool:
             case Scheme.PKCS1, rsa.RSAPublicKey(), hashes.HashAlgorithm():
                 key.verify(value, signed, padding.PKCS1v15(), digest)
             case Scheme.PSS, rsa.RSAPublicKey(), hashes.HashAlgorithm():
-                scheme = padding.PSS(mgf=padding.MGF1(digest), salt_length=digest.digest_size)
+                salt = digest.digest_size if method.salt is None else method.salt
+                scheme = padding.PSS(mgf=padding.MGF1(digest), salt_length=salt)
                 key.verify(value, signed, scheme, digest)
             case Scheme.ECDSA, ec.EllipticCurvePublicKey(), hashes.HashAlgorithm():
                 key.verify(_der(value, key), signed, ec.ECDSA(digest))

@@ -99,6 +99,34 @@ def test_pss_passes(pki: make.Pki, method: str) -> None:
     assert outcome(judged(document)) == PASSED
 
 
+PSS = "http://www.w3.org/2007/05/xmldsig-more#"
+
+
+@pytest.mark.parametrize(
+    ("parameters", "code"),
+    [
+        (
+            '<ds:DigestMethod Algorithm="{sha256}"/><p:SaltLength>32</p:SaltLength>',
+            "signature-valid",
+        ),
+        ("<p:TrailerField>1</p:TrailerField>", "signature-valid"),
+        ("<p:SaltLength>64</p:SaltLength>", "signature-does-not-verify"),
+        ("<p:SaltLength>-1</p:SaltLength>", "unknown-algorithm"),
+        ("<p:TrailerField>2</p:TrailerField>", "unknown-algorithm"),
+        ('<ds:DigestMethod Algorithm="{sha512}"/>', "unknown-algorithm"),
+        ("<p:MaskGenerationFunction/>", "unknown-algorithm"),
+    ],
+)
+def test_pss_is_read_with_its_parameters(pki: make.Pki, parameters: str, code: str) -> None:
+    inside = parameters.format(sha256=xml.SHA256, sha512=xml.SHA512)
+    plan = Plan(
+        method=f"{PSS}rsa-pss",
+        parameters=f'<p:RSAPSSParams xmlns:p="{PSS}">{inside}</p:RSAPSSParams>',
+    )
+    result = judged(xml.sign(INVOICE, pki.signers["rsa"], plan))
+    assert result.verdict.reason.code == code, result.seen
+
+
 UBL = INVOICE.replace(SIGNATURE_MARK, "").replace(
     "<rsm:ExchangedDocumentContext>",
     '<ext:UBLExtensions xmlns:ext="urn:oasis:names:specification:ubl:schema:xsd:'
@@ -559,6 +587,18 @@ def test_the_signer_s_certificate_may_stand_among_the_validation_data(pki: make.
     document = xml_registry.good(pki, Plan(key_info=bare))
     result = judged(xml_registry.swapped(document, "</xades:SignedProperties>", kept))
     assert outcome(result) == PASSED, result.seen
+
+
+def test_a_timestamp_names_its_canonical_form_with_prefixes(pki: make.Pki) -> None:
+    stamp = pki.timestamp(make.SIGNED_AT)
+    plan = Plan(c14n=xml.EXCLUSIVE, timestamp=stamp)
+    document = xml.sign(INVOICE, pki.signers["good"], plan)
+    listed = f'<e:InclusiveNamespaces xmlns:e="{xml.EXCLUSIVE}" PrefixList=""/>'
+    head, tag, rest = document.decode().partition("<xades:SignatureTimeStamp>")
+    rest = rest.replace("</ds:CanonicalizationMethod>", f"{listed}</ds:CanonicalizationMethod>", 1)
+    result = judged(f"{head}{tag}{rest}".encode())
+    assert outcome(result) == PASSED, result.seen
+    assert result.verdict.signatures[0].proven_time == make.SIGNED_AT
 
 
 def test_a_signature_policy_is_named_and_not_applied(pki: make.Pki) -> None:

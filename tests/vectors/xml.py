@@ -84,6 +84,8 @@ class Plan:
     digest: str = SHA512
     method: str | None = None
     """By default that of the key, with SHA-512 (P-256: SHA-256)."""
+    parameters: str = ""
+    """Of the method."""
     references: Sequence[Reference] = (Reference(),)
     objects: str = ""
     """More ds:Object elements."""
@@ -189,7 +191,8 @@ def _signature(signer: TestSigner, plan: Plan) -> str:
     return (
         f'<ds:Signature xmlns:ds="{DS}" Id="{name}"><ds:SignedInfo>'
         f'<ds:CanonicalizationMethod Algorithm="{plan.c14n}"></ds:CanonicalizationMethod>'
-        f'<ds:SignatureMethod Algorithm="{method_of(signer, plan)}"></ds:SignatureMethod>'
+        f'<ds:SignatureMethod Algorithm="{method_of(signer, plan)}">{plan.parameters}'
+        "</ds:SignatureMethod>"
         f"{references}</ds:SignedInfo>"
         f'<ds:SignatureValue Id="{name}-value">@@VALUE@@</ds:SignatureValue>{key_info}'
         f"{properties}{plan.objects}</ds:Signature>"
