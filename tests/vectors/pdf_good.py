@@ -389,3 +389,49 @@ def update_in_an_object_stream(kit: Kit) -> bytes:
     trailer = b"/Root 1 0 R /Prev %d " % write.startxref(kit.letter)
     table = write.cross_reference_stream(entries, size=11, trailer=trailer)
     return kit.letter + content + b"10 0 obj\n%s\nendobj\nstartxref\n%d\n%%%%EOF\n" % (table, at)
+
+
+@accepted(B_B)
+def update_without_a_line_end(kit: Kit) -> bytes:
+    return pdf_long_term.stored(kit, {})[:-1]
+
+
+@accepted(B_B)
+def update_that_lists_free_objects(kit: Kit) -> bytes:
+    """Numbers that nothing ever had."""
+    data = pdf_long_term.stored(kit, {})
+    place = data.rindex(b"trailer")
+    more = b"50 2\n0000000051 00001 f \n0000000000 00001 f \n"
+    return data[:place] + more + data[place:].replace(b"/Size 10", b"/Size 60")
+
+
+def described(kit: Kit, changed: bytes = b"", title: bytes = b"Loan") -> bytes:
+    """Metadata as one widespread reader writes them."""
+    return (
+        b"<?xpacket begin='' id='W5M0MpCehiHzreSzNTczkc9d'?><x:xmpmeta xmlns:x='adobe:ns:meta/'>"
+        b"<rdf:Description xmlns:dc='d' xmlns:xmp='x' xmlns:pdf='p'><dc:title>%s</dc:title>"
+        b"<xmp:ModifyDate>2026-01-0%d</xmp:ModifyDate><pdf:Producer>A%s</pdf:Producer>"
+        b"<xmpMM:InstanceID>uuid:%d</xmpMM:InstanceID></rdf:Description></x:xmpmeta>"
+        b"<?xpacket end='w'?>"
+    ) % (title, len(changed) + 1, changed, len(changed))
+
+
+def with_metadata(kit: Kit) -> bytes:
+    xmp = write.stream(described(kit), b"/Type /Metadata /Subtype /XML ")
+    objects = {1: write.CATALOG % b"/Metadata 8 0 R ", 8: xmp}
+    return signed(kit, objects)
+
+
+@accepted(B_B)
+def update_as_one_reader_writes_it(kit: Kit) -> bytes:
+    """Store by signature, extension level, and a record of the writing in the metadata."""
+    related = b"<< /Cert [31 0 R] /TU (D:20260202) >>"
+    store = b"<< /Type /DSS /Certs [31 0 R] /VRI << /%s %s >> >>" % (b"A" * 40, related)
+    level = b"/Extensions << /ADBE << /BaseVersion /1.7 /ExtensionLevel 8 >> >> "
+    objects = {
+        1: write.CATALOG % (b"/Metadata 8 0 R /DSS 30 0 R " + level),
+        8: write.stream(described(kit, b"; by B"), b"/Type /Metadata /Subtype /XML "),
+        30: store,
+        31: write.stream(b"0\x00"),
+    }
+    return write.revision(with_metadata(kit), objects)

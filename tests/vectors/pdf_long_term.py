@@ -210,6 +210,47 @@ def lta_title_changed(kit: Kit) -> bytes:
     return write.revision(data, {8: new}, trailer=b"/Info 8 0 R ")
 
 
+XMP = (
+    b"<x:xmpmeta xmlns:x='adobe:ns:meta/'><dc:title>%s</dc:title>"
+    b"<xmp:ModifyDate>%s</xmp:ModifyDate></x:xmpmeta>"
+)
+METADATA = b"/Type /Metadata /Subtype /XML "
+
+
+def with_metadata(kit: Kit, first: bytes, then: bytes) -> bytes:
+    objects = {
+        **write.letter_objects(catalog=b"/Metadata 8 0 R "),
+        8: write.stream(first, METADATA),
+    }
+    data = write.complete(write.build(objects), kit.signer)
+    return write.revision(data, {8: write.stream(then, METADATA)})
+
+
+@refused(Code.METADATA_CHANGED)
+def lta_title_changed_in_the_metadata(kit: Kit) -> bytes:
+    return with_metadata(kit, XMP % (b"Loan", b"1"), XMP % (b"Gift", b"2"))
+
+
+@refused(Code.METADATA_CHANGED)
+def lta_title_hidden_in_the_record_of_writing(kit: Kit) -> bytes:
+    """An element inside the date, which a reader may take for the title."""
+    then = XMP % (b"Loan", b"<dc:title>Gift</dc:title>")
+    return with_metadata(kit, XMP % (b"Loan", b"1"), then)
+
+
+@refused(LATER)
+def lta_metadata_is_also_the_page_s_text(kit: Kit) -> bytes:
+    """One stream is both: a date that draws, where the text was."""
+    objects = {
+        **write.letter_objects(catalog=b"/Metadata 8 0 R "),
+        3: (write.PAGE % b"").replace(b"/Contents 4 0 R", b"/Contents [4 0 R 8 0 R]"),
+        8: write.stream(XMP % (b"Loan", b"1"), METADATA),
+    }
+    data = write.complete(write.build(objects), kit.signer)
+    then = XMP % (b"Loan", b" BT /F1 24 Tf 72 700 Td (plus 800) Tj ET ")
+    return write.revision(data, {8: write.stream(then, METADATA)})
+
+
 @refused(AFTER, Code.METADATA_CHANGED)
 def lta_title_dropped_by_a_trailer(kit: Kit) -> bytes:
     """The last trailer has no /Info: readers differ on whether they look further back."""

@@ -61,10 +61,8 @@ class _Update:
         self._late: Refs = set()
         self._containers: Refs = set()
         for number in range(signed + 1, revision + 1):
-            # An entry that marks an object as free is listed as well, and never explained.
-            self._late |= {
-                key_of(reference) for reference in reader.xrefs.explicit_refs_in_revision(number)
-            }
+            listed = {key_of(item) for item in reader.xrefs.explicit_refs_in_revision(number)}
+            self._late |= listed - set(_free_and_never_used(reader, number))
             self._containers |= set(_containers(reader, number))
         self._touched: Refs = set()
         """Old objects that were written anew: the same but for what is allowed."""
@@ -211,3 +209,15 @@ def _containers(reader: PdfFileReader, revision: int) -> Iterator[Key]:
         yield key_of(table)
     for reference in reader.xrefs.object_streams_used_in(revision):  # type: ignore[no-untyped-call]  # pyHanko is typed in part
         yield key_of(reference)
+
+
+def _free_and_never_used(reader: PdfFileReader, revision: int) -> Iterator[Key]:
+    """Entries that mark as free what no revision so far had in use; any other one is a change."""
+    sections = [reader.xrefs.get_xref_data(number) for number in range(revision + 1)]
+    for number, generation in sections[-1].freed.items():
+        used = any(
+            number in section.standard_xrefs or number in section.xrefs_in_objstm
+            for section in sections
+        )
+        if not used:
+            yield number, generation - 1
