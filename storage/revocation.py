@@ -1,4 +1,4 @@
-"""Revocation data that were fetched: their bytes, for ever, and the newest answer of each source.
+"""Revocation data: the bytes of all that reports may name, for ever; the newest of each source.
 
 A report names data by digest; here they are found again. It never looks into them: from when until
 when they hold is written down as the judge's children read it.
@@ -71,6 +71,13 @@ class PostgresRevocation:
             await self._database.fetch(
                 _SQL["learn"], source.key, sha256, validity.this_update, validity.next_update
             )
+
+    async def hold(self, kind: str, contents: Sequence[bytes], at: datetime) -> None:
+        """Keep bytes that came another way than by fetching; harmless to repeat."""
+        of_digest = {hashlib.sha256(content).digest(): content for content in contents}
+        rows = await self._database.fetch(_SQL["held"], list(of_digest))
+        for sha256 in of_digest.keys() - {row["sha256"] for row in rows}:
+            await self._database.fetch(_SQL["hold"], sha256, kind, of_digest[sha256], at)
 
     async def content(self, sha256: bytes) -> bytes | None:
         """The bytes that a report names; None where none of that digest were ever fetched."""

@@ -30,5 +30,13 @@ UPDATE revocation_sources
    SET this_update = $3::timestamptz, next_update = $4::timestamptz
  WHERE key = $1::bytea AND sha256 = $2::bytea;
 
+-- name: held
+SELECT sha256 FROM revocation_data WHERE sha256 = ANY ($1::bytea[]);
+
+-- name: hold
+INSERT INTO revocation_data (sha256, kind, content, kept_at)
+VALUES ($1::bytea, $2::text, $3::bytea, $4::timestamptz)
+    ON CONFLICT (sha256) DO NOTHING;
+
 -- name: content
 SELECT content FROM revocation_data WHERE sha256 = $1::bytea;

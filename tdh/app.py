@@ -54,7 +54,7 @@ from tdh.delivery.sequencer import Sequencer
 from tdh.delivery.submission import SubmissionPorts, Submissions
 from tdh.domain.errors import JudgeUnavailable, TDHError
 from tdh.judging import FollowingJudge
-from tdh.revocation import judge_policy, revocation_source
+from tdh.revocation import judge_policy, kept, revocation_source
 from tdh.system import CheckedClock
 from tdh.trust import trust_in_force
 
@@ -95,7 +95,7 @@ async def api(config: Config, closing: Closing) -> Loops:
         crash=core.crash,
     )
     closing.rest.push_async_callback(vault.close)
-    trust = partial(trust_in_force, config.judge, PostgresTrustStores(core.database))
+    trust = partial(_trust, config, core)
     revocation = await revocation_source(config, core.database, core.clock, closing.rest)
     judge = FollowingJudge(
         config.judge.trust,
@@ -271,6 +271,12 @@ async def _works(question: Awaitable[object]) -> bool:
     except TDHError:
         return False
     return True
+
+
+async def _trust(config: Config, core: Core) -> TrustFolder:
+    """The trust in force. Raises ConfigError, StorageUnavailable."""
+    trust = await trust_in_force(config.judge, PostgresTrustStores(core.database))
+    return await kept(trust, core.database, core.clock)
 
 
 @asynccontextmanager

@@ -10,6 +10,7 @@ from relay.revocation.guard import Allowed, Rules
 from signing.judge.cache_limits import CacheLimits
 from signing.judge.policy import Policy, RevocationMode
 from signing.judge.revocation_cache import RevocationCache
+from signing.trust import TrustFolder
 from storage.database import Database
 from storage.revocation import PostgresRevocation
 from tdh.config import Config, ConfigError
@@ -31,6 +32,17 @@ def judge_policy(config: Config, *, accept_later_data: bool = False) -> Policy:
         )
     except ValueError as error:
         raise ConfigError("revocation.max_age_seconds", str(error)) from error
+
+
+async def kept(trust: TrustFolder, database: Database, clock: Clock) -> TrustFolder:
+    """Keep the lists and answers of a trust folder, because reports will name them.
+
+    Raises StorageUnavailable.
+    """
+    store = PostgresRevocation(database)
+    await store.hold("crl", trust.crls, clock.now())
+    await store.hold("ocsp", trust.ocsps, clock.now())
+    return trust
 
 
 async def revocation_source(

@@ -7,6 +7,7 @@ changes nothing and asks no network.
 
 import argparse
 import asyncio
+import base64
 import hashlib
 import json
 import sys
@@ -104,7 +105,7 @@ def run(args: argparse.Namespace, now: Callable[[], datetime] = lambda: datetime
             report = asyncio.run(_judge(document, content, trust, policy, at))
             facts = document.facts | ({"content": content.facts} if content else {})
         if args.report is not None:
-            _write_report(args.report, report, facts)
+            _write_report(args.report, report, facts, trust)
     except OSError as problem:
         return _cannot_open(problem.filename or args.file, problem.strerror or str(problem))
     except TrustError as problem:
@@ -166,12 +167,24 @@ async def _judge(
         return await pool.report(document.memfd.fd, document.memfd.size, at, beside)
 
 
-def _write_report(path: Path, report: Report, facts: Mapping[str, Any]) -> None:
+def _write_report(path: Path, report: Report, facts: Mapping[str, Any], trust: TrustFolder) -> None:
     """Everything that the verdict is a function of, and what decided nothing."""
     plain = report_to_plain(report)
+    plain["revocation_data"] = _stapled(report, trust)
     plain["document"] = dict(facts)
     plain["engines"] = {name: version(name) for name in ENGINES}
     path.write_text(json.dumps(plain, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+
+
+def _stapled(report: Report, trust: TrustFolder) -> dict[str, str]:
+    """Lists and answers of trust folders that decided; what a document brought is in it."""
+    named = {item.data_sha256 for one in report.verdict.signatures for item in one.revocation}
+    digests = {hashlib.sha256(der).hexdigest(): der for der in (*trust.crls, *trust.ocsps)}
+    return {
+        digest: base64.b64encode(der).decode("ascii")
+        for digest, der in digests.items()
+        if digest in named
+    }
 
 
 def _cannot_open(path: Path | str, why: str) -> int:

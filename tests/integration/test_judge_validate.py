@@ -1,6 +1,8 @@
 """`tdh validate` as people and programs see it: exit codes, JSON, picture, report."""
 
 import argparse
+import base64
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -131,6 +133,18 @@ def test_a_hostile_name_does_not_reach_the_terminal_s_controls(
 ) -> None:
     tdh(files / "hostile\x1b[2Jname.pdf", "--trust", pki.trust_folder)
     assert "\x1b" not in capsys.readouterr().out
+
+
+def test_the_report_holds_the_revocation_data_that_decided(
+    pki: make.Pki, files: Path, tmp_path: Path
+) -> None:
+    tdh(files / "good.pdf", "--trust", pki.trust_folder, "--report", tmp_path / "report.json")
+    report = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))
+    named = [item["data_sha256"] for item in report["signatures"][0]["revocation"]]
+    held = {digest: base64.b64decode(data) for digest, data in report["revocation_data"].items()}
+    assert {hashlib.sha256(data).hexdigest() for data in held.values()} == set(named)
+    on_disk = {path.read_bytes() for path in pki.trust_folder.glob("*.crl")}
+    assert set(held.values()) == on_disk
 
 
 def test_the_report_holds_what_the_verdict_depends_on(

@@ -92,6 +92,15 @@ async def test_bytes_that_changed_in_the_database_are_not_served(database: Datab
     assert await store.content(hashlib.sha256(b"list").digest()) is None
 
 
+async def test_bytes_that_came_another_way_are_kept_once(database: Database) -> None:
+    store = PostgresRevocation(database)
+    for _ in range(2):
+        await store.hold("crl", [b"one", b"two", b"one"], NOW)
+    assert await store.content(hashlib.sha256(b"two").digest()) == b"two"
+    (row,) = await database.fetch("SELECT count(*) AS n FROM revocation_data")
+    assert row["n"] == 2
+
+
 async def test_a_large_list_fits(database: Database) -> None:
     store = PostgresRevocation(database)
     large = bytes(32 * 1024 * 1024)
