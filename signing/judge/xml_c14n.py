@@ -11,6 +11,7 @@ from lxml import etree
 
 from signing.judge.codes import Code, Refused
 from signing.judge.xml_names import SIGNATURE, XML, Canonical
+from signing.judge.xml_prefixes import check_prefixes
 from signing.judge.xml_reader import XmlDocument, parse
 
 MAX_DIGESTED = 256 * 1024 * 1024
@@ -65,6 +66,8 @@ def canonicalise(  # noqa: PLR0913 - what, how, without what, at which cost
             inclusive_ns_prefixes=list(method.prefixes) if method.exclusive else None,
         )
         effort.spend(len(written))
+        if method.exclusive:
+            check_prefixes(root, written)
     except etree.C14NError as problem:  # a relative namespace name: Canonical XML 1.0, 1.3
         raise Refused(Code.XML_TRANSFORM, f"canonicalisation: {problem}") from problem
     return written

@@ -185,6 +185,19 @@ GOOD: dict[str, Callable[[make.Pki], bytes]] = {
     "comments with the SignedInfo": lambda pki: xml_registry.good(
         pki, Plan(c14n=f"{xml.C14N_10}#WithComments")
     ),
+    "a prefix in a value, inclusive": lambda pki: xml_registry.good(
+        pki, document=xml_wrapping.TYPED
+    ),
+    "a prefix that nothing uses, exclusive": lambda pki: xml_registry.good(
+        pki,
+        xml_wrapping.EXCLUSIVE,
+        INVOICE.replace("xmlns:xsi=", 'xmlns:http="urn:types" xmlns:xsi=').replace(
+            "107.00", "http://example.org"
+        ),
+    ),
+    "a prefix in a value that a name uses too, exclusive": lambda pki: xml_registry.good(
+        pki, xml_wrapping.EXCLUSIVE, xml_wrapping.TYPED.replace("t:baht", "ram:baht")
+    ),
     "with a byte order mark": lambda pki: b"\xef\xbb\xbf" + xml_registry.good(pki),
     "an instruction, signed": lambda pki: xml_registry.good(
         pki, document=INVOICE.replace("?>\n", "?>\n<?show me?>", 1)

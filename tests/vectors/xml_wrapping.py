@@ -172,6 +172,22 @@ def enveloping_with_a_second_unsigned_object(pki: make.Pki) -> bytes:
     return swapped(enveloping(pki), END, "<ds:Object><b/></ds:Object></ds:Signature>")
 
 
+TYPED = INVOICE.replace("xmlns:xsi=", 'xmlns:t="urn:types" xmlns:xsi=').replace(
+    "<ram:GrandTotalAmount>", '<ram:GrandTotalAmount xsi:type="t:baht">'
+)
+EXCLUSIVE = Plan(c14n=xml.EXCLUSIVE, properties_transform=True)
+
+
+@fault(Code.XML_PART_UNSIGNED)
+def a_prefix_in_a_value_whose_namespace_was_exchanged(pki: make.Pki) -> bytes:
+    return swapped(good(pki, EXCLUSIVE, TYPED), "urn:types", "urn:other")
+
+
+@fault(Code.XML_PART_UNSIGNED)
+def a_prefix_in_a_value_whose_namespace_could_be_exchanged(pki: make.Pki) -> bytes:
+    return good(pki, EXCLUSIVE, TYPED)
+
+
 # --- changed after signing ---
 
 
