@@ -10,9 +10,10 @@ from collections.abc import Iterator
 from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.reader import PdfFileReader
 
+from signing.judge import scan
 from signing.judge.codes import Code, Refused
 from signing.judge.graph import dictionaries
-from signing.judge.pdf_reading import LIBRARY_TROUBLE, target
+from signing.judge.pdf_reading import LIBRARY_TROUBLE, compressed_contents, target
 from signing.judge.policy import Policy
 
 ACTIVE_ACTIONS = frozenset(
@@ -61,7 +62,7 @@ _OF_NAMES = frozenset({"/XObject", "/Pattern", "/AP", "/N"})
 """Dictionaries whose keys the document chooses; a value may be anything it draws."""
 
 
-def check_content(reader: PdfFileReader, policy: Policy) -> None:
+def check_content(data: bytes, reader: PdfFileReader, policy: Policy) -> None:
     """Clause 9: no XFA, no active content, no embedded file unless policy says so."""
     try:
         root = reader.root
@@ -69,6 +70,7 @@ def check_content(reader: PdfFileReader, policy: Policy) -> None:
         check_no_xfa(root)
         if not policy.allow_embedded_files:
             check_no_files(root)
+            check_no_hidden_files(data, reader, policy.max_structure_nodes)
         if not policy.allow_active_content:
             check_no_document_scripts(root)
         nodes = dictionaries([root], limit=policy.max_structure_nodes, leads=_leads)
@@ -119,6 +121,19 @@ def check_no_files(root: generic.DictionaryObject) -> None:
         raise Refused(Code.EMBEDDED_FILES)
     if "/AF" in root or "/Collection" in root:
         raise Refused(Code.EMBEDDED_FILES)
+
+
+def check_no_hidden_files(data: bytes, reader: PdfFileReader, limit: int) -> None:
+    """Clause 9 (ISO 32000-2, 7.11.3): nothing anywhere embeds a file, not in the structure tree.
+
+    The whole document is walked only where the name of the entry stands somewhere in the bytes.
+    """
+    places = (data, *compressed_contents(reader))
+    if not any(map(scan.EMBEDDED_FILE_NAME.search, places)):
+        return
+    for node in dictionaries([reader.root], limit=limit):
+        if "/EF" in node:
+            raise Refused(Code.EMBEDDED_FILES, "embedded somewhere")
 
 
 def check_no_document_scripts(root: generic.DictionaryObject) -> None:

@@ -43,7 +43,7 @@ async def _judge(data: bytes, inputs: Inputs) -> Judgement:
     if not signatures:
         return answer(inputs, Code.ONLY_A_TIMESTAMP, kind=SignatureKind.TIMESTAMP)
     check_readings(data, reader, inputs.policy)
-    check_content(reader, inputs.policy)
+    check_content(data, reader, inputs.policy)
     check_certification(reader, signatures)
     revisions.check_nesting(objects)
     growth = revisions.check_revisions(reader, signatures, len(data))

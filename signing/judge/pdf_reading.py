@@ -8,6 +8,7 @@ import io
 import re
 import struct
 import zlib
+from collections.abc import Iterator
 from typing import Any
 
 from pyhanko.pdf_utils import generic, misc
@@ -119,6 +120,23 @@ def check_offsets(data: bytes, reader: PdfFileReader) -> None:
         for number, (generation, place) in entries:
             if place and not scan.is_object_head(data, place, number, generation):
                 raise Refused(Code.CROSS_REFERENCE_WRONG, f"object {number} at {place}")
+
+
+def compressed_contents(reader: PdfFileReader) -> Iterator[bytes]:
+    """What the object streams of all revisions hold, unpacked (ISO 32000-2, 7.5.7).
+
+    Raises:
+        LIBRARY_TROUBLE: one of them cannot be read.
+
+    """
+    for revision in range(reader.xrefs.total_revisions):
+        section = reader.xrefs.get_xref_data(revision)
+        used = set(section.obj_streams_used)
+        if section.hybrid is not None:
+            used |= section.hybrid.xref_data.obj_streams_used
+        for number in used:
+            reference = generic.Reference(number, 0, reader)
+            yield reader.get_object(reference, revision).data  # type: ignore[no-untyped-call]  # pyHanko is typed in part
 
 
 def object_at(reader: PdfFileReader, place: int) -> tuple[generic.PdfObject, int]:

@@ -30,6 +30,7 @@ def _either_case(digits: bytes) -> bytes:
 
 
 BYTE_RANGE_NAME = re.compile(_name_pattern(b"ByteRange"))
+EMBEDDED_FILE_NAME = re.compile(_name_pattern(b"EF"))
 _PLAIN_ARRAY = re.compile(
     rb"%s*\[%s*(\d{1,10})%s+(\d{1,10})%s+(\d{1,10})%s+(\d{1,10})%s*\]"
     % (_WHITE, _WHITE, _WHITE, _WHITE, _WHITE, _WHITE)

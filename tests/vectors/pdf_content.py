@@ -128,6 +128,18 @@ def file_attached_to_a_note(kit: Kit) -> bytes:
     return signed(kit, {3: page, 8: note, 9: b"<< /Type /Filespec /F (a) >>"})
 
 
+@refused(FILES)
+def file_associated_with_the_structure(kit: Kit) -> bytes:
+    """Readers list it with the others, and few look for it there."""
+    return catalog(
+        kit,
+        b"/StructTreeRoot 8 0 R ",
+        o8=b"<< /Type /StructTreeRoot /K << /S /Document /AF [9 0 R] >> >>",
+        o9=b"<< /Type /Filespec /F (a.exe) /#45F << /F 10 0 R >> >>",
+        o10=write.stream(b"MZ"),
+    )
+
+
 @refused(FILES, pdfsig=WHOLE)
 def portfolio(kit: Kit) -> bytes:
     return catalog(kit, b"/Collection << /View /D >> ")
