@@ -28,7 +28,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from signing import der
 from signing.certificates import der as der_of
 from tests.fast_and_careful import BothJudges, Disagreement, judges_for
-from tests.pki import make
+from tests.pki import faults, make
 from tests.vectors import pdf_writing as write
 
 Rng = random.Random
@@ -317,6 +317,22 @@ def odd_message(rng: Rng) -> bytes | None:
     return write.fill(data, start + 1, made)
 
 
+def odd_contents(rng: Rng) -> bytes | None:
+    """A timestamped letter, of whose CMS some bytes are changed, where nothing is signed too."""
+    document = _signed()[1]
+    start, digits = faults.gap(document)
+    made = bytearray.fromhex(digits.decode())
+    length = 4 + int.from_bytes(made[2:4])
+    for _ in range(rng.choice((1, 1, 2))):
+        place = rng.randrange(length)
+        if rng.randrange(4):
+            made[place] ^= 1 << rng.randrange(8)
+        else:
+            made[place] = rng.choice((0, 5, 6, 0x30, 0x31, 0x80, 0xA0, 0xA1, 0xFF))
+    spelled = made.hex() if rng.randrange(2) else made.hex().upper()
+    return document[:start] + spelled.encode() + document[start + len(digits) :]
+
+
 def message(content: bytes, rng: Rng | None = None) -> bytes:
     """A CAdES signature in microseconds; with `rng`, one that is odd in some place."""
     signer = make.shared_pki().signers["good"]
@@ -436,6 +452,7 @@ MAKERS: Sequence[Callable[[Rng], bytes | None]] = (
     odd_streams,
     odd_streams,
     odd_message,
+    odd_contents,
 )
 
 if __name__ == "__main__":

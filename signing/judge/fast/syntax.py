@@ -19,13 +19,14 @@ _TEXT = rb"\(((?:[^()\\]++|\\(?:[()\\nrtbf]|[0-3][0-7][0-7]))*+)\)"
 # Possessive repeats (`++`, `*+`): no spelling costs more than one pass.
 _TOKEN = re.compile(
     rb"%s*(?:(%s)%s|([1-9][0-9]{0,6}) 0 R%s|([+-]?[0-9]{1,10})%s|(>>)|(<<)|(\])|(\[)"
-    rb"|%s|<((?:[0-9A-Fa-f]{2})*+)>|(true|false|null)%s|([+-]?(?:[0-9]+\.[0-9]*|\.[0-9]+))%s)"
+    rb"|%s|<([0-9A-Fa-f]*+)>|(true|false|null)%s|([+-]?(?:[0-9]+\.[0-9]*|\.[0-9]+))%s)"
     % (WHITE, _NAME, _BREAK, _BREAK, _BREAK, _TEXT, _BREAK, _BREAK)
 )
 _OCTAL = re.compile(rb"\\([0-3][0-7][0-7])")
 (_A_NAME, _REFERENCE, _INTEGER, _DICT_END, _DICT, _ARRAY_END, _ARRAY, _LITERAL, _HEX, _WORD) = (
     range(1, 11)
 )
+_NAMES_ONLY: Final = frozenset({bytes})
 _WORDS: Final = {b"true": True, b"false": False, b"null": None}
 
 
@@ -120,6 +121,8 @@ def _other(found: re.Match[bytes], kind: int | None) -> Value:
         return Text(found[_LITERAL], False, start - 1, end + 1)
     if kind == _HEX:
         start, end = found.span(_HEX)
+        if (end - start) % 2:
+            raise NotUnderstood("half a byte")
         return Text(found[_HEX], True, start - 1, end + 1)
     if kind == _WORD:
         return _WORDS[found[_WORD]]
@@ -129,6 +132,6 @@ def _other(found: re.Match[bytes], kind: int | None) -> Value:
 def _dictionary(items: list[Value]) -> dict[bytes, Value]:
     keys = items[::2]
     made = dict(zip(keys, items[1::2], strict=False))
-    if len(items) % 2 or len(made) * 2 != len(items) or any(type(key) is not bytes for key in keys):
+    if len(items) != 2 * len(made) or not set(map(type, keys)) <= _NAMES_ONLY:
         raise NotUnderstood("a dictionary without names or with one twice")
     return made

@@ -171,7 +171,14 @@ def _claimed(message: Message, located: Located) -> datetime | None:
     digits, sign, hours, minutes = match.groups()
     offset = timedelta(hours=int(hours or 0), minutes=int(minutes or 0))
     zone = timezone(-offset if sign == "-" else offset)
-    return datetime.strptime(digits, "%Y%m%d%H%M%S").replace(tzinfo=zone)
+    return _moment(digits, zone)
+
+
+def _moment(digits: str, zone: timezone) -> datetime:
+    """Year to second; raises ValueError for a moment that does not exist."""
+    year, rest = int(digits[:4]), [int(digits[place : place + 2]) for place in range(4, 14, 2)]
+    month, day, hour, minute, second = rest
+    return datetime(year, month, day, hour, minute, second, tzinfo=zone)
 
 
 def _signing_time(value: bytes) -> datetime:
@@ -182,4 +189,4 @@ def _signing_time(value: bytes) -> datetime:
     if len(digits) != _UTC_TIME_BYTES or not digits[:-1].isdigit() or digits[-1:] != b"Z":
         raise NotUnderstood("a time in another spelling")
     century = b"20" if digits < b"50" else b"19"
-    return datetime.strptime((century + digits[:-1]).decode(), "%Y%m%d%H%M%S").replace(tzinfo=UTC)
+    return _moment((century + digits[:-1]).decode(), UTC)
