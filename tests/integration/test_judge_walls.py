@@ -27,6 +27,7 @@ from signing.pades import TimestampReply
 from signing.trust import load_trust
 from tdh.domain.errors import JudgeUnavailable
 from tests.pki import faults, make
+from tests.vectors import cms, containers
 from tests.vectors import xml, xml_markup
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -231,7 +232,15 @@ def long_term() -> bytes:
 @pytest.fixture(scope="module")
 def documents() -> dict[str, bytes]:
     letter = make.sign_pdf(make.simple_pdf(), good())
-    return {name: maker(letter) for name, maker in DOCUMENTS.items()}
+    pdfs = {name: maker(letter) for name, maker in DOCUMENTS.items()}
+    kit, messages = containers.kit(), cms.kit()
+    return {
+        **pdfs,
+        **containers.good(kit),
+        **containers.stamps_only(kit),
+        **{f"container {name}": one.make(kit) for name, one in containers.VECTORS.items()},
+        **{f"CMS {name}": one.make(messages) for name, one in cms.VECTORS.items()},
+    }
 
 
 async def test_walls_change_no_verdict(documents: dict[str, bytes]) -> None:
