@@ -5,6 +5,7 @@ covered. Timestamps beside signatures help or are left out; in a container witho
 are what is judged, and the result is nobody's signature. Evidence records are not judged.
 """
 
+import json
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -24,11 +25,14 @@ from signing.judge.judgement import (
     judged,
     rewritten,
 )
-from signing.judge.policy import Coverage, Signers
+from signing.judge.policy import Coverage, Policy, Signers
 from signing.judge.tokens import imprint_of
 from signing.judge.xades import judge_xades
 from signing.judge.zip_reader import read_zip
 from tdh.domain.verdicts import Indication, SignatureKind
+
+MAX_TOLD = 80 * 1024
+"""Bytes of JSON in a report for the files that each signature covers."""
 
 
 async def judge_container(data: bytes, inputs: Inputs) -> Judgement:
@@ -43,7 +47,7 @@ async def judge_container(data: bytes, inputs: Inputs) -> Judgement:
 async def _judge(layout: Layout, inputs: Inputs) -> Judgement:
     if not (layout.cades or layout.xades or layout.tokens or layout.records):
         return answer(inputs, Code.NO_SIGNATURE, kind=None)
-    _check_form(layout)
+    _check_form(layout, inputs.policy)
     manifests = [read_manifest(name, layout.files[name]) for name in layout.manifests]
     stamps = await judge_stamps(layout, manifests, inputs)
     notes = list(layout.notes)
@@ -53,6 +57,7 @@ async def _judge(layout: Layout, inputs: Inputs) -> Judgement:
         *await _judge_cades(layout, manifests, stamps, inputs),
         *await _judge_xades(layout, inputs),
     ]
+    _check_length(signatures or [stamp.judged for stamp in stamps])
     if signatures:
         notes.extend(
             Note(field=stamp.name, code=NoteCode.TIMESTAMP_NOT_COUNTED)
@@ -71,8 +76,9 @@ async def _judge(layout: Layout, inputs: Inputs) -> Judgement:
     return _with_coverage(judgement, layout, signatures, inputs)
 
 
-def _check_form(layout: Layout) -> None:
+def _check_form(layout: Layout, policy: Policy) -> None:
     """4.3.3.2 and 4.4.3.2: one file and one signature file in ASiC-S; one way of signing in all."""
+    _check_count(len(layout.cades) + len(layout.xades) + len(layout.tokens), policy)
     if layout.cades and layout.xades:
         raise Refused(Code.CONTAINER_MIXED)
     if not layout.data:
@@ -81,6 +87,19 @@ def _check_form(layout: Layout) -> None:
         len(layout.data) > 1 or len(layout.cades) + len(layout.xades) > 1
     ):
         raise Refused(Code.CONTAINER_SEVERAL_FILES)
+
+
+def _check_count(count: int, policy: Policy) -> None:
+    """As many signatures and timestamps as the policy allows, over all files."""
+    if count > policy.max_signatures:
+        raise Refused(Code.TOO_MANY_SIGNATURES, str(count))
+
+
+def _check_length(told: Sequence[JudgedSignature]) -> None:
+    """The report tells for each signature what it covers; it travels in one bounded message."""
+    length = sum(len(json.dumps(one.verdict.covers)) for one in told)
+    if length > MAX_TOLD:
+        raise Refused(Code.CONTAINER_TOO_LARGE, f"{length} bytes of names of files")
 
 
 async def _judge_cades(
@@ -95,6 +114,7 @@ async def _judge_cades(
             _with_problem(one, problem)
             for one in await _judge_detached(name, layout.files[name], signed, inputs)
         )
+        _check_count(len(signatures), inputs.policy)
     return signatures
 
 
@@ -132,6 +152,7 @@ async def _judge_xades(layout: Layout, inputs: Inputs) -> list[JudgedSignature]:
         except Refused as refusal:
             found = [judged(name, refusal.code)]
         signatures.extend(found)
+        _check_count(len(signatures), inputs.policy)
     return signatures
 
 

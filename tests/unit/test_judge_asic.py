@@ -133,6 +133,52 @@ def test_an_evidence_record_beside_a_signature_is_noted(kit: containers.Kit) -> 
     assert notes_of(result) == {"evidence-record-not-judged"}
 
 
+@pytest.mark.parametrize("sort", ["cades", "tst"])
+def test_more_signature_files_than_the_policy_allows_have_a_name(
+    kit: containers.Kit, sort: str
+) -> None:
+    most = 3
+    parts: dict[str, bytes] = {}
+    for number in range(most + 1):
+        if sort == "cades":
+            parts |= containers.cades(kit.signer, number=number)
+        else:
+            tst = f"META-INF/timestamp{number:03}.tst"
+            over = containers.manifest(tst, FILES)
+            place = f"META-INF/ASiCManifest{number:03}.xml"
+            parts |= {place: over, tst: containers.token(kit.stamp, over)}
+    policy = Policy(max_signatures=most)
+    too_many = judged(containers.packed({**FILES, **parts}), policy=policy)
+    assert code_of(too_many) is Code.TOO_MANY_SIGNATURES
+    enough = dict(list(parts.items())[: 2 * most])
+    result = judged(containers.packed({**FILES, **enough}), policy=policy)
+    assert result.verdict.indication is Indication.TOTAL_PASSED
+
+
+def test_signers_are_counted_over_all_signature_files(kit: containers.Kit) -> None:
+    policy = Policy(max_signatures=3)
+    by_two = (kit.signer, kit.pki.signers["rsa"])
+    contents = dict(FILES)
+    for number in (1, 2):
+        parts = containers.cades(kit.signer, number=number)
+        place, name = parts
+        twice = cms_writing.signed(parts[place], *by_two, detached=True)
+        contents |= {place: parts[place], name: twice}
+    assert code_of(judged(containers.packed(contents), policy=policy)) is Code.TOO_MANY_SIGNATURES
+
+
+def test_a_report_that_would_be_too_long_is_refused_by_name(kit: containers.Kit) -> None:
+    """Names of files are told once for each signature; in JSON a Thai letter has six bytes."""
+    name = "หนังสือรับรองเงินเดือน"
+    files = {f"{name * 4} {number:03}.txt": b"1" for number in range(250)}
+    contents = {**files, **containers.cades(kit.signer, files)}
+    result = judged(containers.packed(contents))
+    assert code_of(result) is Code.CONTAINER_TOO_LARGE
+    some = dict(list(files.items())[:60])
+    good = judged(containers.packed({**some, **containers.cades(kit.signer, some)}))
+    assert code_of(good) is Code.SIGNATURE_VALID
+
+
 def test_an_archive_with_two_readings_is_refused_before_anything_is_judged(
     kit: containers.Kit,
 ) -> None:
