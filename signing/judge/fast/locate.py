@@ -69,6 +69,8 @@ def _located(data: bytes) -> Located:
     first, length, second, rest = found.byte_range
     if first != 0 or found.contents != (length, second) or second + rest != len(data):
         raise NotUnderstood("a signature that does not cover all but itself")
+    if scan.EMBEDDED_FILE_NAME.search(data):
+        raise NotUnderstood("perhaps an embedded file")
     ranges = scan.find_byte_ranges(data)
     if [place.numbers for place in ranges] != [found.byte_range]:
         raise NotUnderstood("another reading finds another signature")
