@@ -45,7 +45,7 @@ def answer_about(
             return None
         facts = whole["tbs_response_data"]
         single = _about(facts["responses"], certificate, issuer)
-        if single is None or _critical(facts, single) - _UNDERSTOOD:
+        if single is None or not _is_understood(facts, single):
             return None
         statement = _read(datum, single)
         signer = _signer(whole, issuer)
@@ -63,22 +63,27 @@ def answer_about(
 def _about(
     answers: ocsp.Responses, certificate: x509.Certificate, issuer: x509.Certificate
 ) -> ocsp.SingleResponse | None:
-    for single in answers:
-        asked = single["cert_id"]
-        digest = asked["hash_algorithm"]["algorithm"].native
-        if (
-            digest in _CERT_ID_DIGESTS
-            and asked["serial_number"].native == certificate.serial_number
-            and asked["issuer_name_hash"].native == getattr(certificate.issuer, digest)
-            and asked["issuer_key_hash"].native == getattr(issuer.public_key, digest)
-        ):
-            return single
-    return None
+    return next((one for one in answers if _is_about(one, certificate, issuer)), None)
 
 
-def _critical(facts: ocsp.ResponseData, single: ocsp.SingleResponse) -> set[str]:
+def _is_about(
+    single: ocsp.SingleResponse, certificate: x509.Certificate, issuer: x509.Certificate
+) -> bool:
+    """RFC 6960, 3.2 (1): the certificate that was asked for, of this issuer's key."""
+    asked = single["cert_id"]
+    digest = asked["hash_algorithm"]["algorithm"].native
+    return bool(
+        digest in _CERT_ID_DIGESTS
+        and asked["serial_number"].native == certificate.serial_number
+        and asked["issuer_name_hash"].native == getattr(certificate.issuer, digest)
+        and asked["issuer_key_hash"].native == getattr(issuer.public_key, digest)
+    )
+
+
+def _is_understood(facts: ocsp.ResponseData, single: ocsp.SingleResponse) -> bool:
+    """RFC 6960, 4.4: an answer with an unknown critical extension says nothing."""
     every = (*_extensions(facts["response_extensions"]), *_extensions(single["single_extensions"]))
-    return {item["extn_id"].native for item in every if item["critical"].native}
+    return {item["extn_id"].native for item in every if item["critical"].native} <= _UNDERSTOOD
 
 
 def _extensions(items: core.Asn1Value) -> Iterator[core.Sequence]:
@@ -121,7 +126,11 @@ def _signer(whole: ocsp.BasicOCSPResponse, issuer: x509.Certificate) -> x509.Cer
     embedded = () if isinstance(whole["certs"], core.Void) else tuple(whole["certs"])
     named = whole["tbs_response_data"]["responder_id"]
     for candidate in (issuer, *embedded[:MAX_RESPONDER_CERTIFICATES]):
-        if _is_named(named, candidate) and _signed(whole, candidate):
+        if (
+            _is_named(named, candidate)
+            and _is_strong(whole, candidate)
+            and _is_signed(whole, candidate)
+        ):
             return candidate
     return None
 
@@ -132,16 +141,19 @@ def _is_named(named: ocsp.ResponderId, candidate: x509.Certificate) -> bool:
     return bool(named.chosen == candidate.subject)
 
 
-def _signed(whole: ocsp.BasicOCSPResponse, candidate: x509.Certificate) -> bool:
+def _is_strong(whole: ocsp.BasicOCSPResponse, candidate: x509.Certificate) -> bool:
+    """The policy's cryptography."""
     algorithm = whole["signature_algorithm"]
-    if not _STRONG.signature_algorithm_allowed(algorithm, None, candidate.public_key):
-        return False
+    return bool(_STRONG.signature_algorithm_allowed(algorithm, None, candidate.public_key))
+
+
+def _is_signed(whole: ocsp.BasicOCSPResponse, candidate: x509.Certificate) -> bool:
     try:
         _SIGNATURES.validate_signature(
             whole["signature"].native,
             whole["tbs_response_data"].dump(),
             candidate.public_key,
-            algorithm,
+            whole["signature_algorithm"],
         )
     except Exception:  # noqa: BLE001 - whatever the reason, this key did not verifiably sign
         return False
@@ -156,11 +168,7 @@ async def may_answer(
     Whether the responder's own certificate was revoked is asked elsewhere.
     """
     try:
-        purposes = responder.extended_key_usage_value
-        usage = responder.key_usage_value
-        if purposes is None or "ocsp_signing" not in purposes.native:
-            return False
-        if usage is not None and not usage.native & {"digital_signature", "non_repudiation"}:
+        if not _has_purpose(responder) or not _may_sign(responder):
             return False
         for time in times:
             context = ValidationContext(
@@ -178,6 +186,18 @@ async def may_answer(
     except (ValidationError, PathBuildingError, *TROUBLE):
         return False
     return True
+
+
+def _has_purpose(responder: x509.Certificate) -> bool:
+    """RFC 6960, 4.2.2.2: id-kp-OCSPSigning, or every signer of the issuer could answer."""
+    purposes = responder.extended_key_usage_value
+    return purposes is not None and "ocsp_signing" in purposes.native
+
+
+def _may_sign(responder: x509.Certificate) -> bool:
+    """RFC 5280, 4.2.1.3."""
+    usage = responder.key_usage_value
+    return usage is None or bool(usage.native & {"digital_signature", "non_repudiation"})
 
 
 def is_never_checked(responder: x509.Certificate) -> bool:

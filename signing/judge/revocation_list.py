@@ -26,9 +26,10 @@ _UNDERSTOOD = frozenset(
         x509.IssuerAlternativeName.oid,
         x509.FreshestCRL.oid,
         x509.AuthorityInformationAccess.oid,
+        x509.DeltaCRLIndicator.oid,
     }
 )
-"""May be critical. A delta list's indicator is not among them."""
+"""May be critical."""
 _EXPIRED_ON_LIST = x509.ObjectIdentifier("2.5.29.60")
 _REASON = {item: item.value for item in x509.ReasonFlags}
 
@@ -47,33 +48,48 @@ def statement_of_list(
 
 
 def _is_by(listed: x509.CertificateRevocationList, issuer: asn1.Certificate) -> bool:
-    """RFC 5280, 6.3.3 (b), (f), (g): by name, by the right to sign lists, by the key."""
+    return (
+        _is_named_like(listed, issuer)
+        and _may_sign_lists(issuer)
+        and _is_strong(listed)
+        and _is_signed(listed, issuer)
+    )
+
+
+def _is_named_like(listed: x509.CertificateRevocationList, issuer: asn1.Certificate) -> bool:
+    """RFC 5280, 6.3.3 (b)(1): a list of the issuer itself."""
     name = listed.issuer.public_bytes()
-    if name != issuer.subject.dump() and asn1.Name.load(name) != issuer.subject:
-        return False
+    return bool(name == issuer.subject.dump() or asn1.Name.load(name) == issuer.subject)
+
+
+def _may_sign_lists(issuer: asn1.Certificate) -> bool:
+    """RFC 5280, 6.3.3 (f): cRLSign, where the key's use is limited at all."""
     usage = issuer.key_usage_value
-    if usage is not None and "crl_sign" not in usage.native:
-        return False
+    return usage is None or "crl_sign" in usage.native
+
+
+def _is_strong(listed: x509.CertificateRevocationList) -> bool:
+    """The policy's cryptography; the issuer's key was judged with the path."""
     digest = listed.signature_hash_algorithm
     if digest is None:
-        strong = listed.signature_algorithm_oid.dotted_string in _EDWARDS
-    else:
-        strong = digest.name in _DIGESTS
+        return listed.signature_algorithm_oid.dotted_string in _EDWARDS
+    return digest.name in _DIGESTS
+
+
+def _is_signed(listed: x509.CertificateRevocationList, issuer: asn1.Certificate) -> bool:
+    """RFC 5280, 6.3.3 (g): by the key that issued the certificate, not by a namesake's."""
     key = load_der_public_key(issuer.public_key.dump())
-    return strong and listed.is_signature_valid(key)  # type: ignore[arg-type]  # raises TypeError for a key that signs nothing
+    return listed.is_signature_valid(key)  # type: ignore[arg-type]  # raises TypeError for a key that signs nothing
 
 
 def _read(
     datum: RevocationDatum, listed: x509.CertificateRevocationList, certificate: asn1.Certificate
 ) -> Statement | None:
-    unknown = [e.oid for e in listed.extensions if e.critical and e.oid not in _UNDERSTOOD]
-    if unknown or _extension(listed, x509.DeltaCRLIndicator.oid) is not None:
+    if not _is_understood(listed) or _is_delta(listed) or _is_indirect(listed):
         return None
     # What a complete list names is revoked, whatever its scope says.
     line = listed.get_revoked_certificate_by_serial_number(certificate.serial_number)
     if line is None and not _is_in_scope(listed, certificate):
-        return None
-    if _is_indirect(listed):
         return None
     said, reason = _line_says(line)
     return Statement(
@@ -85,6 +101,16 @@ def _read(
         reason=reason,
         keeps_expired_from=_keeps_expired_from(listed),
     )
+
+
+def _is_understood(listed: x509.CertificateRevocationList) -> bool:
+    """RFC 5280, 5.2: a list with an unknown critical extension says nothing."""
+    return all(item.oid in _UNDERSTOOD for item in listed.extensions if item.critical)
+
+
+def _is_delta(listed: x509.CertificateRevocationList) -> bool:
+    """RFC 5280, 5.2.4: it tells changes only, and is critical; a careless one is none the less."""
+    return _extension(listed, x509.DeltaCRLIndicator.oid) is not None
 
 
 def _line_says(line: x509.RevokedCertificate | None) -> tuple[Said, str | None]:
