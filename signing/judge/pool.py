@@ -86,7 +86,8 @@ class JudgePool:
         self._trust = trust
         concurrency = concurrency or os.cpu_count() or 1
         self._turns = asyncio.Semaphore(concurrency)
-        self._locators = concurrency if fast else 0
+        # Where data may be issued any time later, no chain stays as it is until some instant.
+        self._locators = concurrency if fast and not self.policy.accept_later_data else 0
         self._lane: FastLane | None = None
         self._program: Program | None = None
         self._starting = asyncio.Lock()

@@ -22,7 +22,7 @@ import asyncpg
 from tdh.local.postgres import PostgresServer
 from tdh.local.rabbitmq import RabbitServer
 from tdh.local.servers import start_together
-from tests.benchmarks import yardsticks
+from tests.benchmarks import validation, yardsticks
 from tests.benchmarks.load import Load, Result, percentile
 from tests.benchmarks.processes import (
     Part,
@@ -50,7 +50,8 @@ def main() -> int:
     parser.add_argument(
         "--quick", action="store_true", help="a few seconds instead of half a minute"
     )
-    seconds = 4.0 if parser.parse_args().quick else 30.0
+    quick = parser.parse_args().quick
+    seconds = 4.0 if quick else 30.0
     postgres, rabbitmq = PostgresServer(), RabbitServer()
     try:
         start_together(rabbitmq, postgres)
@@ -58,7 +59,10 @@ def main() -> int:
     finally:
         postgres.close()
         rabbitmq.close()
+    _say("validation")
+    figures["validation"] = validation.measure(seconds=0.2 if quick else 1.5)
     _print(figures)
+    print(validation.text_of(figures["validation"]))
     RESULTS.mkdir(exist_ok=True)
     path = RESULTS / f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}.json"
     path.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")

@@ -29,6 +29,7 @@ WALL_SECONDS: Final = 2.0
 """How long a document may wait for a locator and its answer before the careful judge gets it."""
 DOCUMENTS_EACH: Final = 1_000
 """After so many a locator is replaced: what one document may have left behind is gone."""
+_PDF: Final = b"%PDF-"
 _LOOK_SECONDS: Final = 0.05
 _LARGE: Final = 512 * 1024
 """From this size on digests are computed in a thread, so that the event loop goes on."""
@@ -140,7 +141,7 @@ class FastLane:
 
     async def verified(self, document: int, size: int) -> Verified | None:
         """Give the one signature of a plain document, verified; None for every other document."""
-        if not self._all or size > MAX_DOCUMENT:
+        if not self._all or size > MAX_DOCUMENT or os.pread(document, 5, 0) != _PDF:
             return None
         located = await self._located(document, size)
         if located is None:

@@ -8,6 +8,7 @@ confined child, because it reads hostile bytes.
 import json
 import re
 from dataclasses import dataclass
+from itertools import islice
 
 from signing.judge import scan
 from signing.judge.fast.document import Document
@@ -16,6 +17,9 @@ from signing.judge.fast.syntax import NotUnderstood
 
 _HEADER = re.compile(rb"%PDF-[12]\.[0-9](?:\r\n|\n|\r)")
 _START = b"%PDF-"
+_NAMES = re.compile(scan.BYTE_RANGE_NAME.pattern + b"|" + scan.EMBEDDED_FILE_NAME.pattern)
+_RANGE_BYTES = 256
+"""More than the name and four numbers of ten digits take."""
 _ARCHIVE = b"PK\x05\x06"
 """How the directory of a ZIP archive ends."""
 _ARCHIVE_SEARCH = 65_557
@@ -71,9 +75,7 @@ def _located(data: bytes) -> Located:
         raise NotUnderstood("a signature that does not cover all but itself")
     if scan.EMBEDDED_FILE_NAME.search(data):
         raise NotUnderstood("perhaps an embedded file")
-    ranges = scan.find_byte_ranges(data)
-    if [place.numbers for place in ranges] != [found.byte_range]:
-        raise NotUnderstood("another reading finds another signature")
+    _check_names(data, found.byte_range)
     return Located(
         field=found.field,
         subfilter=found.subfilter,
@@ -81,3 +83,11 @@ def _located(data: bytes) -> Located:
         second=second,
         made=found.made,
     )
+
+
+def _check_names(data: bytes, byte_range: scan.Range) -> None:
+    """In all the bytes stands one name /ByteRange, with these numbers, and no name of a file."""
+    places = [match.start() for match in islice(_NAMES.finditer(data), 2)]
+    near = b"" if len(places) != 1 else data[places[0] : places[0] + _RANGE_BYTES]
+    if [place.numbers for place in scan.find_byte_ranges(near)] != [byte_range]:
+        raise NotUnderstood("another reading finds another signature, or a file")
