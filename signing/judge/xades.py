@@ -30,14 +30,13 @@ from signing.judge.xades_times import (
 )
 from signing.judge.xml_algorithms import algorithm_findings
 from signing.judge.xml_c14n import Effort
+from signing.judge.xml_certificates import ASN1_TROUBLE, certificates_in
 from signing.judge.xml_coverage import check_coverage, signatures_in
 from signing.judge.xml_reader import XmlDocument, read_xml
 from signing.judge.xml_signature import (
-    ASN1_TROUBLE,
     Resolve,
     Sources,
     XmlSignature,
-    certificates_in,
     check_references,
     check_value,
     read_signature,

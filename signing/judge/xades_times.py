@@ -20,6 +20,7 @@ from signing.judge.facts import NeedKind
 from signing.judge.revocation_data import Origin, RevocationDatum
 from signing.judge.xades_properties import Properties
 from signing.judge.xml_c14n import canonicalise
+from signing.judge.xml_certificates import ASN1_TROUBLE, load_certificate
 from signing.judge.xml_names import (
     DEFAULT_CANONICAL,
     DS,
@@ -30,10 +31,8 @@ from signing.judge.xml_names import (
 )
 from signing.judge.xml_reader import base64_leaf, children
 from signing.judge.xml_signature import (
-    ASN1_TROUBLE,
     Sources,
     XmlSignature,
-    load_certificate,
     octets_of,
 )
 from signing.judge.xml_transforms import read_canonical

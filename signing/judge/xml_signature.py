@@ -6,6 +6,7 @@ its order, nothing between them. It does not ask what the references leave unsig
 """
 
 import hashlib
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -28,6 +29,7 @@ from signing.judge.xml_names import (
 )
 from signing.judge.xml_reader import XmlDocument, base64_leaf, children
 from signing.judge.xml_transforms import (
+    Part,
     Transforms,
     octets_of_content,
     octets_of_part,
@@ -38,8 +40,9 @@ from signing.judge.xml_value import verifies
 
 MAX_REFERENCES = 128
 """A container has one for each file; what they cost together is counted besides."""
-ASN1_TROUBLE = (ValueError, TypeError, KeyError, AttributeError, IndexError, ArithmeticError)
-"""What escapes from asn1crypto on damaged input."""
+_WHOLE = "#xpointer(/)"
+_POINTED = re.compile(r"#xpointer\(id\(([\"'])([^\"']+)\1\)\)")
+"""The two XPointers of XML Signature 1.1, 4.4.3.3, which select comments too."""
 
 Resolve = Callable[[str], bytes | None]
 """The URI of a reference to something outside, as it stands there, to its bytes."""
@@ -65,6 +68,11 @@ class Reference:
     digest: str
     """hashlib's name; empty where the judge does not know it."""
     value: bytes
+
+    @property
+    def selects_comments(self) -> bool:
+        """Whether a canonical form with comments has them (4.4.3.3)."""
+        return self.uri is not None and self.uri.startswith("#xpointer(")
 
     @property
     def is_outside(self) -> bool:
@@ -168,14 +176,16 @@ def octets_of(
     transforms = reference.transforms
     if transforms.canonical is None and not transforms.base64:
         transforms = replace(transforms, canonical=default)
-    return octets_of_part(sources.document, target, transforms, signature.element, sources.effort)
+    part = Part(target=target, own=signature.element, with_comments=reference.selects_comments)
+    return octets_of_part(sources.document, part, transforms, sources.effort)
 
 
 def target_of(document: XmlDocument, reference: Reference) -> etree._Element | None:
     """The element that a reference within the document names; None: the whole document."""
-    if not reference.uri:
+    if not reference.uri or reference.uri == _WHOLE:
         return None
-    return document.by_id(reference.uri[1:])
+    pointed = _POINTED.fullmatch(reference.uri)
+    return document.by_id(pointed[2] if pointed else reference.uri[1:])
 
 
 def check_references(sources: Sources, signature: XmlSignature) -> Code | None:
@@ -214,29 +224,3 @@ def check_value(
         certificate.public_key
     )
     return None if strong else Code.WEAK_ALGORITHM
-
-
-def certificates_in(key_info: etree._Element | None, most: int) -> tuple[x509.Certificate, ...]:
-    """The certificates of ds:X509Data; a bare key says nothing of whose it is. Raises Refused."""
-    if key_info is None:
-        return ()
-    found = [
-        item
-        for data in children(key_info)
-        if data.tag == f"{{{DS}}}X509Data"
-        for item in children(data)
-        if item.tag == f"{{{DS}}}X509Certificate"
-    ]
-    if len(found) > most:
-        raise Refused(Code.TOO_MANY_CERTIFICATES)
-    return tuple(load_certificate(base64_leaf(item)) for item in found)
-
-
-def load_certificate(der: bytes) -> x509.Certificate:
-    """Parse a certificate as far as it is used. Raises Refused."""
-    try:
-        certificate = x509.Certificate.load(der, strict=True)
-        _ = certificate.serial_number, certificate.public_key.algorithm
-    except ASN1_TROUBLE as problem:
-        raise Refused(Code.CONTENTS_DAMAGED, str(problem)) from problem
-    return certificate

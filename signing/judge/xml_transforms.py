@@ -55,6 +55,19 @@ _SUBTRACTED = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """What a reference within a document stands for."""
+
+    target: etree._Element | None
+    """None: the whole document."""
+    own: etree._Element
+    """The signature that refers to it."""
+    with_comments: bool
+    """A reference without XPointer selects no comments (XML Signature 1.1, 4.4.3.3), whatever the
+    canonical form would do with them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Transforms:
     """What happens between a referenced part and its digest."""
 
@@ -122,25 +135,19 @@ def read_canonical(element: etree._Element) -> Canonical:
 
 
 def octets_of_part(
-    document: XmlDocument,
-    target: etree._Element | None,
-    transforms: Transforms,
-    own: etree._Element,
-    effort: Effort,
+    document: XmlDocument, part: Part, transforms: Transforms, effort: Effort
 ) -> bytes:
-    """The bytes of a part of the same document; None as target: the whole. Raises Refused.
-
-    A reference without XPointer selects no comments (XML Signature 1.1, 4.4.3.3), whatever the
-    canonicalisation would do with them.
-    """
+    """The bytes of a part of the same document. Raises Refused."""
+    target = part.target
     if transforms.base64:
         if target is None or len(target) or transforms.left_out:
             raise Refused(Code.XML_TRANSFORM, "base64 of more than text")
         effort.spend(len(target.text or ""))
         return from_base64(target.text or "")
-    without = _left_out(document, target, transforms.left_out, own)
+    without = _left_out(document, target, transforms.left_out, part.own)
     method = transforms.canonical or DEFAULT_CANONICAL
-    return canonicalise(document, target, method, effort, without=without, comments=False)
+    comments = method.comments and part.with_comments
+    return canonicalise(document, target, method, effort, without=without, comments=comments)
 
 
 def octets_of_content(content: bytes, transforms: Transforms, effort: Effort) -> bytes:

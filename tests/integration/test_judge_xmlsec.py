@@ -30,7 +30,11 @@ from tests.vectors.xml import SIGNATURE_MARK, Plan, Reference
 
 IDS = [
     part
-    for name in (f"{xml.XADES}:SignedProperties", f"{xml.DS}:Object", f"{xml.RSM}:Invoice")
+    for name in (
+        f"{xml.XADES}:SignedProperties",
+        f"{xml.DS}:Object",
+        f"{xml.RSM}:TaxInvoice_CrossIndustryInvoice",
+    )
     for part in ("--id-attr:Id", name)
 ]
 FORMS = [
@@ -41,6 +45,14 @@ FORMS = [
     xml.EXCLUSIVE,
     f"{xml.EXCLUSIVE}WithComments",
 ]
+
+
+OTHER_FORMS = (
+    xml_registry.enveloping,
+    xml_registry.without_signatures,
+    xml_registry.named,
+    xml_registry.pointed,
+)
 
 
 @pytest.fixture(scope="session")
@@ -82,7 +94,8 @@ def test_xmlsec_verifies_the_invoices_of_the_vectors(
 
 
 def test_xmlsec_verifies_the_other_forms_of_the_vectors(pki: make.Pki, tmp_path: Path) -> None:
-    for document in (xml_registry.enveloping(pki), xml_registry.without_signatures(pki)):
+    for make_one in OTHER_FORMS:
+        document = make_one(pki)
         verified = verify(pki, document, tmp_path)
         assert verified.returncode == 0, verified.stderr
 

@@ -163,6 +163,10 @@ def _child_of_object() -> Plan:
 GOOD: dict[str, Callable[[make.Pki], bytes]] = {
     "in UBL's extensions": lambda pki: xml_registry.good(pki, document=UBL),
     "by the root's Id": xml_registry.named,
+    "by XPointer to the whole": lambda pki: xml_registry.good(
+        pki, Plan(references=(Reference(uri="#xpointer(/)", octets=None),))
+    ),
+    "by XPointer to the root": xml_registry.pointed,
     "enveloping": xml_registry.enveloping,
     "enveloping, the element in the Object": lambda pki: xml_registry.good(
         pki, _child_of_object(), SIGNATURE_MARK

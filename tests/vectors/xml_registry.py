@@ -34,16 +34,18 @@ def good(pki: make.Pki, plan: Plan | None = None, document: str = INVOICE) -> by
     return xml.sign(document, pki.signers["good"], plan)
 
 
-def named(pki: make.Pki) -> bytes:
+def named(pki: make.Pki, uri: str = "#invoice") -> bytes:
     """Signed by reference to the document element's Id instead of URI=""."""
     bare = NAMED.replace(SIGNATURE_MARK, "").encode()
     octets = xml.canonical(bare, "invoice", xml.C14N_10)
-    reference = Reference(
-        uri="#invoice",
-        transforms=f'{ENVELOPED}<ds:Transform Algorithm="{xml.C14N_10}"></ds:Transform>',
-        octets=octets,
-    )
+    transforms = f'{ENVELOPED}<ds:Transform Algorithm="{xml.C14N_10}"></ds:Transform>'
+    reference = Reference(uri=uri, transforms=transforms, octets=octets)
     return good(pki, Plan(references=(reference,)), NAMED)
+
+
+def pointed(pki: make.Pki) -> bytes:
+    """The same by an XPointer."""
+    return named(pki, "#xpointer(id('invoice'))")
 
 
 def swapped(data: bytes, old: str, new: str) -> bytes:
