@@ -54,7 +54,9 @@ datagram = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 machine = seccomp.this_machine()
 allowed = {*machine.allowed.values(), *machine.mapping.values()}
 parent = os.getppid()
-sandbox.confine(Limits(memory_bytes=64 << 20), parent)
+receives = "locator" in sys.argv[6:]
+allowed |= {machine.receiving} if receives else set()
+sandbox.confine(Limits(memory_bytes=64 << 20), parent, receives=receives)
 
 def call(*arguments):
     if libc.syscall(*[ctypes.c_long(one) for one in arguments]) == -1:
@@ -156,11 +158,12 @@ def taken_over(
         )
 
 
+@pytest.mark.parametrize("sort", ["child", "locator"])
 @pytest.mark.parametrize("user", USERS)
 def test_a_child_that_was_taken_over_can_only_think(
-    user: int | None, secret: Path, local_door: Path
+    user: int | None, sort: str, secret: Path, local_door: Path
 ) -> None:
-    ended = taken_over(secret, local_door, user)
+    ended = taken_over(secret, local_door, user, sort)
 
     assert ended.returncode == 0, ended.stderr.decode()
     results = json.loads(ended.stdout)
