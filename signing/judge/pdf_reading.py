@@ -9,11 +9,12 @@ import re
 import struct
 import zlib
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
-from pyhanko.pdf_utils import generic, misc
+from pyhanko.pdf_utils import generic, misc, xref
 from pyhanko.pdf_utils.reader import PdfFileReader
-from pyhanko.pdf_utils.xref import ObjStreamRef, read_object_header
+from pyhanko.pdf_utils.xref import ObjStreamRef, XRefSection, read_object_header
 from typing_extensions import override
 
 from signing.judge import hexstrings, scan
@@ -36,6 +37,27 @@ LIBRARY_TROUBLE = (
     zlib.error,
 )
 """What escapes from pyHanko and asn1crypto on damaged input (seen, not documented)."""
+
+_check_numbers = xref._check_freed_refs  # noqa: SLF001 - the check has no other name
+
+
+def _check_numbers_but_of_tables(
+    ix: int, section: XRefSection, all_sections: list[XRefSection]
+) -> None:
+    """Let the number of a cross-reference stream that no table lists be used for an object.
+
+    To every reader there was no such object (ISO 32000-2, 7.5.8.3), and one widespread library
+    gives the number to the first object that it adds. pyHanko refuses it for the sake of encrypted
+    files, which are refused here anyhow; a stream that a table lists stays what it is.
+    """
+    table = section.meta_info.stream_ref
+    listed = section.xref_data.explicit_refs_in_revision
+    if table is not None and (table.idnum, table.generation) not in listed:
+        section = replace(section, meta_info=replace(section.meta_info, stream_ref=None))
+    _check_numbers(ix, section, all_sections)
+
+
+xref._check_freed_refs = _check_numbers_but_of_tables  # noqa: SLF001 - as above
 
 _ARCHIVE_SEARCH = 65_535 + 22
 """A ZIP archive's directory ends so near the end of the file (APPNOTE 4.3.16)."""

@@ -125,6 +125,21 @@ def compressed_page(kit: Kit) -> bytes:
 
 
 @accepted(B_B)
+def number_of_a_cross_reference_stream_used_anew(kit: Kit) -> bytes:
+    """A stream that no table lists leaves its number free; one widespread library takes it."""
+    objects = write.letter_objects()
+    plain = {number: objects[number] for number in (2, 4, 5)}
+    plain |= {1: b"<< /Type /Catalog /Pages 2 0 R >>", 3: objects[3].replace(b"[6 0 R]", b"[]")}
+    content, places = write.body(dict(sorted(plain.items())), len(write.HEADER))
+    at = len(write.HEADER) + len(content)
+    entries = {number: (1, place, 0) for number, place in places.items()}
+    table = write.cross_reference_stream(entries, size=7, trailer=b"/Root 1 0 R ")
+    first = write.HEADER + content + b"6 0 obj\n%s\nendobj\nstartxref\n%d\n%%%%EOF\n" % (table, at)
+    update = {number: objects[number] for number in (1, 3, 6, 7)}
+    return write.complete(write.revision(first, update), kit.signer)
+
+
+@accepted(B_B)
 def word_processor_s_hybrid_file(kit: Kit) -> bytes:
     return pdf_hybrid.word_like(kit)
 

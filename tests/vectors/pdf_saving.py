@@ -119,6 +119,35 @@ def isa_in_a_cross_reference_stream(kit: Kit) -> bytes:
 
 
 @refused(Code.REVISION_AFTER_SIGNING)
+def isa_under_the_number_of_a_cross_reference_stream(kit: Kit) -> bytes:
+    """The page waits for object 20: first an unlisted table, then one more text."""
+    waiting = write.PAGE.replace(b"/Contents 4 0 R", b"/Contents [4 0 R 20 0 R]") % b""
+    return _under_the_number_of_a_table(signed_with_page(kit, waiting))
+
+
+@refused(Code.REVISION_AFTER_SIGNING)
+def isa_unused_under_the_number_of_a_cross_reference_stream(kit: Kit) -> bytes:
+    return _under_the_number_of_a_table(kit.letter)
+
+
+def _under_the_number_of_a_table(data: bytes) -> bytes:
+    content, places = write.body(
+        {1: write.CATALOG % b"/DSS 8 0 R ", 8: b"<< /Certs [] >>"}, len(data)
+    )
+    at = len(data) + len(content)
+    entries = {number: (1, place, 0) for number, place in places.items()}
+    trailer = b"/Root 1 0 R /Prev %d " % write.startxref(data)
+    table = write.cross_reference_stream(entries, size=21, trailer=trailer)
+    stored = data + content + b"20 0 obj\n%s\nendobj\nstartxref\n%d\n%%%%EOF\n" % (table, at)
+    return write.revision(stored, {20: write.drawing(b"Pay 900 Baht")})
+
+
+def signed_with_page(kit: Kit, page: bytes) -> bytes:
+    objects = {**write.letter_objects(), 3: page}
+    return write.complete(write.build(objects), kit.signer)
+
+
+@refused(Code.REVISION_AFTER_SIGNING)
 def isa_in_an_object_stream(kit: Kit) -> bytes:
     """The page is replaced by one in a compressed stream."""
     page = (write.PAGE % b"").replace(b"4 0 R", b"8 0 R")

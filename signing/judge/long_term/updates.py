@@ -63,6 +63,7 @@ class _Update:
         for number in range(signed + 1, revision + 1):
             listed = {key_of(item) for item in reader.xrefs.explicit_refs_in_revision(number)}
             self._late |= listed - set(_free_and_never_used(reader, number))
+            self._containers -= listed  # the number of an unlisted table may be used anew
             self._containers |= set(_containers(reader, number))
         self._touched: Refs = set()
         """Old objects that were written anew: the same but for what is allowed."""
