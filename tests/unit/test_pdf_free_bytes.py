@@ -30,6 +30,13 @@ FREE = {
     "the file's identifier": rb"/ID \[<..> <..>",
     "when the file was last written": rb"/ModDate \([^)]+",
     "the program that wrote it last": rb"/Producer \([^)]+",
+    "the same record in the metadata": (
+        rb"ModifyDate>[^<]+(?=<)|pdf:Producer>[^<]+(?=<)|InstanceID>[^<]+(?=<)"
+    ),
+    "the version and the extensions that the catalog claims": (
+        rb"/BaseVersion /\d.\d /ExtensionLevel \d.|/Version /\d\.\d."
+    ),
+    "names and times of entries in the store": rb"/A{40}.|/TU \([^)]+",
     "the name of a timestamp's own field": rb"/T \(Timestamp",
     "the flags of its field, which has no area": rb"/F 132.",
     "the place of its field, which has no area": rb"/Rect \[0 0 0 0",
@@ -49,6 +56,8 @@ DOCUMENTS = {
     "stored": stored,
     "recorded": pdf_good.update_that_records_its_program,
     "stamped": pdf_long_term.stamped,
+    "extended": pdf_good.update_with_a_developer_extension,
+    "described": pdf_good.update_as_one_reader_writes_it,
 }
 
 
@@ -79,7 +88,7 @@ def freely_changed(name: str) -> tuple[bytes, frozenset[int]]:
     document = DOCUMENTS[name](kit())
     free = set()
     for place in unsigned_places(document):
-        for mask in (0x01, 0x02, 0x20):
+        for mask in (0x02, 0x20):
             changed = document[place] ^ mask
             if document[place] in WHITE and changed in WHITE:
                 continue

@@ -125,6 +125,8 @@ def _plain_stream(view: HistoricalResolver, item: generic.PdfObject) -> bytes:
     value = view.reader.get_object(reference, view.revision)  # type: ignore[no-untyped-call]  # pyHanko is typed in part
     if not isinstance(value, generic.StreamObject) or not set(value) <= _METADATA:
         raise Refused(Code.METADATA_CHANGED, "/Metadata is no plain stream")
+    if (value.get("/Type"), value.get("/Subtype")) != ("/Metadata", "/XML"):
+        raise Refused(Code.METADATA_CHANGED, "/Metadata is of another type")
     return value.data
 
 

@@ -21,7 +21,7 @@ def store_objects(root: generic.DictionaryObject) -> Iterator[Key]:
     if "/DSS" not in root:
         return
     store = yield from opened(root, "/DSS")
-    _check_entries(store, _STORE | {"/Type", "/VRI"})
+    _check_entries(store, _STORE | {"/Type", "/VRI"}, "/DSS")
     yield from _lists(store, _STORE)
     if "/VRI" not in store:
         return
@@ -30,16 +30,16 @@ def store_objects(root: generic.DictionaryObject) -> Iterator[Key]:
         if name == "/Type":
             continue
         related = yield from opened(by_signature, name)
-        _check_entries(related, _RELATED | {"/Type", "/TU", "/TS"})
+        _check_entries(related, _RELATED | {"/Type", "/TU", "/TS"}, "/VRI")
         yield from _lists(related, _RELATED)
         if "/TS" in related:
             yield from _stream(related.raw_get("/TS"))
 
 
-def _check_entries(node: Any, known: set[str]) -> None:
+def _check_entries(node: Any, known: set[str], kind: str) -> None:
     if not isinstance(node, generic.DictionaryObject) or isinstance(node, generic.StreamObject):
         raise refusal("no dictionary in the store")
-    if not set(node) <= known:
+    if not set(node) <= known or node.get("/Type", kind) != kind:
         raise refusal(f"unknown entries of the store: {set(node) - known}")
 
 

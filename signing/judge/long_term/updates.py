@@ -205,9 +205,13 @@ class _Update:
 
 def _containers(reader: PdfFileReader, revision: int) -> Iterator[Key]:
     """Objects that only hold other objects: cross-reference and object streams."""
-    table = reader.xrefs.get_xref_container_info(revision).stream_ref
-    if table is not None:
-        yield key_of(table)
+    table = reader.xrefs.get_xref_container_info(revision)
+    section = reader.xrefs.get_xref_data(revision)
+    if table.stream_ref is not None:
+        # A number that the stream does not list for itself is free for another object.
+        number, generation = key_of(table.stream_ref)
+        if section.standard_xrefs.get(number) == (generation, table.start_location):
+            yield number, generation
     for reference in reader.xrefs.object_streams_used_in(revision):  # type: ignore[no-untyped-call]  # pyHanko is typed in part
         yield key_of(reference)
 
