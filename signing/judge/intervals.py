@@ -8,12 +8,13 @@ conservative: everything at hand counts, whether the chain uses it or not.
 
 import hashlib
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from asn1crypto import x509
 
-from signing.judge.chain import ChainFinding, Question
+from signing.judge.chain import ChainFinding, Material, Question
 from signing.judge.codes import NoteCode
 from signing.judge.facts import ChainFact, Purpose
 from signing.judge.revocation_data import TROUBLE, Origin, RevocationDatum
@@ -99,6 +100,13 @@ def _instants(question: Question, path: tuple[x509.Certificate, ...]) -> Iterato
             if question.policy.max_revocation_age is not None:
                 yield issued + question.policy.max_revocation_age
         yield from _revocations(datum, path)
+
+
+def warm(material: Material) -> None:
+    """Read the dates of the trust material, which are then remembered by it, before the forks."""
+    for certificate in (*(anchor.certificate for anchor in material.anchors), *material.others):
+        with suppress(*TROUBLE):
+            _life(certificate)
 
 
 def _life(certificate: x509.Certificate) -> tuple[datetime, datetime]:

@@ -84,7 +84,8 @@ class Judgement:
     needs: tuple[Need, ...] = ()
     """Revocation data that would help: a second round may bring them."""
     facts: tuple[ChainFact, ...] = ()
-    """Chains that held and until when: the fast path may rely on them for other documents."""
+    """Chains that held and until when: the fast path may rely on them for other documents. It knows
+    documents with one signature only, so of others nothing is told."""
 
 
 def judged(  # noqa: PLR0913 - the fields of a signature's verdict
@@ -179,7 +180,7 @@ def whole(
         signatures=tuple(one.verdict for one in signatures),
         notes=every_note,
         needs=tuple(dict.fromkeys(need for one in asking for need in one.needs))[:MAX_NEEDS],
-        facts=tuple(dict.fromkeys(fact for one in signatures for fact in one.facts)),
+        facts=signatures[0].facts if len(signatures) == 1 else (),
     )
 
 

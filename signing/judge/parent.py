@@ -16,7 +16,7 @@ import time
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from signing.judge import child, rehearsal, sandbox, selftest, warm
+from signing.judge import child, intervals, rehearsal, sandbox, selftest, warm
 from signing.judge.chain import material_of
 from signing.judge.fast import locator
 from signing.judge.policy import Limits, Policy
@@ -70,6 +70,7 @@ def main() -> None:
         limits=setup.limits,
     )
     warm.load()
+    intervals.warm(bench.material)
     try:
         selftest.run(_code_for(setup.policy, setup.limits))
         rehearsal.check_walls(setup.limits)
