@@ -18,7 +18,7 @@ from signing.judge.chain import Material
 from signing.judge.judgement import Inputs, Judgement
 from signing.judge.policy import Limits, Policy
 from signing.judge.reasons import note
-from signing.judge.report import Note, Report
+from signing.judge.report import Note, Report, presentable
 from signing.judge.wire import MAX_MESSAGE, Extra, Request, answer_to_bytes
 
 EXIT_MEMORY = 77
@@ -27,6 +27,8 @@ EXIT_MEMORY = 77
 RunToEnd = Callable[[Coroutine[Any, Any, Judgement]], Judgement]
 """pyHanko's functions are coroutines, although they wait for nothing here."""
 NOTHING = Extra()
+_MAX_SEEN = 1_000
+"""Characters: what a library says of a hostile file may be as long as the file."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,12 +84,14 @@ def judge_document(  # noqa: PLR0913 - everything that a judgement depends on
         content=content,
     )
     judgement = run_to_end(judge(data, inputs))
-    return Report(
-        verdict=judgement.verdict,
-        notes=tuple(Note(field=item.field, reason=note(item.code)) for item in judgement.notes),
-        seen=judgement.seen,
-        needs=judgement.needs,
-        facts=judgement.facts,
+    return presentable(
+        Report(
+            verdict=judgement.verdict,
+            notes=tuple(Note(field=item.field, reason=note(item.code)) for item in judgement.notes),
+            seen=judgement.seen[:_MAX_SEEN],
+            needs=judgement.needs,
+            facts=judgement.facts,
+        )
     )
 
 

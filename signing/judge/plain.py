@@ -49,7 +49,7 @@ def _read(kind: Any, plain: Any) -> Any:
     if kind is bytes:
         return base64.b64decode(plain, validate=True)
     if kind is datetime:
-        return datetime.fromisoformat(plain)
+        return _instant(datetime.fromisoformat(plain))
     if issubclass(kind, Enum):
         return kind(plain)
     if is_dataclass(kind) and isinstance(kind, type):
@@ -60,6 +60,13 @@ def _read(kind: Any, plain: Any) -> Any:
     if type(plain) is not kind:
         raise TypeError(f"{type(plain).__name__} is no {kind.__name__}")
     return plain
+
+
+def _instant(time: datetime) -> datetime:
+    """One without a zone cannot be compared with any other here."""
+    if time.tzinfo is None:
+        raise ValueError("a time without a zone")
+    return time
 
 
 def _read_tuple(kinds: tuple[Any, ...], plain: Any) -> tuple[Any, ...]:

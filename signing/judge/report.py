@@ -6,7 +6,7 @@ is kept with the letter and its digest is sealed into the evidence.
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.metadata import version
 from typing import Any
@@ -14,6 +14,7 @@ from typing import Any
 from signing.judge.codes import NoteCode
 from signing.judge.facts import ChainFact, Need
 from signing.judge.reasons import note
+from signing.judge.shown import all_shown, is_shown
 from tdh.domain.verdict_json import verdict_from_plain, verdict_to_plain
 from tdh.domain.verdicts import Reason, Verdict
 
@@ -67,6 +68,14 @@ def report_from_plain(plain: Mapping[str, Any]) -> Report:
     )
 
 
+def presentable(report: Report) -> Report:
+    """The same report with no character that a database, XML or a screen must not get."""
+    plain = report_to_plain(report)
+    if is_shown(plain):
+        return report
+    return replace(report_from_plain(all_shown(plain)), needs=report.needs, facts=report.facts)
+
+
 @cache
 def engines() -> dict[str, str]:
     """Name and version of the libraries that judge: part of what a report depends on."""
@@ -74,8 +83,9 @@ def engines() -> dict[str, str]:
 
 
 def report_bytes(report: Report) -> bytes:
-    """Spell the report in the one way that is kept: JSON, sorted keys, UTF-8."""
+    """Spell the report in the one way that is kept: JSON, sorted keys, UTF-8; without `seen`."""
     plain = report_to_plain(report)
+    del plain["seen"]
     plain["engines"] = engines()
     text = json.dumps(plain, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     return text.encode("utf-8")

@@ -18,6 +18,7 @@ from signing.judge.revocation_data import RevocationDatum, Statement
 from signing.judge.revocation_list import statement_of_list
 from signing.judge.revocation_needs import needs_of
 from signing.judge.revocation_weigh import Occasion, Standing, Weighed, weigh
+from signing.judge.shown import shown
 from tdh.domain.verdicts import RevocationFinding, RevocationStatus
 
 MAX_NEEDS = 8
@@ -145,7 +146,7 @@ def _finding(
         status = RevocationStatus.NOT_NEEDED
     return RevocationFinding(
         certificate_sha256=hashlib.sha256(certificate.dump()).hexdigest(),
-        subject=certificate.subject.human_friendly[:MAX_SUBJECT],
+        subject=shown(certificate.subject.human_friendly[:MAX_SUBJECT]),
         status=status,
         source=None if statement is None else statement.datum.source,
         data_sha256=None if statement is None else statement.datum.sha256,

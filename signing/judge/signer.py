@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from asn1crypto import core, x509
 
 from signing.judge.algorithms import key_is_strong
+from signing.judge.shown import shown
 from tdh.domain.verdicts import AlgorithmFinding, Signer
 
 MAX_TEXT = 256
@@ -91,7 +92,7 @@ def _text(value: core.Asn1Value) -> str:
         text = value.native
     except (ValueError, TypeError):
         return "?"
-    return text[:MAX_TEXT] if isinstance(text, str) else "?"
+    return shown(text[:MAX_TEXT]) if isinstance(text, str) else "?"
 
 
 def _numbers(subject: tuple[tuple[str, str], ...]) -> Iterator[str]:

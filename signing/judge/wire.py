@@ -6,6 +6,7 @@ it but its form. Plain values only.
 """
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -13,10 +14,13 @@ from enum import StrEnum
 from typing import Any
 
 from signing.judge.facts import Brought, ChainFact, Need
+from signing.judge.judgement import MAX_NEEDS
 from signing.judge.plain import from_plain, to_plain
 from signing.judge.policy import Limits, Policy
 from signing.judge.report import Report, report_from_plain, report_to_plain
+from signing.judge.shown import is_shown
 
+_SHA256 = re.compile("[0-9a-f]{64}")
 MAX_MESSAGE = 192 * 1024
 """Fits a socket's default buffer; a report of 25 signatures has about 50 kB."""
 
@@ -52,13 +56,25 @@ def answer_from_bytes(content: bytes) -> Report:
     """Read what a child wrote. Raises ValueError for anything else."""
     try:
         plain = json.loads(content)
-        return replace(
+        if not is_shown(plain):
+            raise ValueError("a character that no child of ours writes")
+        report = replace(
             report_from_plain(plain["report"]),
             needs=tuple(from_plain(Need, need) for need in plain["needs"]),
             facts=tuple(from_plain(ChainFact, fact) for fact in plain["facts"]),
         )
     except (AttributeError, KeyError, TypeError, RecursionError) as problem:
         raise ValueError(f"no answer of a child: {problem}") from problem
+    _check_bounds(report)
+    return report
+
+
+def _check_bounds(report: Report) -> None:
+    """What others will act upon beside the document's own parties. Raises ValueError."""
+    findings = [one for each in report.verdict.signatures for one in each.revocation]
+    digests = [one.data_sha256 for one in findings if one.data_sha256 is not None]
+    if len(report.needs) > MAX_NEEDS or not all(map(_SHA256.fullmatch, digests)):
+        raise ValueError("more needs than a child has, or a digest that is none")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -52,7 +52,7 @@ def verdict_from_plain(plain: Mapping[str, Any]) -> Verdict:
         kind=_member(SignatureKind, plain["kind"]),
         policy=str(plain["policy"]),
         trust_version=str(plain["trust_version"]),
-        evaluated_at=datetime.fromisoformat(plain["evaluated_at"]),
+        evaluated_at=_instant(plain["evaluated_at"]),
         provisional=plain.get("provisional", False) is True,
         signatures=tuple(_signature_from_plain(item) for item in plain["signatures"]),
     )
@@ -180,4 +180,11 @@ def _time_to_plain(time: datetime | None) -> str | None:
 
 
 def _time_from_plain(text: str | None) -> datetime | None:
-    return None if text is None else datetime.fromisoformat(text)
+    return None if text is None else _instant(text)
+
+
+def _instant(text: str) -> datetime:
+    time = datetime.fromisoformat(text)
+    if time.tzinfo is None:
+        raise ValueError("a time without a zone")
+    return time
