@@ -14,7 +14,7 @@ from datetime import datetime
 from asn1crypto import algos, cms, core
 
 from signing.judge import tokens
-from signing.judge.cms_reader import elements
+from signing.judge.ber import elements
 from signing.judge.codes import Refused
 from signing.judge.pdf_reading import LIBRARY_TROUBLE
 
@@ -38,7 +38,7 @@ class _HashIndex:
     def from_der(der: bytes) -> "_HashIndex":
         """Raise ValueError for what is none. The older one may leave out SHA-256's name."""
         (whole,) = elements(der)
-        *named, certificates, crls, attributes = elements(whole.content)
+        *named, certificates, crls, attributes = whole.children()
         name = "sha256"
         if named:
             (algorithm,) = named

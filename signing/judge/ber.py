@@ -25,60 +25,121 @@ class BERError(ValueError):
     """The bytes are no BER, or more of it than is looked at."""
 
 
+class BytesAfter(BERError):
+    """Something stands after the message."""
+
+
 def to_der(data: bytes) -> bytes:
-    """Rewrite one element that fills `data`.
+    """Rewrite one element that fills `data`; what needs no rewriting is given back as it is.
 
     Raises:
-        BERError: no such element, bytes after it, or a bound is passed.
+        BytesAfter: the element ends before the data.
+        BERError: no such element, or a bound is passed.
 
     """
     found = _Rewriter(data).element(0, len(data), 0)
     if found.end != len(data):
-        raise BERError(f"{len(data) - found.end} bytes after the message")
-    return found.spelled(data)
+        raise BytesAfter(f"{len(data) - found.end} bytes after the message")
+    return data if found.chunks is None else b"".join(found.chunks)
+
+
+def sequence(*parts: bytes) -> bytes:
+    """Spell a SEQUENCE in DER."""
+    return spelled(0x30, *parts)
+
+
+def spelled(tag: int, *parts: bytes) -> bytes:
+    """Spell an element in DER by its tag octet."""
+    return b"".join((bytes([tag]), _der_length(sum(map(len, parts))), *parts))
 
 
 @dataclass(frozen=True, slots=True)
-class _Element:
-    start: int
-    end: int
-    rewritten: bytes | None = None
-    """None: as it stands."""
+class Element:
+    """One element of DER by its place; its bytes are copied only when they are asked for."""
 
-    def spelled(self, data: bytes) -> bytes:
-        return data[self.start : self.end] if self.rewritten is None else self.rewritten
+    data: bytes
+    start: int
+    inner: int
+    end: int
+
+    @property
+    def tag(self) -> int:
+        """The first octet: class, whether it is constructed, number."""
+        return self.data[self.start]
+
+    @property
+    def content(self) -> bytes:
+        return self.data[self.inner : self.end]
+
+    @property
+    def spelled(self) -> bytes:
+        return self.data[self.start : self.end]
+
+    def children(self) -> "list[Element]":
+        """The elements in it. Raises BERError."""
+        return elements(self.data, self.inner, self.end)
+
+
+def elements(data: bytes, start: int = 0, end: int | None = None) -> list[Element]:
+    """Take elements of definite length apart that stand one after the other. Raises BERError."""
+    end = len(data) if end is None else end
+    found: list[Element] = []
+    place = start
+    while place < end:
+        inner, length = _length(data, _after_tag(data, place, end), end)
+        if length is None or inner + length > end:
+            raise BERError("an element reaches beyond what holds it")
+        found.append(Element(data, place, inner, inner + length))
+        place = inner + length
+    return found
+
+
+Chunks = list[bytes | memoryview]
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """An element of BER: where its content begins and it ends, and its DER if that differs."""
+
+    start: int
+    inner: int
+    end: int
+    chunks: Chunks | None = None
+    """Header, then content."""
 
 
 class _Rewriter:
     def __init__(self, data: bytes) -> None:
         self._data = data
+        self._view = memoryview(data)
         self._elements = 0
 
-    def element(self, start: int, limit: int, depth: int) -> _Element:
+    def element(self, start: int, limit: int, depth: int) -> _Read:
         self._elements += 1
         if depth > MAX_DEPTH or self._elements > MAX_ELEMENTS:
             raise BERError("too deep or too many elements")
-        place = self._after_tag(start, limit)
-        tag = self._data[start:place]
-        if tag == b"\0":
+        place = _after_tag(self._data, start, limit)
+        tag = self._data[start]
+        if self._data[start:place] == b"\0":
             raise BERError("an end of contents where none belongs")
-        place, length = self._length(place, limit)
-        constructed = bool(tag[0] & _CONSTRUCTED)
-        if length is None and not constructed:
-            raise BERError("a primitive element of indefinite length")
-        end = None if length is None else place + length
-        if end is not None and end > limit:
+        inner, length = _length(self._data, place, limit)
+        if length is not None and inner + length > limit:
             raise BERError("an element reaches beyond what holds it")
-        if not constructed:
-            return _Element(start, end or place)
-        return self._constructed(start, tag, place, end, limit, depth)
+        if tag & _CONSTRUCTED:
+            end = None if length is None else inner + length
+            return self._constructed(start, place, inner, end, limit, depth)
+        if length is None:
+            raise BERError("a primitive element of indefinite length")
+        return _Read(start, inner, inner + length)
 
     def _constructed(  # noqa: PLR0913, PLR0917 - where one element lies
-        self, start: int, tag: bytes, place: int, end: int | None, limit: int, depth: int
-    ) -> _Element:
-        if tag[0] in _OTHER_STRINGS_IN_PIECES:
+        self, start: int, after_tag: int, inner: int, end: int | None, limit: int, depth: int
+    ) -> _Read:
+        tag = self._data[start]
+        if tag in _OTHER_STRINGS_IN_PIECES:
             raise BERError("a string in pieces that is no OCTET STRING")
-        children: list[_Element] = []
+        children: list[_Read] = []
+        place = inner
         while place != end:
             if end is None and self._data[place : min(place + 2, limit)] == b"\0\0":
                 break
@@ -86,49 +147,56 @@ class _Rewriter:
             children.append(child)
             place = child.end
         after = place + 2 if end is None else place
-        if tag[0] == _OCTETS_IN_PIECES:
-            return _Element(start, after, self._joined(children))
-        if end is not None and all(child.rewritten is None for child in children):
-            return _Element(start, after)
-        content = b"".join(child.spelled(self._data) for child in children)
-        return _Element(start, after, tag + _der_length(len(content)) + content)
+        if tag == _OCTETS_IN_PIECES:
+            content = [chunk for child in children for chunk in self._piece(child)]
+            return _Read(start, inner, after, _with_header(bytes([_OCTETS]), content))
+        if end is not None and all(child.chunks is None for child in children):
+            return _Read(start, inner, after)
+        content = [chunk for child in children for chunk in self._chunks(child)]
+        return _Read(start, inner, after, _with_header(self._data[start:after_tag], content))
 
-    def _joined(self, pieces: list[_Element]) -> bytes:
-        """X.690, 8.7.3: the pieces are OCTET STRINGs themselves."""
-        content = []
-        for piece in pieces:
-            spelled = piece.spelled(self._data)
-            if spelled[0] != _OCTETS:
-                raise BERError("a piece of an OCTET STRING is something else")
-            begin, _ = _Rewriter(spelled)._length(1, len(spelled))  # noqa: SLF001 - its own class
-            content.append(spelled[begin:])
-        whole = b"".join(content)
-        return bytes([_OCTETS]) + _der_length(len(whole)) + whole
+    def _chunks(self, child: _Read) -> Chunks:
+        if child.chunks is None:
+            return [self._view[child.start : child.end]]
+        return child.chunks
 
-    def _after_tag(self, start: int, limit: int) -> int:
-        if start >= limit:
-            raise BERError("an element is cut off")
-        if self._data[start] & 0x1F != 0x1F:  # noqa: PLR2004 - X.690, 8.1.2.4
-            return start + 1
-        for place in range(start + 1, min(start + 1 + _MAX_TAG_OCTETS, limit)):
-            if not self._data[place] & 0x80:
-                return place + 1
-        raise BERError("a tag without end")
+    def _piece(self, child: _Read) -> Chunks:
+        """X.690, 8.7.3: the pieces are OCTET STRINGs themselves; gives their content."""
+        if self._data[child.start] not in {_OCTETS, _OCTETS_IN_PIECES}:
+            raise BERError("a piece of an OCTET STRING is something else")
+        if child.chunks is None:
+            return [self._view[child.inner : child.end]]
+        return child.chunks[1:]
 
-    def _length(self, place: int, limit: int) -> tuple[int, int | None]:
-        if place >= limit:
-            raise BERError("an element is cut off")
-        first = self._data[place]
-        if first < 0x80:  # noqa: PLR2004 - X.690, 8.1.3.4
-            return place + 1, first
-        if first == 0x80:  # noqa: PLR2004 - X.690, 8.1.3.6
-            return place + 1, None
-        count = first & 0x7F
-        after = place + 1 + count
-        digits = self._data[place + 1 : after].lstrip(b"\0")
-        if after > limit or len(digits) > _MAX_LENGTH_OCTETS:
-            raise BERError("a length that cannot be")
-        return after, int.from_bytes(digits, "big")
+
+def _with_header(tag: bytes, content: Chunks) -> Chunks:
+    return [tag + _der_length(sum(map(len, content))), *content]
+
+
+def _after_tag(data: bytes, start: int, limit: int) -> int:
+    if start >= limit:
+        raise BERError("an element is cut off")
+    if data[start] & 0x1F != 0x1F:  # noqa: PLR2004 - X.690, 8.1.2.4
+        return start + 1
+    for place in range(start + 1, min(start + 1 + _MAX_TAG_OCTETS, limit)):
+        if not data[place] & 0x80:
+            return place + 1
+    raise BERError("a tag without end")
+
+
+def _length(data: bytes, place: int, limit: int) -> tuple[int, int | None]:
+    if place >= limit:
+        raise BERError("an element is cut off")
+    first = data[place]
+    if first < 0x80:  # noqa: PLR2004 - X.690, 8.1.3.4
+        return place + 1, first
+    if first == 0x80:  # noqa: PLR2004 - X.690, 8.1.3.6
+        return place + 1, None
+    after = place + 1 + (first & 0x7F)
+    digits = data[place + 1 : after].lstrip(b"\0")
+    if after > limit or len(digits) > _MAX_LENGTH_OCTETS:
+        raise BERError("a length that cannot be")
+    return after, int.from_bytes(digits, "big")
 
 
 def _der_length(length: int) -> bytes:

@@ -9,9 +9,9 @@ import binascii
 import re
 from dataclasses import dataclass
 
-from asn1crypto import cms, parser
+from asn1crypto import cms
 
-from signing.judge.ber import BERError, to_der
+from signing.judge.ber import BytesAfter, Element, elements, sequence, spelled, to_der
 from signing.judge.codes import Code, Refused
 from signing.judge.pdf_reading import LIBRARY_TROUBLE
 
@@ -19,13 +19,12 @@ _ARMOR = re.compile(
     rb"\s*-----BEGIN (PKCS7|CMS|PKCS #7 SIGNED DATA)-----\s([A-Za-z0-9+/=\s]+)-----END \1-----\s*"
 )
 _BASE64 = re.compile(rb"[A-Za-z0-9+/\s]+={0,2}\s*")
-_SEQUENCE = b"\x30"
-_INTEGER = b"\x02"
-_OCTET_STRING = 4
-_UNIVERSAL, _CONTEXT = 0, 2
-_TAGS = [(_UNIVERSAL, tag) for tag in (2, 17, 16, 17)]
-"""RFC 5652, 5.1: version, digestAlgorithms, encapContentInfo, signerInfos."""
-_OPTIONAL_TAGS = [[], [(_CONTEXT, 0)], [(_CONTEXT, 1)], [(_CONTEXT, 0), (_CONTEXT, 1)]]
+_WHITE = b" \t\r\n\v\f"
+_INTEGER, _OCTETS, _SEQUENCE, _SET, _CONTEXT_0, _CONTEXT_1 = 0x02, 0x04, 0x30, 0x31, 0xA0, 0xA1
+_OID_SIGNED_DATA = bytes.fromhex("06092a864886f70d010702")
+_FIRST, _LAST = (_INTEGER, _SET, _SEQUENCE), (_SET,)
+"""RFC 5652, 5.1: version, digestAlgorithms, encapContentInfo; then, or later, signerInfos."""
+_BETWEEN = ((), (_CONTEXT_0,), (_CONTEXT_1,), (_CONTEXT_0, _CONTEXT_1))
 """certificates, crls"""
 _PLACE_OF_ATTRIBUTES = 3
 """In a SignerInfo: version, sid, digestAlgorithm, then [0] signedAttrs."""
@@ -36,6 +35,7 @@ class CmsMessage:
     """A SignedData, and the octets that it encloses."""
 
     signed_data: cms.SignedData
+    """Without the content, but for a timestamp's."""
     content_type: str
     """As asn1crypto names it, or the object identifier."""
     content: bytes | None
@@ -53,20 +53,33 @@ def read_message(data: bytes) -> CmsMessage:
         Refused: it is none, damaged, or something stands beside it.
 
     """
-    der = _der(_unwrapped(data))
     try:
-        return message_of(_signed_data(der))
+        (outer,) = elements(to_der(_unwrapped(data)))
+        return _message(outer)
+    except BytesAfter as problem:
+        raise Refused(Code.BYTES_AFTER_SIGNATURE, str(problem)) from problem
     except LIBRARY_TROUBLE as problem:
         raise Refused(Code.CONTENTS_DAMAGED, str(problem)) from problem
 
 
-def message_of(signed_data: cms.SignedData) -> CmsMessage:
-    """Take the enclosed octets out. Raises Refused and what asn1crypto raises."""
-    enclosed = signed_data["encap_content_info"]
+def _message(outer: Element) -> CmsMessage:
+    """Take content and signatures apart by their places: a content may be large."""
+    whole = _signed_data(outer)
+    version, algorithms, enclosed, *more = whole.children()
+    kind, *rest = enclosed.children()
+    content_type: str = cms.ContentType.load(kind.spelled, strict=True).native
+    content = _octets(rest)
+    parts = [version, algorithms, *more]
+    light = sequence(
+        *(one.spelled for one in parts[:2]),
+        sequence(kind.spelled),
+        *(one.spelled for one in parts[2:]),
+    )
+    der = whole.spelled if content_type == "tst_info" else light
     return CmsMessage(
-        signed_data=signed_data,
-        content_type=enclosed["content_type"].native,
-        content=_octets(enclosed.contents),
+        signed_data=cms.SignedData.load(der, strict=True),
+        content_type=content_type,
+        content=content,
     )
 
 
@@ -78,106 +91,64 @@ def signers_apart(signed_data: cms.SignedData) -> list[cms.SignedData]:
     from bytes, because asn1crypto spells anew what is moved from one value to another.
     """
     version, algorithms, enclosed, *optional, infos = elements(signed_data.contents)
-    tags = [one.tag for one in (version, algorithms, enclosed, infos)]
-    others = [one.tag for one in optional]
-    if tags != _TAGS or others not in _OPTIONAL_TAGS:  # asn1crypto parses what it is asked for
-        raise Refused(Code.CONTENTS_DAMAGED, "no SignedData")
-    (content_type, *_) = elements(enclosed.content)
-    certificates = [item for item in optional if item.tag == (_CONTEXT, 0)]
-    head = [version.spelled, algorithms.spelled, _sequence(content_type.spelled)]
-    head += [item.spelled for item in certificates]
+    (content_type, *_) = enclosed.children()
+    certificates = [item.spelled for item in optional if item.tag == _CONTEXT_0]
+    head = [version.spelled, algorithms.spelled, sequence(content_type.spelled), *certificates]
     return [
-        cms.SignedData.load(_sequence(*head, _set(_in_order(info))), strict=True)
-        for info in elements(infos.content)
+        cms.SignedData.load(sequence(*head, spelled(_SET, _in_order(info))), strict=True)
+        for info in infos.children()
     ]
 
 
-def _in_order(info: "Element") -> bytes:
-    return _sequence(
+def _in_order(info: Element) -> bytes:
+    return sequence(
         *(
-            _emit(_CONTEXT, 0, b"".join(sorted(one.spelled for one in elements(field.content))))
-            if field.tag == (_CONTEXT, 0) and place == _PLACE_OF_ATTRIBUTES
+            spelled(_CONTEXT_0, *sorted(one.spelled for one in field.children()))
+            if field.tag == _CONTEXT_0 and place == _PLACE_OF_ATTRIBUTES
             else field.spelled
-            for place, field in enumerate(elements(info.content))
+            for place, field in enumerate(info.children())
         )
     )
 
 
-def _sequence(*parts: bytes) -> bytes:
-    return _emit(_UNIVERSAL, 16, b"".join(parts))
-
-
-def _set(*parts: bytes) -> bytes:
-    return _emit(_UNIVERSAL, 17, b"".join(parts))
-
-
-def _emit(kind: int, tag: int, content: bytes) -> bytes:
-    spelled: bytes = parser.emit(kind, 1, tag, content)
-    return spelled
-
-
 def _unwrapped(data: bytes) -> bytes:
-    if data.startswith(_SEQUENCE) and not _BASE64.fullmatch(data):
+    if data[:1] == bytes([_SEQUENCE]) and not _BASE64.fullmatch(data):
         return data
     armor = _ARMOR.fullmatch(data)
-    text = armor.group(2) if armor else data
     if armor is None and not _BASE64.fullmatch(data):
         raise Refused(Code.CONTENTS_DAMAGED, "neither DER nor one block of base64")
+    text = armor.group(2) if armor else data
     try:
-        return binascii.a2b_base64(b"".join(text.split()), strict_mode=True)
+        return binascii.a2b_base64(text.translate(None, _WHITE), strict_mode=True)
     except binascii.Error as problem:
         raise Refused(Code.CONTENTS_DAMAGED, str(problem)) from problem
 
 
-def _der(data: bytes) -> bytes:
-    try:
-        return to_der(data)
-    except BERError as problem:
-        trailing = "after the message" in str(problem)
-        code = Code.BYTES_AFTER_SIGNATURE if trailing else Code.CONTENTS_DAMAGED
-        raise Refused(code, str(problem)) from problem
+def _signed_data(outer: Element) -> Element:
+    """RFC 5652, 3: in a ContentInfo; or bare, as some programs write it. Checks its shape."""
+    whole = outer
+    parts = outer.children()
+    if outer.tag == _SEQUENCE and parts and parts[0].tag != _INTEGER:  # no version: ContentInfo
+        if parts[0].spelled != _OID_SIGNED_DATA:
+            raise Refused(Code.KIND_UNKNOWN, "no SignedData")
+        _, explicit = parts
+        (whole,) = explicit.children()
+        parts = whole.children()
+        if explicit.tag != _CONTEXT_0:
+            raise Refused(Code.CONTENTS_DAMAGED, "no SignedData")
+    tags = tuple(part.tag for part in parts)
+    ends = tags[:3] == _FIRST and tags[-1:] == _LAST and tags[3:-1] in _BETWEEN
+    if whole.tag != _SEQUENCE or not ends:
+        raise Refused(Code.CONTENTS_DAMAGED, "no SignedData")
+    return whole
 
 
-def _signed_data(der: bytes) -> cms.SignedData:
-    _, _, _, _, content, _ = parser.parse(der, strict=True)
-    if content[:1] == _INTEGER:  # SignedData begins with its version
-        return cms.SignedData.load(der, strict=True)
-    info = cms.ContentInfo.load(der, strict=True)
-    if info["content_type"].native != "signed_data":
-        raise Refused(Code.KIND_UNKNOWN, str(info["content_type"].native))
-    signed_data: cms.SignedData = info["content"]
-    return signed_data
-
-
-def _octets(enclosed: bytes) -> bytes | None:
-    """RFC 5652, 5.2: eContentType, then [0] EXPLICIT OCTET STRING; anything else is refused."""
-    _, *rest = elements(enclosed)
+def _octets(rest: list[Element]) -> bytes | None:
+    """RFC 5652, 5.2: [0] EXPLICIT OCTET STRING, or nothing; anything else is refused."""
     if not rest:
         return None
-    if len(rest) == 1 and rest[0].tag == (_CONTEXT, 0):
-        inner = elements(rest[0].content)
-        if [one.tag for one in inner] == [(_UNIVERSAL, _OCTET_STRING)]:
+    if [one.tag for one in rest] == [_CONTEXT_0]:
+        inner = rest[0].children()
+        if [one.tag for one in inner] == [_OCTETS]:
             return inner[0].content
     raise Refused(Code.CONTENTS_DAMAGED, "the enclosed content is no OCTET STRING")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Element:
-    """One element of DER, by its bytes."""
-
-    tag: tuple[int, int]
-    """Class and number."""
-    content: bytes
-    spelled: bytes
-
-
-def elements(content: bytes) -> list[Element]:
-    """Take DER elements apart that stand one after the other. Raises ValueError."""
-    found: list[Element] = []
-    place = 0
-    while place < len(content):
-        kind, _, tag, header, inner, trailer = parser.parse(content[place:])
-        spelled = header + inner + trailer
-        found.append(Element(tag=(kind, tag), content=inner, spelled=spelled))
-        place += len(spelled)
-    return found

@@ -11,11 +11,10 @@ from datetime import datetime
 from asn1crypto import cms, tsp
 
 from signing.judge import tokens
-from signing.judge.ber import BERError, to_der
+from signing.judge.ber import BytesAfter, elements, to_der
 from signing.judge.brought_cms import from_message
 from signing.judge.chain import ChainFinding
 from signing.judge.cms_checks import algorithm_findings
-from signing.judge.cms_reader import elements
 from signing.judge.codes import Code, NoteCode, Refused
 from signing.judge.judgement import Inputs, JudgedSignature, Judgement, answer, judged, whole
 from signing.judge.pdf_reading import LIBRARY_TROUBLE
@@ -28,16 +27,15 @@ _GRANTED = frozenset({"granted", "granted_with_mods"})
 async def judge_timestamp_reply(data: bytes, inputs: Inputs) -> Judgement:
     """Judge a TimeStampResp. Raises Refused for a broken clause of form."""
     try:
-        status, *token = elements(elements(to_der(data))[0].content)
+        (outer,) = elements(to_der(data))
+        status, *token = outer.children()
         said = tsp.PKIStatusInfo.load(status.spelled, strict=True)["status"].native
         if said not in _GRANTED:
             raise Refused(Code.TIMESTAMP_REFUSED, str(said))
         (granted,) = token
         signed_data = cms.ContentInfo.load(granted.spelled, strict=True)["content"]
-    except BERError as problem:
-        trailing = "after the message" in str(problem)
-        code = Code.BYTES_AFTER_SIGNATURE if trailing else Code.TIMESTAMP_DAMAGED
-        raise Refused(code, str(problem)) from problem
+    except BytesAfter as problem:
+        raise Refused(Code.BYTES_AFTER_SIGNATURE, str(problem)) from problem
     except LIBRARY_TROUBLE as problem:
         raise Refused(Code.TIMESTAMP_DAMAGED, str(problem)) from problem
     return await judge_token_file(signed_data, inputs)

@@ -36,6 +36,7 @@ _DEFLATE_SPEED = 0x0006
 _ZIP64 = 0x0001
 _OTHER_NAME = 0x7075
 """Info-ZIP Unicode Path: a second name for the same entry."""
+_NEWEST_VERSION = 63
 _SATURATED = 0xFFFFFFFF
 _UNIX, _TYPE, _REGULAR, _DIRECTORY = 3, 0o170000, 0o100000, 0o040000
 _WINDOWS_DRIVE = 2
@@ -131,11 +132,12 @@ def _central_header(data: bytes, offset: int, limit: int) -> tuple[_Header, int]
     if offset + _CENTRAL.size > limit:
         raise Refused(Code.CONTAINER_DAMAGED, "the central directory is cut off")
     fields = _CENTRAL.unpack_from(data, offset)
-    mark, made_by, _, flags, method, _, _, crc, compressed, size = fields[:10]
+    mark, made_by, needed, flags, method, _, _, crc, compressed, size = fields[:10]
     name_length, extra_length, comment_length, disk, _, attributes, local = fields[10:]
     end = offset + _CENTRAL.size + name_length + extra_length + comment_length
     if mark != _CENTRAL_MARK or end > limit or disk:
         raise Refused(Code.CONTAINER_DAMAGED, "no header in the central directory")
+    _check_version(needed)
     begin = offset + _CENTRAL.size
     raw_name = data[begin : begin + name_length]
     extra = data[begin + name_length : begin + name_length + extra_length]
@@ -152,6 +154,12 @@ def _central_header(data: bytes, offset: int, limit: int) -> tuple[_Header, int]
     )
     _check_kind(header, made_by >> 8, attributes >> 16)
     return header, end
+
+
+def _check_version(needed: int) -> None:
+    """4.4.3: who knows less must not read it; this is the newest version there is."""
+    if needed > _NEWEST_VERSION:
+        raise Refused(Code.CONTAINER_METHOD, f"version {needed}")
 
 
 def _check_kind(header: _Header, system: int, mode: int) -> None:
@@ -247,12 +255,13 @@ def _local_header(data: bytes, header: _Header) -> int:
     if header.offset + _LOCAL.size > len(data):
         raise Refused(Code.CONTAINER_DAMAGED, "an entry is cut off")
     fields = _LOCAL.unpack_from(data, header.offset)
-    mark, _, flags, method, _, _, crc, compressed, size, name_length, extra_length = fields
+    mark, needed, flags, method, _, _, crc, compressed, size, name_length, extra_length = fields
     begin = header.offset + _LOCAL.size
     raw_name = data[begin : begin + name_length]
     after = begin + name_length + extra_length
     if mark != _LOCAL_MARK:
         raise Refused(Code.CONTAINER_DAMAGED, "no entry where one should be")
+    _check_version(needed)
     size, compressed, _ = _large(data[begin + name_length : after], (size, compressed, 0))
     stated, known = (crc, compressed, size), (header.crc, header.compressed, header.size)
     later = bool(flags & _SIZES_FOLLOW) and stated == (0, 0, 0)
