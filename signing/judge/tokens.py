@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from asn1crypto import cms, core, tsp, x509
+from pyhanko.sign.general import match_issuer_serial
 from pyhanko.sign.validation.generic_cms import extract_tst_data_iter
 
 from signing.judge.algorithms import DIGESTS
@@ -138,7 +139,7 @@ async def judge_token(
     if not isinstance(facts, tsp.TSTInfo):
         raise Refused(Code.TIMESTAMP_DAMAGED, "no TSTInfo")
     check_signed_attributes(info, needs_certificate=True)
-    certificate, others = signer_certificate(token)
+    certificate, others = _unit_certificate(token, info, moment.material)
     time: datetime = facts["gen_time"].native
     code = (
         _compare_imprint(facts, imprint)
@@ -160,6 +161,26 @@ async def judge_token(
     chain = with_fact(question, chain, Purpose.TIMESTAMP)
     moment.units.append(chain)
     return TokenFinding(code=chain.code, time=time, certificate=certificate, chain=chain)
+
+
+def _unit_certificate(
+    token: cms.SignedData, info: cms.SignerInfo, material: Material
+) -> tuple[x509.Certificate, tuple[x509.Certificate, ...]]:
+    """RFC 3161, 2.4.1: a token may come without certificates; then they are known here or not.
+
+    Whether it is the one that the token means, `check_integrity` asks by its signed digest.
+    """
+    if not isinstance(token["certificates"], core.Void) and len(token["certificates"]):
+        return signer_certificate(token)
+    identifier = info["sid"]
+    for known in (*(anchor.certificate for anchor in material.anchors), *material.others):
+        if identifier.name == "subject_key_identifier":
+            meant = identifier.chosen.native == known.key_identifier
+        else:
+            meant = match_issuer_serial(identifier.chosen, known)
+        if meant:
+            return known, ()
+    raise Refused(Code.SIGNING_CERTIFICATE_MISSING)
 
 
 def _compare_imprint(facts: tsp.TSTInfo, imprint: Imprint | None) -> Code | None:

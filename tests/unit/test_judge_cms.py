@@ -404,6 +404,24 @@ def test_a_timestamp_of_a_faulty_unit_is_refused_by_name(
     assert result.verdict.indication is not Indication.TOTAL_PASSED
 
 
+@pytest.mark.parametrize("known", [True, False])
+def test_a_token_without_certificates_needs_its_unit_in_the_trust_folder(
+    pki: make.Pki, tmp_path: Path, *, known: bool
+) -> None:
+    token = cms_writing.token(pki.timestamp(make.SIGNED_AT), CONTENT)
+    token["content"]["certificates"] = []
+    data = type(token).load(token.dump(force=True)).dump()
+    certificates = [pki.root.certificate, *([pki.timestamper.chain[0]] if known else [])]
+    (tmp_path / "root.pem").write_bytes(pem(*certificates[:1]))
+    (tmp_path / "intermediates").mkdir()
+    (tmp_path / "intermediates" / "unit.pem").write_bytes(pem(*certificates[1:]) or b"")
+    if not known:
+        (tmp_path / "intermediates" / "unit.pem").unlink()
+    result = judged(data, CONTENT, trust=tmp_path)
+    expected = Code.TIMESTAMP_VALID if known else Code.SIGNING_CERTIFICATE_MISSING
+    assert code_of(result) is expected, result.seen
+
+
 def test_faulty_timestamp_files_are_refused_by_name(pki: make.Pki) -> None:
     from asn1crypto import tsp  # noqa: PLC0415 - only here
 
