@@ -8,7 +8,7 @@ stranger wrote: whoever asks there checks them first. Fetches nothing.
 import hashlib
 from collections.abc import Iterator
 
-from asn1crypto import ocsp, x509
+from asn1crypto import core, ocsp, x509
 
 from signing.judge.facts import Need, NeedKind
 from signing.judge.revocation_data import TROUBLE
@@ -41,7 +41,7 @@ def ocsp_request(certificate: x509.Certificate, issuer: x509.Certificate) -> byt
     """Ask for one certificate, named as every responder expects it: with SHA-1 (RFC 5019, 2.1)."""
     asked = ocsp.CertId(
         {
-            "hash_algorithm": {"algorithm": "sha1", "parameters": None},
+            "hash_algorithm": {"algorithm": "sha1", "parameters": core.Null()},
             "issuer_name_hash": certificate.issuer.sha1,
             "issuer_key_hash": issuer.public_key.sha1,
             "serial_number": certificate.serial_number,
