@@ -191,6 +191,14 @@ def test_a_policy_without_plain_pkcs7_is_kept(pki: make.Pki) -> None:
     assert strict.fast(plain) is None
 
 
+@pytest.mark.parametrize("bound", [{"max_certificates": 3}, {"max_structure_nodes": 3}])
+def test_a_policy_with_narrower_bounds_is_left_to_the_careful_judge(
+    pki: make.Pki, letter: bytes, bound: dict[str, int]
+) -> None:
+    both = BothJudges(load_trust([pki.trust_folder]), policy=Policy(**bound))
+    assert not both.learn(letter)
+
+
 def test_a_short_campaign_finds_no_disagreement(both: BothJudges) -> None:
     outcomes = [attempt(both, 7, number) for number in range(CAMPAIGN)]
     assert sum(outcome.endswith("accepted by both") for outcome in outcomes) > CAMPAIGN / 20

@@ -52,7 +52,6 @@ class Message:
     certificate: bytes
     """The signer's, by issuer and serial number and by its digest."""
     digest: Digest
-    digest_algorithm: bytes
     attributes: Mapping[bytes, bytes]
     """Signed attributes: object identifier to the one value, both in DER."""
     signed: bytes
@@ -107,7 +106,6 @@ def read_message(data: bytes) -> Message:
         certificates=certificates,
         certificate=certificate,
         digest=read_digest(digest_algorithm),
-        digest_algorithm=digest_algorithm,
         attributes=attributes,
         signed=der.tlv(der.SET, attributes_content),
         mechanism=mechanism,

@@ -13,6 +13,8 @@ from typing import Final
 from signing.judge.codes import Code, NoteCode
 from signing.judge.facts import ChainFact, Purpose
 from signing.judge.fast.memory import ChainMemory
+from signing.judge.fast.message import MAX_CERTIFICATES
+from signing.judge.fast.syntax import MAX_TOKENS
 from signing.judge.fast.verify import FUTURE_TOLERANCE, Party, Verified
 from signing.judge.judgement import judged, whole
 from signing.judge.policy import Policy
@@ -79,11 +81,13 @@ def learn(verified: Verified, report: Report, memory: ChainMemory, occasion: Occ
 
 def _may_pass(verified: Verified, occasion: Occasion) -> bool:
     """What depends on times and rules, beside chains."""
-    stamp, at = verified.stamp, occasion.at
+    stamp, at, policy = verified.stamp, occasion.at, occasion.policy
+    if policy.max_certificates < MAX_CERTIFICATES or policy.max_structure_nodes < MAX_TOKENS:
+        return False  # stricter bounds than those that were kept here
     if stamp is not None and stamp.time > at + FUTURE_TOLERANCE:
         return False
     existed = at if stamp is None else stamp.time
-    plain = verified.subfilter == PLAIN_PKCS7 and occasion.policy.allow_plain_pkcs7
+    plain = verified.subfilter == PLAIN_PKCS7 and policy.allow_plain_pkcs7
     return existed >= verified.begins and (verified.subfilter == PADES or plain)
 
 
