@@ -11,6 +11,8 @@ import pytest
 
 from tdh.cli import validate
 from tests.pki import faults, make
+from tests.vectors import cms_writing, containers
+from tests.vectors.cms import CONTENT
 
 AT = make.JUDGED_AT.isoformat()
 
@@ -184,3 +186,89 @@ def test_trust_that_cannot_be_used_is_named(
 def test_a_time_without_an_offset_is_a_usage_error(files: Path) -> None:
     with pytest.raises(SystemExit):
         tdh(files / "good.pdf", "--at", "2026-11-22T09:00:00")
+
+
+# --- other kinds ---------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def kinds(pki: make.Pki, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("kinds")
+    signer, kit = pki.signers["good"], containers.kit()
+    detached = cms_writing.signed(CONTENT, signer, detached=True)
+    stamp = cms_writing.token(pki.timestamp(make.SIGNED_AT), CONTENT).dump()
+    found = {
+        "letter.txt": CONTENT,
+        "letter.txt.p7s": detached,
+        "alone.txt.p7s": detached,
+        "other.txt": CONTENT + b"!",
+        "other.txt.p7s": detached,
+        "letter.txt.tst": stamp,
+        "attached.p7m": cms_writing.signed(CONTENT, signer),
+        "container.asice": containers.good(kit)["ASiC-E CAdES, two signers"],
+    }
+    for name, content in found.items():
+        (folder / name).write_bytes(content)
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "kind", "reason"),
+    [
+        (("attached.p7m",), 0, "cades", "signature-valid"),
+        (("letter.txt.p7s",), 0, "cades", "signature-valid"),
+        (("alone.txt.p7s",), 2, "cades", "signed-content-missing"),
+        (("alone.txt.p7s", "--content", "letter.txt"), 0, "cades", "signature-valid"),
+        (("letter.txt.p7s", "--content", "other.txt"), 1, "cades", "changed-after-signing"),
+        (("other.txt.p7s",), 1, "cades", "changed-after-signing"),
+        (("letter.txt.tst",), 0, "timestamp", "timestamp-valid"),
+        (
+            ("letter.txt.tst", "--content", "other.txt"),
+            1,
+            "timestamp",
+            "timestamp-of-other-content",
+        ),
+        (("container.asice",), 0, "asic-e", "signature-valid"),
+    ],
+)
+def test_every_kind_is_judged_with_what_it_signs(  # noqa: PLR0917 - a table
+    pki: make.Pki,
+    kinds: Path,
+    capsys: pytest.CaptureFixture[str],
+    words: tuple[str, ...],
+    code: int,
+    kind: str,
+    reason: str,
+) -> None:
+    placed = [word if word.startswith("--") else kinds / word for word in words]
+    assert tdh(*placed, "--trust", pki.trust_folder, "--at", AT, "--json") == code
+    plain = printed(capsys)
+    assert (plain["kind"], plain["reason"]["code"]) == (kind, reason)
+
+
+def test_the_report_and_the_picture_name_what_was_compared(
+    pki: make.Pki, kinds: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ("--trust", pki.trust_folder, "--at", AT, "--report", tmp_path / "report.json")
+    assert tdh(kinds / "letter.txt.p7s", *words) == 0
+    report = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))
+    assert report["document"]["content"]["file"] == "letter.txt"
+    assert report["document"]["content"]["size"] == len(CONTENT)
+    shown = capsys.readouterr().out
+    assert "letter.txt" in shown.split("content", 1)[1]
+
+
+def test_the_picture_shows_each_signer_of_a_container_and_what_is_covered(
+    pki: make.Pki, kinds: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert tdh(kinds / "container.asice", "--trust", pki.trust_folder, "--at", AT) == 0
+    shown = capsys.readouterr().out
+    for part in ("ASiC-E", "signature 1: กรมทดสอบ", "signature 2: RSA Signer", *containers.FILES):
+        assert part in shown
+
+
+def test_content_that_cannot_be_opened_is_told_so(
+    kinds: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert tdh(kinds / "alone.txt.p7s", "--content", kinds / "absent") == 66
+    assert "absent" in capsys.readouterr().err
