@@ -10,6 +10,7 @@ import mmap
 import os
 import socket
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime
 from typing import Final, Protocol
@@ -44,9 +45,12 @@ class Replacing(Protocol):
 class _Locator:
     """One locator, its socket, and the document that it has."""
 
-    def __init__(self, pid: int, requests: socket.socket) -> None:
+    def __init__(
+        self, pid: int, requests: socket.socket, when_ended: Callable[["_Locator"], None]
+    ) -> None:
         requests.setblocking(False)
         self.pid = pid
+        self._when_ended = when_ended
         self.requests = requests
         self.documents = 0
         self.answer: asyncio.Future[bytes] | None = None
@@ -61,10 +65,10 @@ class _Locator:
             return
         except OSError:
             message = b""
-        if not message:
-            self._loop.remove_reader(self.requests)
         if self.answer is not None and not self.answer.done():
             self.answer.set_result(message)
+        if not message:
+            self._when_ended(self)
 
     async def ask(self, document: int, size: int) -> bytes:
         """Give its answer; nothing if it died or took too long."""
@@ -127,7 +131,7 @@ class FastLane:
 
     def add(self, pid: int, requests: socket.socket) -> None:
         """Take a new locator into use."""
-        locator = _Locator(pid, requests)
+        locator = _Locator(pid, requests, self._drop)
         self._all[pid] = locator
         self._idle.put_nowait(locator)
 
@@ -186,7 +190,10 @@ class FastLane:
     async def _free(self) -> _Locator | None:
         """Take a locator that has nothing to do; None where none is to be had for long."""
         with suppress(asyncio.QueueEmpty):
-            return self._idle.get_nowait()
+            locator = self._idle.get_nowait()
+            while self._all.get(locator.pid) is not locator:  # it ended while it waited
+                locator = self._idle.get_nowait()
+            return locator
         try:
             async with asyncio.timeout(WALL_SECONDS):
                 return await self._idle.get()
@@ -194,7 +201,9 @@ class FastLane:
             return None
 
     def _drop(self, locator: _Locator) -> None:
-        if self._all.pop(locator.pid, None) is not None:
+        """Have it replaced, once."""
+        if self._all.get(locator.pid) is locator:
+            del self._all[locator.pid]
             locator.close()
             self._program.replace_locator(locator.pid)
 

@@ -12,7 +12,7 @@ from itertools import islice
 
 from signing.judge import scan
 from signing.judge.fast.document import Document
-from signing.judge.fast.structure import find_signature
+from signing.judge.fast.structure import DATE, PLAIN_TEXT, SUBFILTERS, find_signature
 from signing.judge.fast.syntax import NotUnderstood
 
 _HEADER = re.compile(rb"%PDF-[12]\.[0-9](?:\r\n|\n|\r)")
@@ -23,6 +23,8 @@ _RANGE_BYTES = 256
 _ARCHIVE = b"PK\x05\x06"
 """How the directory of a ZIP archive ends."""
 _ARCHIVE_SEARCH = 65_557
+_FIELD = re.compile(PLAIN_TEXT.pattern.decode("ascii"))
+_MADE = re.compile(DATE.pattern.decode("ascii"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,10 +47,17 @@ class Located:
 
     @staticmethod
     def from_bytes(message: bytes) -> "Located":
-        """Read what a locator wrote. Raises ValueError for anything else."""
-        plain = json.loads(message)
+        """Read what a locator wrote. Raises ValueError for what none of ours writes."""
+        try:
+            plain = json.loads(message)
+        except RecursionError as problem:
+            raise ValueError("no place of a signature") from problem
         match plain:
-            case [str(field), str(subfilter), int(length), int(second), (str() | None) as made]:
+            case [str(field), str(subfilter), int(length), int(second), (str() | None) as made] if (
+                _FIELD.fullmatch(field)
+                and subfilter.encode() in SUBFILTERS
+                and (made is None or _MADE.fullmatch(made))
+            ):
                 return Located(
                     field=field, subfilter=subfilter, length=length, second=second, made=made
                 )

@@ -39,9 +39,9 @@ _MAX_DEPTH: Final = 32
 _FIELD_REFUSED: Final = frozenset({b"/Kids", b"/Parent", b"/Lock", b"/SV"})
 _FIELD_TYPES: Final = frozenset({b"/Tx", b"/Btn", b"/Ch", b"/Sig"})
 _SIGNATURE_REFUSED: Final = frozenset({b"/Reference", b"/Changes", b"/Cert", b"/V"})
-_SUBFILTERS: Final = frozenset({b"/ETSI.CAdES.detached", b"/adbe.pkcs7.detached"})
-_PLAIN_TEXT = re.compile(rb"[A-Za-z0-9 _:+\-]{1,128}")
-_DATE = re.compile(rb"D:[0-9]{14}(?:Z|[+-][0-9]{2}'[0-9]{2}'?)")
+SUBFILTERS: Final = frozenset({b"/ETSI.CAdES.detached", b"/adbe.pkcs7.detached"})
+PLAIN_TEXT = re.compile(rb"[A-Za-z0-9 _:+\-]{1,128}")
+DATE = re.compile(rb"D:[0-9]{14}(?:Z|[+-][0-9]{2}'[0-9]{2}'?)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,17 +181,17 @@ def _signature(document: Document, field: dict[bytes, Value], item: Value) -> Fo
         or type(contents) is not Text
         or not contents.is_hex
         or type(subfilter) is not bytes
-        or subfilter not in _SUBFILTERS
+        or subfilter not in SUBFILTERS
         or type(filter_name) is not bytes
     ):
         raise NotUnderstood("a signature in another form")
     first, length, second, rest = numbers
     return FoundSignature(
-        field=_plain(field.get(b"/T"), _PLAIN_TEXT),
+        field=_plain(field.get(b"/T"), PLAIN_TEXT),
         subfilter=subfilter.decode("ascii"),
         byte_range=(first, length, second, rest),
         contents=(contents.start, contents.end),
-        made=None if b"/M" not in signature else _plain(signature[b"/M"], _DATE),
+        made=None if b"/M" not in signature else _plain(signature[b"/M"], DATE),
     )
 
 

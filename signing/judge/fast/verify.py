@@ -9,7 +9,7 @@ import binascii
 import hashlib
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, timezone
 from mmap import mmap
 from typing import Final
@@ -34,6 +34,8 @@ MAX_CONTENTS: Final = 2 * 65_536
 FUTURE_TOLERANCE = timedelta(seconds=5)
 _MADE = re.compile(r"D:([0-9]{14})(?:Z|([+-])([0-9]{2})'([0-9]{2})'?)")
 _LONG_FRACTION = re.compile(rb"[0-9]{14}\.[0-9]{7}")
+_USUAL_NAMES: Final = frozenset({"Signature", *(f"Signature{n}" for n in range(10))})
+"""Of fields; they may stand in a compressed stream, which nobody unpacks here."""
 _UTC_TIME, _UTC_TIME_BYTES = 0x17, 13
 _LONG_FORM: Final = 0x82
 """Length in two bytes, as a message of 256 bytes to 64 kB has it."""
@@ -45,6 +47,8 @@ class Party:
 
     certificate_sha256: str
     material: str
+    chain: tuple[bytes, ...] = field(default=(), compare=False, repr=False)
+    """The certificate, and every one that helps to lead from it to an anchor; DER."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,10 +89,19 @@ def verify(data: bytes | mmap, located: Located, trust: tuple[bytes, ...] = ()) 
     `trust`: certificates that help to build every chain, beside those that came along.
     """
     try:
+        _check_strings(data, located)
         with memoryview(data) as view:
             return _verified(view, located, trust)
     except (NotUnderstood, ProofError, ValueError, OverflowError):
         return None
+
+
+def _check_strings(data: bytes | mmap, located: Located) -> None:
+    """What reports will say is in this document, and not in one that the locator had before."""
+    for said in (located.field, located.made):
+        known = said is None or said in _USUAL_NAMES
+        if not known and data.find(f"({said})".encode("ascii")) < 0:
+            raise NotUnderstood("a string that is not in the document")
 
 
 def _verified(data: memoryview, located: Located, trust: tuple[bytes, ...]) -> Verified:
@@ -115,6 +128,7 @@ def _party(certificate: bytes, brought: Sequence[bytes]) -> Party:
     return Party(
         certificate_sha256=hashlib.sha256(certificate).hexdigest(),
         material=material_digest(brought),
+        chain=(certificate, *brought),
     )
 
 
