@@ -7,6 +7,7 @@ and for timestamp tokens alike. It does not ask whom the certificate belongs to 
 from collections import Counter
 
 from asn1crypto import cms, core, x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from pyhanko.sign.general import CMSStructuralError
 from pyhanko.sign.validation.errors import SignatureValidationError
 from pyhanko.sign.validation.generic_cms import (
@@ -78,6 +79,8 @@ def check_integrity(
         raise Refused(Code.CONTENTS_DAMAGED, str(problem)) from problem
     except SignatureValidationError as problem:
         raise Refused(Code.SIGNED_ATTRIBUTES, str(problem)) from problem
+    except UnsupportedAlgorithm:  # a key on a curve, or of a kind, that nobody here knows
+        return Code.UNKNOWN_ALGORITHM
     if not intact:
         return Code.CHANGED_AFTER_SIGNING
     if valid:

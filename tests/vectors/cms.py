@@ -12,6 +12,7 @@ from functools import cached_property
 from asn1crypto import cms as asn1_cms
 from asn1crypto import core
 
+from signing.certificates import der
 from signing.judge.codes import Code
 from tests.pki.make import REVOKED_AT, Pki, TestSigner, shared_pki
 from tests.vectors import cms_signers, cms_writing
@@ -294,6 +295,20 @@ def outside_the_name_constraint(kit: Kit) -> bytes:
 @refused(Code.CONTENTS_DAMAGED, Code.WEAK_ALGORITHM, Code.SIGNING_CERTIFICATE_MISSING)
 def negative_modulus(kit: Kit) -> bytes:
     return _with_certificate(kit, *cms_signers.negative_modulus(kit.pki))
+
+
+@refused(Code.UNKNOWN_ALGORITHM)
+def key_on_an_unknown_curve(kit: Kit) -> bytes:
+    known = der(kit.signer.chain[0])
+    p256, unknown = bytes.fromhex("06082a8648ce3d030107"), bytes.fromhex("06082a8648ce3d030124")
+    return _with_certificate(kit, kit.signer, known.replace(p256, unknown))
+
+
+@refused(Code.UNKNOWN_ALGORITHM)
+def key_of_an_unknown_kind(kit: Kit) -> bytes:
+    known = der(kit.signer.chain[0])
+    ec_key, unknown = bytes.fromhex("06072a8648ce3d0201"), bytes.fromhex("06072a8648ce3d0209")
+    return _with_certificate(kit, kit.signer, known.replace(ec_key, unknown))
 
 
 def _with_certificate(kit: Kit, signer: TestSigner, certificate: bytes) -> bytes:
