@@ -29,6 +29,10 @@ TROUBLE = (
     RecursionError,
     InvalidSignature,
     UnsupportedAlgorithm,
+    x509.InvalidVersion,
+    x509.DuplicateExtension,
+    x509.ExtensionNotFound,
+    x509.UnsupportedGeneralNameType,
 )
 """What escapes from the libraries on damaged or unusual data."""
 

@@ -78,6 +78,7 @@ LISTS = {
     ),
     "weak digest": make_list(WEB.issuing, digest=hashes.SHA224()),
     "altered": altered(make_list(WEB.issuing)),
+    "unknown version": make_list(WEB.issuing).replace(b"\x02\x01\x01", b"\x02\x01\x7f", 1),
     "no list": b"\x30\x03\x02\x01\x05",
 }
 
