@@ -450,3 +450,28 @@ def update_as_one_reader_writes_it(kit: Kit) -> bytes:
         31: write.stream(b"0\x00"),
     }
     return write.revision(with_metadata(kit), objects)
+
+
+@accepted(B_B)
+def store_replaced_by_a_later_update(kit: Kit) -> bytes:
+    """A renewal with a new store; the one before lies unused in the file."""
+    stored = pdf_long_term.stored(kit, {})
+    later = {
+        1: write.CATALOG % b"/DSS 10 0 R ",
+        10: b"<< /Certs [9 0 R 11 0 R] >>",
+        11: write.stream(b"0\x00"),
+    }
+    return write.revision(stored, later)
+
+
+DEFAULTS = {
+    22: b"<< /Font << /Helv 23 0 R /ZaDb 24 0 R >> >>",
+    23: b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding >>",
+    24: b"<< /Type /Font /Subtype /Type1 /BaseFont /ZapfDingbats >>",
+}
+
+
+@accepted(B_B)
+def timestamp_by_a_library_that_gives_forms_a_default_look(kit: Kit) -> bytes:
+    """It concerns text fields, and the form has none (12.7.3.3)."""
+    return pdf_long_term.look(kit, b"/DA (/Helv 0 Tf 0 g ) /DR 22 0 R", objects=DEFAULTS)

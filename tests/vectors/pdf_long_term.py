@@ -348,3 +348,73 @@ def lta_table_with_marks_between_its_lines(kit: Kit) -> bytes:
     """The two bytes that end a line of the table are other ones."""
     data = stored(kit, {})
     return data[: data.rindex(b" n \n")] + b" nX\n" + data[data.rindex(b" n \n") + 4 :]
+
+
+@refused(LATER)
+def lta_replaced_store_written_anew_as_the_page_s_text(kit: Kit) -> bytes:
+    """Object 8 was the store once; the page waits for it, and the last revision fills it."""
+    page = (write.PAGE % b"").replace(b"/Contents 4 0 R", b"/Contents [4 0 R 8 0 R]")
+    letter = write.complete(write.build({**write.letter_objects(), 3: page}), kit.signer)
+    stored = write.revision(letter, {1: write.CATALOG % STORE, 8: b"<< /Certs [] >>"})
+    return write.revision(
+        stored,
+        {
+            1: write.CATALOG % b"/DSS 10 0 R ",
+            8: write.drawing(b"Pay 900 Baht"),
+            10: b"<< /Certs [] >>",
+        },
+    )
+
+
+@refused(LATER)
+def lta_replaced_store_written_anew_as_something_else(kit: Kit) -> bytes:
+    later = {1: write.CATALOG % b"/DSS 10 0 R ", 8: write.drawing(b"x"), 10: b"<< /Certs [] >>"}
+    return write.revision(stored(kit, {}), later)
+
+
+def look(kit: Kit, form: bytes, *, objects: Mapping[int, bytes] | None = None) -> bytes:
+    """A timestamp's update that gives the form other defaults; `form` stands in the catalog."""
+    catalog = (write.CATALOG % b"").replace(b"[6 0 R]", b"[6 0 R 20 0 R]")
+    catalog = catalog.replace(b"/SigFlags 3", b"/SigFlags 3 " + form)
+    font = b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>"
+    return stamped(kit, more={1: catalog, 23: font, **(objects or {})})
+
+
+@refused(LATER)
+def lta_default_look_in_another_size(kit: Kit) -> bytes:
+    return look(kit, b"/DA (/Helv 40 Tf 1 g) /DR << /Font << /Helv 23 0 R >> >>")
+
+
+@refused(LATER)
+def lta_default_look_with_pictures(kit: Kit) -> bytes:
+    return look(kit, b"/DA (/Helv 0 Tf 0 g ) /DR << /XObject << /Helv 23 0 R >> >>")
+
+
+@refused(LATER)
+def lta_default_look_in_a_font_of_its_own(kit: Kit) -> bytes:
+    drawn = b"<< /Type /Font /Subtype /Type3 /CharProcs << /a 24 0 R >> >>"
+    form = b"/DA (/Helv 0 Tf 0 g ) /DR << /Font << /Helv 23 0 R >> >>"
+    return look(kit, form, objects={23: drawn, 24: write.stream(b"")})
+
+
+@refused(LATER)
+def lta_default_look_for_a_form_with_text(kit: Kit) -> bytes:
+    """A text field without a look of its own is shown once the form gives it one."""
+    text = b"<< /Type /Annot /Subtype /Widget /FT /Tx /T (Sum) /V (900) /Rect [9 9 99 99] >>"
+    objects = {**write.letter_objects(), 8: text}
+    objects[1] = objects[1].replace(b"[6 0 R]", b"[6 0 R 8 0 R]")
+    letter = write.complete(write.build(objects), kit.signer)
+    later = objects[1].replace(
+        b"/SigFlags 3",
+        b"/SigFlags 3 /DA (/Helv 0 Tf 0 g ) /DR << /Font << /Helv 23 0 R >> >>",
+    )
+    font = b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>"
+    return write.revision(letter, {1: later, 23: font})
+
+
+@refused(LATER)
+def lta_default_look_changed(kit: Kit) -> bytes:
+    objects = write.letter_objects()
+    signed = objects[1].replace(b"/SigFlags 3", b"/SigFlags 3 /DA (/Helv 9 Tf 0 g )")
+    letter = write.complete(write.build({**objects, 1: signed}), kit.signer)
+    return write.revision(letter, {1: signed.replace(b"Helv 9", b"Helv 0")})

@@ -23,7 +23,7 @@ from pyhanko.pdf_utils.xref import ObjStreamRef
 from signing.judge.codes import Code, Refused
 from signing.judge.graph import dictionaries
 from signing.judge.long_term import fields as timestamp_fields
-from signing.judge.long_term import record, store
+from signing.judge.long_term import look, record, store
 from signing.judge.long_term.views import Key, Refs, Views, appended, key_of
 from signing.judge.pdf_reading import LIBRARY_TROUBLE, target
 
@@ -40,10 +40,11 @@ _OF_ITS_OWN = frozenset({"/DSS", "/Extensions", "/AcroForm", "/Version", "/Metad
 def check_updates(reader: PdfFileReader, signed: int, limit: int) -> None:
     """Clause 3 (EN 319 142-1, 5.4, 5.5): later revisions hold nothing but long-term data."""
     newest = reader.xrefs.total_revisions - 1
+    explained: frozenset[Key] = frozenset()
     try:
         for revision in range(signed + 1, newest + 1):
-            update = _Update(reader, signed, revision)
-            update.check()
+            update = _Update(reader, signed, revision, explained)
+            explained = update.check()
             if revision == newest:
                 update.check_rest_is_untouched(limit)
     except LIBRARY_TROUBLE as problem:
@@ -53,29 +54,37 @@ def check_updates(reader: PdfFileReader, signed: int, limit: int) -> None:
 class _Update:
     """The signed revision, a later one, and what of their difference is explained."""
 
-    def __init__(self, reader: PdfFileReader, signed: int, revision: int) -> None:
+    def __init__(
+        self, reader: PdfFileReader, signed: int, revision: int, explained: frozenset[Key]
+    ) -> None:
+        """`explained`: what the updates before added, such as a store that this one replaces."""
         self._reader = reader
         self._old = reader.get_historical_resolver(signed)
         self._new = reader.get_historical_resolver(revision)
         self._views = Views(old=self._old, new=self._new)
         self._late: Refs = set()
         self._containers: Refs = set()
+        listed: Refs = set()
         for number in range(signed + 1, revision + 1):
             listed = {key_of(item) for item in reader.xrefs.explicit_refs_in_revision(number)}
             self._late |= listed - set(_free_and_never_used(reader, number))
             self._containers -= listed  # the number of an unlisted table may be used anew
             self._containers |= set(_containers(reader, number))
+        self._before = explained - listed
+        """Not written anew since; nothing that is shown leads to it (`check_rest_is_untouched`)."""
         self._touched: Refs = set()
         """Old objects that were written anew: the same but for what is allowed."""
         self._added: Refs = set()
 
-    def check(self) -> None:
+    def check(self) -> frozenset[Key]:
+        """Give what is explained as added, by this update and those before."""
         self._check_trailer()
         self._check_catalog()
         self._take_identical()
-        rest = self._late - self._touched - self._added - self._containers
+        rest = self._late - self._touched - self._added - self._containers - self._before
         if rest:
             raise Refused(Code.REVISION_AFTER_SIGNING, f"objects without a purpose: {sorted(rest)}")
+        return self._before | self._added
 
     def _take_identical(self) -> None:
         """Some programs write an object anew just as it was."""
@@ -117,7 +126,9 @@ class _Update:
         dictionary = generic.DictionaryObject
         if not isinstance(old_form, dictionary) or not isinstance(new_form, dictionary):
             raise Refused(Code.REVISION_AFTER_SIGNING, "no form")
-        self._views.check_same_but(old_form, new_form, frozenset({"/Fields", "/SigFlags"}))
+        came = look.new_look(old_form, new_form)
+        self._views.check_same_but(old_form, new_form, came | {"/Fields", "/SigFlags"})
+        self._take(look.check_look(new_form, came))
         timestamp_fields.check_flags(old_form, new_form)
         return appended(*self._pair(old_form, new_form, "/Fields"))
 
