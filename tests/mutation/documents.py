@@ -11,7 +11,7 @@ from signing.judge.policy import Policy, RevocationMode
 from signing.trust import load_trust
 from tests.mutation.campaign import Valid
 from tests.pki import make
-from tests.vectors import cms_writing, pdf_registry, xml, xml_registry
+from tests.vectors import cms_writing, containers, pdf_registry, xml, xml_registry
 from tests.vectors.cms import CONTENT
 
 importlib.import_module("tests.vectors.pdf_good")
@@ -31,7 +31,7 @@ def inputs() -> Inputs:
 
 def documents() -> Iterator[Valid]:
     """All of them."""
-    for name, data in (*_pdfs(), *_messages(), *_xmls()):
+    for name, data in (*_pdfs(), *_messages(), *_xmls(), *_containers()):
         yield Valid(name=name, data=data, inputs=inputs())
     for name, data in _detached():
         yield Valid(name=name, data=data, inputs=replace(inputs(), content=CONTENT))
@@ -83,3 +83,9 @@ def _xmls() -> Iterator[tuple[str, bytes]]:
     yield "xml-enveloping", xml_registry.enveloping(pki)
     stamped = xml.Plan(timestamp=pki.timestamp(make.SIGNED_AT))
     yield "xml-b-t", xml_registry.good(pki, stamped)
+
+
+def _containers() -> Iterator[tuple[str, bytes]]:
+    kit = containers.kit()
+    for name, data in containers.good(kit).items():
+        yield f"container-{name.replace(' ', '-')}", data

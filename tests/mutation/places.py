@@ -44,7 +44,15 @@ HARMLESS: Mapping[str, str] = MappingProxyType(
         "pdf: after the last signature: object /XRef": _BY_BYTE,
         "pdf: after the last signature: object /Page": _BY_BYTE,
         "pdf: after the last signature: object /XObject": _BY_BYTE,
+        "pdf: after the last signature: object /DSS": _BY_BYTE,
+        "pdf: after the last signature: object /VRI": _BY_BYTE,
+        "pdf: after the last signature: object /ObjStm": _BY_BYTE,
         "cms: armour": "the same octets behind it (RFC 7468)",
+        "container: version": "which program wrote it, and which could read it",
+        "container: flags": "how hard it was compressed (APPNOTE, 4.4.4)",
+        "container: time": "shown by programs for archives, vouched for by nobody",
+        "container: attributes": "rights of files on the writer's machine",
+        "container: content": "spare bits of compressed data: the content and its sum are the same",
         "xml: KeyInfo": "certificates only help to build the chain",
         "xml: UnsignedProperties": "nobody signs them; a timestamp in them counts by its signature",
         "xml: SignatureValue": "white space and the element's name for others; the same octets",
@@ -173,19 +181,35 @@ def _in_xml(data: bytes, position: int) -> str:
     return "content" if path != "outside the root" else path
 
 
+_LOCAL = ((4, "version"), (6, "flags"), (8, "method"), (10, "time"), (14, "sums and sizes"))
+_CENTRAL = (
+    *((4, "version"), (8, "flags"), (10, "method"), (12, "time"), (16, "sums and sizes")),
+    *((34, "disk"), (36, "attributes"), (42, "offset")),
+)
+"""Where the fields of the two headers of an entry begin (PKWARE APPNOTE, 4.3.7 and 4.3.12)."""
+
+
 def _in_container(data: bytes, position: int) -> str:
     with ZipFile(io.BytesIO(data)) as archive:
-        for info in archive.infolist():
-            header = info.header_offset
-            names = int.from_bytes(data[header + 26 : header + 28], "little")
-            extra = int.from_bytes(data[header + 28 : header + 30], "little")
-            begin = header + 30 + names + extra
-            if header <= position < begin:
-                return f"local header, byte {min(position - header, 30)}"
-            if begin <= position < begin + info.compress_size:
-                where = "META-INF" if info.filename.startswith("META-INF/") else "data"
-                return f"{where} content"
-        start = archive.start_dir
-    if position < start:
-        return "between entries"
-    return "central directory"
+        entries, start = archive.infolist(), archive.start_dir
+    for info in entries:
+        header = info.header_offset
+        names = int.from_bytes(data[header + 26 : header + 28], "little")
+        begin = header + 30 + names + int.from_bytes(data[header + 28 : header + 30], "little")
+        if header <= position < begin:
+            return _field(_LOCAL, position - header, 30)
+        if begin <= position < begin + info.compress_size:
+            return "content"
+    while start <= position and data[start : start + 4] == b"PK\x01\x02":
+        lengths = (int.from_bytes(data[start + n : start + n + 2], "little") for n in (28, 30, 32))
+        end = start + 46 + sum(lengths)
+        if position < end:
+            return _field(_CENTRAL, position - start, 46)
+        start = end
+    return "end record"
+
+
+def _field(fields: tuple[tuple[int, str], ...], offset: int, fixed: int) -> str:
+    if offset >= fixed:
+        return "name"
+    return max((begin, name) for begin, name in ((0, "mark"), *fields) if begin <= offset)[1]
