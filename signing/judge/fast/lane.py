@@ -20,6 +20,7 @@ from signing.judge.fast.locate import Located
 from signing.judge.fast.locator import MAX_ANSWER, MAX_DOCUMENT, NOT_UNDERSTOOD, spell_request
 from signing.judge.fast.memory import ChainMemory
 from signing.judge.fast.verify import Verified, verify
+from signing.judge.fast.vouched import Vouching
 from signing.judge.policy import Policy
 from signing.judge.report import Report
 from signing.trust import TrustFolder
@@ -120,6 +121,7 @@ class FastLane:
         self._policy = policy
         self._trust_version = trust.version
         self._trust = trust.intermediates
+        self._vouching = Vouching(trust)
         self._idle: asyncio.LifoQueue[_Locator] = asyncio.LifoQueue()
         """The one that answered last is asked next: its memory is warm."""
         self._all: dict[int, _Locator] = {}
@@ -162,7 +164,8 @@ class FastLane:
 
     def learn(self, verified: Verified, report: Report, at: datetime) -> None:
         """Keep what the careful judge found about the chains of this document."""
-        verdict.learn(verified, report, self.memory, self._occasion(at))
+        vouched = self._vouching.vouched(verified, report, at)
+        verdict.learn(verified, vouched, self.memory, self._occasion(at))
 
     def _occasion(self, at: datetime) -> verdict.Occasion:
         return verdict.Occasion(trust_version=self._trust_version, policy=self._policy, at=at)

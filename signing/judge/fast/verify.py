@@ -98,10 +98,20 @@ def verify(data: bytes | mmap, located: Located, trust: tuple[bytes, ...] = ()) 
 
 def _check_strings(data: bytes | mmap, located: Located) -> None:
     """What reports will say is in this document, and not in one that the locator had before."""
-    for said in (located.field, located.made):
-        known = said is None or said in _USUAL_NAMES
-        if not known and data.find(f"({said})".encode("ascii")) < 0:
-            raise NotUnderstood("a string that is not in the document")
+    name, digits = located.field, (located.made or "")[2:16]
+    if data.find(digits.encode("ascii")) < 0:
+        raise NotUnderstood("a date that is not in the document")
+    known = name in _USUAL_NAMES or data.find(f"({name})".encode("ascii")) >= 0
+    if not known and re.search(_spelled(name), data) is None:
+        raise NotUnderstood("a name that is not in the document")
+
+
+def _spelled(name: str) -> bytes:
+    """A pattern of it as a literal string, where each byte may be in octal (ISO 32000-2, 7.3.4)."""
+    each = (
+        b"(?:%s|\\\\%03o)" % (re.escape(byte.to_bytes()), byte) for byte in name.encode("ascii")
+    )
+    return rb"\(%s\)" % b"".join(each)
 
 
 def _verified(data: memoryview, located: Located, trust: tuple[bytes, ...]) -> Verified:
