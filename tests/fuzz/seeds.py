@@ -2,14 +2,10 @@
 
 import functools
 import hashlib
+import importlib
 import re
 from collections.abc import Iterable
 from datetime import timedelta
-from io import BytesIO
-from zipfile import ZIP_STORED, ZipFile
-
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.serialization import pkcs7
 
 from signing import timestamps
 from signing.evidence_document import write_evidence
@@ -22,9 +18,19 @@ from signing.trust import load_trust
 from tests import evidence_samples
 from tests.pki import faults, make
 from tests.proof_samples import Operator
+from tests.vectors import cms as cms_vectors
+from tests.vectors import cms_writing, xml_registry
+from tests.vectors import containers as container_vectors
+from tests.vectors.cms_writing import Recipe
 from tests.vectors.pdf_registry import VECTORS, kit
 
-CONTENT = b"content of a detached signature"
+CONTENT = cms_vectors.CONTENT
+for _family in ("xml_markup", "xml_wrapping", "xml_wrong"):
+    importlib.import_module(f"tests.vectors.{_family}")
+for _family in ("forgery", "saving", "wrapping", "shadow", "certified", "structure", "content"):
+    importlib.import_module(f"tests.vectors.pdf_{_family}")
+for _family in ("hybrid", "long_term"):
+    importlib.import_module(f"tests.vectors.pdf_{_family}")
 MOST_BYTES = 100_000
 """Fuzzing needs small seeds; the vectors that are bombs by size stay out."""
 _RANGE = re.compile(rb"/ByteRange\s*\[\s*0\s+(\d+)\s+(\d+)\s+(\d+)\s*\]")
@@ -75,21 +81,21 @@ def signed_without_lists() -> bytes:
 
 @functools.cache
 def cms() -> tuple[bytes, ...]:
-    """Attached and detached, of one and of two signers, in DER and in PEM."""
-    pki = make.shared_pki()
-    made = []
-    for signers in (("good",), ("good", "rsa")):
-        builder = pkcs7.PKCS7SignatureBuilder().set_data(CONTENT)
-        for name in signers:
-            signer = pki.signers[name]
-            builder = builder.add_signer(signer.chain[0], signer.key, hashes.SHA256())
-        for detached in ([], [pkcs7.PKCS7Options.DetachedSignature]):
-            options = [pkcs7.PKCS7Options.Binary, *detached]
-            made.extend(
-                builder.sign(encoding, options)
-                for encoding in (serialization.Encoding.DER, serialization.Encoding.PEM)
-            )
-    return tuple(made)
+    """Good messages in every dress, and every faulty one of the vectors."""
+    kit = cms_vectors.kit()
+    good = cms_writing.signed(CONTENT, kit.signer)
+    stamp = kit.pki.timestamp(make.SIGNED_AT)
+    stamped = cms_writing.signed(CONTENT, kit.signer, recipe=Recipe(timestamp=stamp))
+    dressed = (
+        good,
+        stamped,
+        cms_writing.archived(stamped, CONTENT, kit.pki.timestamp(make.JUDGED_AT)),
+        cms_writing.in_ber(good),
+        cms_writing.armored(good),
+        cms_writing.without_content_info(good),
+        cms_writing.signed(CONTENT, kit.signer, detached=True),
+    )
+    return (*dressed, *_small(vector.make(kit) for vector in cms_vectors.VECTORS.values()))
 
 
 @functools.cache
@@ -126,18 +132,18 @@ def der() -> tuple[bytes, ...]:
 @functools.cache
 def xmls() -> tuple[bytes, ...]:
     """Signed XML: our own evidence, and what the vectors have."""
-    return evidence()
+    pki = make.shared_pki()
+    good = (xml_registry.good(pki), xml_registry.named(pki), xml_registry.enveloping(pki))
+    faulty = (maker(pki) for maker, _ in xml_registry.FAULTS.values())
+    return (*evidence(), *good, *_small(faulty))
 
 
 @functools.cache
 def containers() -> tuple[bytes, ...]:
-    """ZIP archives with and without signatures."""
-    memory = BytesIO()
-    with ZipFile(memory, "w", ZIP_STORED) as archive:
-        archive.writestr("mimetype", "application/vnd.etsi.asic-e+zip")
-        archive.writestr("a.txt", CONTENT)
-        archive.writestr("META-INF/signatures001.xml", evidence()[0])
-    return (memory.getvalue(),)
+    """Containers of every sort, good and faulty."""
+    kit = container_vectors.kit()
+    good = (*container_vectors.good(kit).values(), *container_vectors.stamps_only(kit).values())
+    return (*good, *_small(vector.make(kit) for vector in container_vectors.VECTORS.values()))
 
 
 @functools.cache

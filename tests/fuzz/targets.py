@@ -10,7 +10,7 @@ import functools
 import hashlib
 import logging
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from signing import checkpoint, cms, evidence_reader, log_entry, timestamps, tlog_proof, trust_list
 from signing.errors import ProofError
@@ -19,11 +19,14 @@ from signing.judge.careful import judge
 from signing.judge.chain import material_of
 from signing.judge.codes import Code
 from signing.judge.facts import Brought, NeedKind
+from signing.judge.fast.locate import locate
 from signing.judge.judgement import Inputs, Judgement
 from signing.judge.kinds import Kind, kind_of
 from signing.judge.policy import Policy, RevocationMode
+from signing.judge.reasons import ANSWERS
 from signing.judge.warm import load as warm_up
 from signing.trust import load_trust
+from tdh.domain.verdicts import SubIndication
 from tests.fuzz import seeds
 from tests.pki import make
 
@@ -53,12 +56,11 @@ def _inputs() -> Inputs:
         trust_version=trust.version,
         policy=Policy(revocation=RevocationMode.IF_PRESENT),
         at=make.JUDGED_AT,
-        content=seeds.CONTENT,
     )
 
 
-def _judge(document: bytes, inputs: Inputs | None = None) -> Judgement:
-    judgement = asyncio.run(judge(document, inputs or _inputs()))
+def _judge(document: bytes, inputs: Inputs) -> Judgement:
+    judgement = asyncio.run(judge(document, inputs))
     code = judgement.verdict.reason.code
     if code == Code.UNEXPECTED:
         raise Broken(judgement.seen)
@@ -70,11 +72,32 @@ def _document(kind: Kind) -> Callable[[bytes], None]:
 
     def run(data: bytes) -> None:
         if kind_of(data) is kind:
-            judgement = _judge(data)
+            content = seeds.CONTENT if kind is Kind.CMS else None
+            judgement = _judge(data, replace(_inputs(), content=content))
             if judgement.verdict.accepted and kind is Kind.PDF and not seeds.is_signed(data):
                 raise Broken("accepted what nobody signed")
 
     return run
+
+
+SEEN_BY_THE_TRUSTED_HALF = frozenset(
+    {
+        *(Code.CONTENTS_EMPTY, Code.CONTENTS_DAMAGED, Code.BYTE_RANGE_GAP, Code.SEVERAL_SIGNERS),
+        *(Code.CONTENT_NOT_DETACHED, Code.SIGNED_ATTRIBUTES, Code.SIGNED_ATTRIBUTE_REPEATED),
+        *(Code.SIGNING_CERTIFICATE_ATTRIBUTE, Code.TOO_MANY_CERTIFICATES),
+    }
+)
+"""Faults of form inside the message, which a locator does not read."""
+
+
+def _locate(data: bytes) -> None:
+    """What the fast path's reader understands has no fault of form for the careful judge."""
+    if locate(data) is None:
+        return
+    code = _judge(data, _inputs()).verdict.reason.code
+    form = ANSWERS[Code(code)].sub_indication is SubIndication.FORMAT_FAILURE
+    if form and code not in SEEN_BY_THE_TRUSTED_HALF:
+        raise Broken(f"understood by the fast path, {code} to the careful judge")
 
 
 def _parses(*parsers: Callable[[bytes], object]) -> Callable[[bytes], None]:
@@ -128,6 +151,12 @@ TARGETS: Mapping[str, Target] = {
     target.name: target
     for target in (
         Target(name="pdf", about="PDF", run=_document(Kind.PDF), seeds=seeds.pdfs),
+        Target(
+            name="locate",
+            about="the fast path's reader of PDF",
+            run=_locate,
+            seeds=seeds.pdfs,
+        ),
         Target(name="cms", about="CAdES, DER and BER", run=_document(Kind.CMS), seeds=seeds.cms),
         Target(
             name="timestamp",
