@@ -7,37 +7,28 @@ is neither read nor believed here: content type, encoding and meaning are the ju
 """
 
 import asyncio
-import socket
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
 from dataclasses import dataclass
-from ipaddress import ip_address
 from typing import Self
 from urllib.parse import urljoin
 from weakref import WeakValueDictionary
 
 import aiohttp
 import structlog
-from aiohttp.abc import AbstractResolver, ResolveResult
-from typing_extensions import override
 from yarl import URL
 
 from relay.revocation.guard import Forbidden, Place, Rules
+from relay.revocation.resolver import GetAddresses, GuardedResolver
 
 log = structlog.get_logger(__name__)
-
-GetAddresses = Callable[[str, int], Sequence[str]]
-"""Host and port to addresses; blocking; raises OSError."""
 
 _MOVED = frozenset({301, 302, 307, 308})
 _MOST_MOVES = 2
 _CHUNK = 64 * 1024
-_RESTING_HOSTS = 4096
-"""Hosts of which it is remembered that they did not answer."""
-_RESOLVER_THREADS = 4
-"""A name server that is slow holds up these, and nobody else's threads."""
+_RESTING = 4096
+"""Hosts and places of which it is remembered that they did not answer."""
 _HEADERS = {
     "Accept": "*/*",
     "Accept-Encoding": "identity",
@@ -67,7 +58,7 @@ class Patience:
     answer_bytes: int = 64 * 1024
     list_bytes: int = 32 * 1024 * 1024
     retry_seconds: float = 60.0
-    """A host that did not answer is left alone so long."""
+    """A host that took no connection, or a place that gave no answer, is left alone so long."""
     same_host_moves: bool = False
     """Follow a redirect that leads to the same host, port and scheme."""
     requests: int = 16
@@ -88,7 +79,7 @@ class Fetcher:
         """`addresses`: how names are resolved; the operating system's way if None."""
         self._rules = rules
         self._patience = patience or Patience()
-        self._resolver = _GuardedResolver(rules, addresses or _system_addresses)
+        self._resolver = GuardedResolver(rules, addresses)
         self._monotonic = monotonic
         self._all = asyncio.Semaphore(self._patience.requests)
         self._hosts: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
@@ -134,10 +125,10 @@ class Fetcher:
         return content
 
     async def _guarded(self, place: Place, request: bytes) -> bytes:
-        """Bounded by time, by turns, and by what is known of the host."""
+        """Bounded by time, by turns, and by what is known of the host and of the place."""
         spot = f"{place.host}:{place.port}"
-        if self._resting.get(spot, 0.0) > self._monotonic():
-            raise NotFetched("host rests")
+        if self._rests(spot) or self._rests(place.url):
+            raise NotFetched("rests")
         turns = self._hosts.setdefault(spot, asyncio.Semaphore(self._patience.requests_of_a_host))
         try:
             async with asyncio.timeout(self._patience.seconds):
@@ -154,16 +145,20 @@ class Fetcher:
             async with self._all, asyncio.timeout(self._patience.seconds):
                 return await self._follow(place, request)
         except TimeoutError as problem:
-            self._rest(spot)
+            # It took the connection: a list beside a slow responder may still be asked for.
+            self._rest(place.url)
             raise NotFetched("time") from problem
         except _HostDown:
             self._rest(spot)
             raise
 
-    def _rest(self, spot: str) -> None:
-        self._resting[spot] = self._monotonic() + self._patience.retry_seconds
-        self._resting.move_to_end(spot)
-        while len(self._resting) > _RESTING_HOSTS:
+    def _rests(self, name: str) -> bool:
+        return self._resting.get(name, 0.0) > self._monotonic()
+
+    def _rest(self, name: str) -> None:
+        self._resting[name] = self._monotonic() + self._patience.retry_seconds
+        self._resting.move_to_end(name)
+        while len(self._resting) > _RESTING:
             self._resting.popitem(last=False)
 
     async def _follow(self, place: Place, request: bytes) -> bytes:
@@ -239,45 +234,3 @@ class Fetcher:
                 timeout=aiohttp.ClientTimeout(total=None, connect=self._patience.connect_seconds),
             )
         return self._session
-
-
-class _GuardedResolver(AbstractResolver):
-    """Resolves a name and checks every address, for the one connection that is about to be made.
-
-    The connection goes to the addresses that were checked, so a name that leads elsewhere the next
-    time changes nothing.
-    """
-
-    def __init__(self, rules: Rules, addresses: GetAddresses) -> None:
-        self._rules = rules
-        self._addresses = addresses
-        self._threads = ThreadPoolExecutor(_RESOLVER_THREADS, thread_name_prefix="revocation-dns")
-
-    @override
-    async def resolve(
-        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
-    ) -> list[ResolveResult]:
-        loop = asyncio.get_running_loop()
-        found = await loop.run_in_executor(self._threads, self._addresses, host, port)
-        addresses = [ip_address(text) for text in found]
-        self._rules.check(host, port, addresses)
-        return [
-            ResolveResult(
-                hostname=host,
-                host=str(address),
-                port=port,
-                family=socket.AF_INET if address.version == 4 else socket.AF_INET6,  # noqa: PLR2004 - the version
-                proto=socket.IPPROTO_TCP,
-                flags=socket.AI_NUMERICHOST,
-            )
-            for address in addresses
-        ]
-
-    @override
-    async def close(self) -> None:
-        self._threads.shutdown(wait=False, cancel_futures=True)
-
-
-def _system_addresses(host: str, port: int) -> Sequence[str]:
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return list(dict.fromkeys(str(address[0]) for *_, address in found))

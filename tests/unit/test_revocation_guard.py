@@ -4,7 +4,8 @@ from ipaddress import ip_address
 
 import pytest
 
-from relay.revocation.guard import Allowed, Forbidden, Rules, is_public
+from relay.revocation.addresses import is_public
+from relay.revocation.guard import Allowed, Forbidden, Rules
 
 PUBLIC = [
     "1.1.1.1",
