@@ -224,6 +224,23 @@ def test_a_place_out_of_bounds_verifies_nothing(letter: bytes, lie: dict[str, in
     assert verify(letter, replace(located, **lie)) is None
 
 
+@pytest.mark.parametrize(
+    "lie",
+    [
+        {"subfilter": "/adbe.pkcs7.detached"},
+        {"made": "D:20270201093000Z"},
+        {"field": "Somebody else"},
+        {"field": "Signature1) /V 7 0 R (x"},
+    ],
+)
+def test_what_does_not_stand_in_the_document_verifies_nothing(
+    letter: bytes, lie: dict[str, str]
+) -> None:
+    located = locate(letter)
+    assert located is not None
+    assert verify(letter, replace(located, **lie)) is None
+
+
 def test_no_other_gap_verifies(letter: bytes) -> None:
     located = locate(letter)
     assert located is not None

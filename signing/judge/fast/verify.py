@@ -36,6 +36,8 @@ _MADE = re.compile(r"D:([0-9]{14})(?:Z|([+-])([0-9]{2})'([0-9]{2})'?)")
 _LONG_FRACTION = re.compile(rb"[0-9]{14}\.[0-9]{7}")
 _USUAL_NAMES: Final = frozenset({"Signature", *(f"Signature{n}" for n in range(10))})
 """Of fields; they may stand in a compressed stream, which nobody unpacks here."""
+_AROUND: Final = 2_048
+"""Bytes on either side of the gap, in which the rest of the signature's dictionary stands."""
 _UTC_TIME, _UTC_TIME_BYTES = 0x17, 13
 _LONG_FORM: Final = 0x82
 """Length in two bytes, as a message of 256 bytes to 64 kB has it."""
@@ -99,8 +101,10 @@ def verify(data: bytes | mmap, located: Located, trust: tuple[bytes, ...] = ()) 
 def _check_strings(data: bytes | mmap, located: Located) -> None:
     """What reports will say is in this document, and not in one that the locator had before."""
     name, digits = located.field, (located.made or "")[2:16]
-    if data.find(digits.encode("ascii")) < 0:
-        raise NotUnderstood("a date that is not in the document")
+    before = data[max(0, located.length - _AROUND) : max(0, located.length)]
+    around = before + data[located.second : located.second + _AROUND]
+    if digits.encode("ascii") not in around or located.subfilter.encode("ascii") not in around:
+        raise NotUnderstood("a date or a format that does not stand beside the signature")
     known = name in _USUAL_NAMES or data.find(f"({name})".encode("ascii")) >= 0
     if not known and re.search(_spelled(name), data) is None:
         raise NotUnderstood("a name that is not in the document")
