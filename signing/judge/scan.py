@@ -73,10 +73,15 @@ def header_offsets(data: bytes) -> tuple[int, ...]:
     return tuple(place for place in places if place == 0 or data[place - 1] in b"\r\n")
 
 
+def after_space(data: bytes, place: int) -> int:
+    """Where white space that begins at a place ends; the place itself if there is none."""
+    white = _SPACE.match(data, place)
+    return white.end() if white else place
+
+
 def is_object_head(data: bytes, place: int, number: int, generation: int) -> bool:
     """Whether `N G obj` with these numbers stands at a place, or after white space there."""
-    white = _SPACE.match(data, place)
-    head = OBJECT_HEAD.match(data, white.end() if white else place)
+    head = OBJECT_HEAD.match(data, after_space(data, place))
     return head is not None and (int(head.group(1)), int(head.group(2))) == (number, generation)
 
 

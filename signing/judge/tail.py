@@ -76,7 +76,8 @@ def _no(seen: str) -> Refused:
 def _spans(data: bytes, reader: PdfFileReader, revision: int) -> Iterator[Span]:
     """The objects that a revision lists, and its table."""
     section = reader.xrefs.get_xref_data(revision)
-    for number, (generation, place) in section.standard_xrefs.items():
+    for number, (generation, stated) in section.standard_xrefs.items():
+        place = scan.after_space(data, stated)
         head = scan.OBJECT_HEAD.match(data, place)
         if head is None or (int(head[1]), int(head[2])) != (number, generation):
             raise _no(f"no object {number} at {place}")

@@ -475,3 +475,13 @@ DEFAULTS = {
 def timestamp_by_a_library_that_gives_forms_a_default_look(kit: Kit) -> bytes:
     """It concerns text fields, and the form has none (12.7.3.3)."""
     return pdf_long_term.look(kit, b"/DA (/Helv 0 Tf 0 g ) /DR 22 0 R", objects=DEFAULTS)
+
+
+@accepted(B_B)
+def update_with_entries_before_white_space(kit: Kit) -> bytes:
+    """As a signed revision may have them too."""
+    data = pdf_long_term.stored(kit, {})
+    for number in (1, 8, 9):
+        place = data.rindex(b"\n%d 0 obj" % number)
+        data = data.replace(b"%010d 00000 n" % (place + 1), b"%010d 00000 n" % place)
+    return data
