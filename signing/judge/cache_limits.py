@@ -35,14 +35,19 @@ class CacheLimits:
             longest = answer.fetched_at + timedelta(seconds=self.longest_seconds)
             return least if offered else max(least, longest)
         ends = [
-            answer.next_update or answer.this_update + WITHOUT_NEXT_UPDATE,
+            answer.next_update or _later(answer.this_update, WITHOUT_NEXT_UPDATE),
             answer.fetched_at + timedelta(seconds=self.longest_seconds),
         ]
         if self.max_age_seconds is not None:
-            ends.append(answer.this_update + timedelta(seconds=self.max_age_seconds))
+            ends.append(_later(answer.this_update, timedelta(seconds=self.max_age_seconds)))
         return max(least, min(ends))
 
     def renewed_from(self, answer: KeptAnswer, *, offered: bool = True) -> datetime:
         """When it is fetched anew although it still serves."""
         early = _EARLY * (self.serves_until(answer, offered=offered) - answer.fetched_at)
         return answer.fetched_at + max(early, timedelta(seconds=self.retry_seconds))
+
+
+def _later(time: datetime, by: timedelta) -> datetime:
+    """What a child read may lie at the end of all times; nothing is later than that."""
+    return time + min(by, datetime.max.replace(tzinfo=time.tzinfo) - time)

@@ -324,3 +324,19 @@ def test_questions_that_differ_have_different_names() -> None:
         RevocationQuestion(kind="ocsp", url="http://aq").key,
     }
     assert len(names) == 4
+
+
+@pytest.mark.parametrize("limits", [{}, {"max_age_seconds": 3600.0}])
+async def test_data_from_the_end_of_all_times_stop_nobody_from_asking(
+    world: World, limits: dict[str, float]
+) -> None:
+    """A child that was taken over may say so of a list that everybody needs."""
+    cache = world.cache(**limits)
+    await cache.bring([LIST], NOW)
+    last = datetime.max.replace(tzinfo=UTC)
+    await cache.learned([finding(b"list", None, issued=last)])
+    assert (await cache.bring([LIST], NOW))[LIST].data == b"list"
+    world.now += 2 * DAY
+    await cache.bring([LIST], NOW)
+    assert world.asked == [LIST.url] * 2
+    await cache.close()
