@@ -31,7 +31,7 @@ MAX_NAME = 64
 def check_signed_attributes(info: cms.SignerInfo, *, needs_certificate: bool) -> None:
     """Clause 6: signed attributes are there, once each, and bind the signer's certificate."""
     attributes = info["signed_attrs"]
-    if isinstance(attributes, core.Void) or attributes.native is None:
+    if isinstance(attributes, core.Void) or not len(attributes):
         raise Refused(Code.SIGNED_ATTRIBUTES)
     kinds = Counter(attribute["type"].native for attribute in attributes)
     if not kinds.keys() >= _NEEDED:

@@ -228,6 +228,28 @@ def test_a_countersignature_is_noted_and_never_helps(kit: cms.Kit) -> None:
     assert notes_of(result) == {"countersignature-not-judged"}
 
 
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [
+        ("1.2.840.113549.1.9.16.2.17", "300aa0081306746861696c61"),  # signer-location
+        ("1.2.840.113549.1.9.16.2.18", "3005a003130154"),  # signer-attributes
+        ("1.2.840.113549.1.9.16.2.16", "300d060b2a864886f70d0109100601"),  # commitment-type
+        ("1.2.3.4.5", "a003020101"),
+    ],
+)
+def test_other_signed_attributes_are_left_alone(kit: cms.Kit, kind: str, value: str) -> None:
+    """Whatever is in them: asn1crypto cannot name every element of what it does not know."""
+
+    def edit(attributes: list[cms_writing.cms.CMSAttribute]) -> None:
+        named = cms_writing.core.ObjectIdentifier(kind).dump()
+        content = bytes.fromhex(value)
+        spelled = cms_writing.sequence(named, b"\x31" + bytes([len(content)]) + content)
+        attributes.append(cms_writing.cms.CMSAttribute.load(spelled))
+
+    result = judged(signed(CONTENT, kit.signer, recipe=Recipe(signed=edit)))
+    assert code_of(result) is Code.SIGNATURE_VALID, result.seen
+
+
 # --- timestamps over the signature ---------------------------------------------------------------
 
 
