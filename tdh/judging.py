@@ -57,9 +57,9 @@ class FollowingJudge:
         self._taken = await asyncio.to_thread(_look, self._folder)
         await self._take(await self._read())
 
-    def document(self, holder: str, /) -> DocumentInJudgement:
+    def document(self, holder: str, /, *, sender: str = "") -> DocumentInJudgement:
         """Begin a document under the trust of this moment."""
-        return self._pool.document(holder)
+        return self._pool.document(holder, sender=sender)
 
     async def run(self) -> None:
         """Follow the folder, until cancelled."""

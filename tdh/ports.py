@@ -191,8 +191,12 @@ class JudgedDocument(Protocol):
 class Judge(Protocol):
     """Signature judging in processes that hold nothing."""
 
-    def document(self, holder: str, /) -> JudgedDocument:
-        """Begin a document; one holder never has more than a share of the memory for them."""
+    def document(self, holder: str, /, *, sender: str = "") -> JudgedDocument:
+        """Begin a document; one holder never has more than a share of the memory for them.
+
+        `sender`: among whose documents it waits to be judged, so that many of one sender do not
+        keep those of others waiting; the holder's if empty.
+        """
         ...
 
 

@@ -371,9 +371,12 @@ class Judge:
         self.full_for = set()
         """Holders for whose documents there is no memory."""
         self.error = None
+        self.senders = set()
+        """Among whose documents those that came wait."""
 
-    def document(self, holder):
+    def document(self, holder, *, sender=""):
         self.open += 1
+        self.senders.add(sender)
         return _Judged(self, holder)
 
 

@@ -24,6 +24,7 @@ from signing.judge.policy import Limits, Policy
 from signing.judge.program import Program, ProgramEnded, Task
 from signing.judge.reasons import ANSWERS, Code, reason
 from signing.judge.report import Report, report_bytes
+from signing.judge.turns import FairTurns
 from signing.judge.wire import Extra, Outcome, Reply, Setup, answer_from_bytes
 from signing.trust import TrustFolder
 from tdh.domain.errors import JudgeUnavailable
@@ -85,7 +86,7 @@ class JudgePool:
         self.budget = budget or DocumentBudget()
         self._trust = trust
         concurrency = concurrency or os.cpu_count() or 1
-        self._turns = asyncio.Semaphore(concurrency)
+        self._turns = FairTurns(concurrency)
         # Where data may be issued any time later, no chain stays as it is until some instant.
         self._locators = concurrency if fast and not self.policy.accept_later_data else 0
         self._lane: FastLane | None = None
@@ -121,9 +122,12 @@ class JudgePool:
     ) -> None:
         await self.close()
 
-    def document(self, holder: str) -> "DocumentInJudgement":
-        """Begin a document that comes piece by piece; its bytes count for `holder`."""
-        return DocumentInJudgement(self, holder)
+    def document(self, holder: str, *, sender: str = "") -> "DocumentInJudgement":
+        """Begin a document that comes piece by piece; its bytes count for `holder`.
+
+        `sender`: among whose documents it waits to be judged; the holder's if empty.
+        """
+        return DocumentInJudgement(self, holder, sender or holder)
 
     async def judge(self, memfd: int, size: int, at: datetime) -> Verdict:
         """Judge a sealed document. `at` is aware; the result depends on it.
@@ -135,7 +139,13 @@ class JudgePool:
         return (await self.report(memfd, size, at)).verdict
 
     async def report(
-        self, memfd: int, size: int, at: datetime, content: Memfd | None = None
+        self,
+        memfd: int,
+        size: int,
+        at: datetime,
+        content: Memfd | None = None,
+        *,
+        sender: str = "",
     ) -> Report:
         """Judge, and give what the full report adds. Raises JudgeUnavailable.
 
@@ -145,7 +155,7 @@ class JudgePool:
             return self._named(Code.TOO_LARGE, at)
         await self._running()
         lane = self._lane
-        task = Task(document=memfd, size=size, at=at, content=content)
+        task = Task(document=memfd, size=size, at=at, content=content, sender=sender)
         verified = await lane.verified(memfd, size) if lane and content is None else None
         if lane is None or verified is None:
             return await self._careful(task)
@@ -181,7 +191,7 @@ class JudgePool:
         return report
 
     async def _round(self, task: Task) -> Report:
-        async with self._turns:
+        async with self._turns.turn(task.sender):
             reply = await self._ask(task)
         if reply.outcome is Outcome.STARVED:
             raise JudgeUnavailable("the machine is too busy to judge in time")
@@ -250,9 +260,10 @@ class DocumentInJudgement:
     slowly takes no hundred descriptors from the process.
     """
 
-    def __init__(self, pool: JudgePool, holder: str) -> None:
+    def __init__(self, pool: JudgePool, holder: str, sender: str) -> None:
         self._pool = pool
         self._holder = holder
+        self._sender = sender
         self._head = bytearray()
         self._kind: Kind | None = None
         """None until enough of the head is there to tell."""
@@ -293,7 +304,7 @@ class DocumentInJudgement:
         else:
             memfd = self._in_memfd()
             memfd.seal()
-            report = await self._pool.report(memfd.fd, memfd.size, at)
+            report = await self._pool.report(memfd.fd, memfd.size, at, sender=self._sender)
         return ReportedVerdict(verdict=report.verdict, report=report_bytes(report))
 
     def close(self) -> None:

@@ -48,6 +48,8 @@ class Task:
     at: datetime
     extra: Memfd | None = None
     content: Memfd | None = None
+    sender: str = ""
+    """Whose turn it is that the document takes; stays here."""
 
     def request(self, number: int) -> Request:
         """Describe it for the parent program."""

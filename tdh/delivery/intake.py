@@ -139,7 +139,8 @@ class OpenSubmission:
             media_type=media_type,
             writer=self._writer.document(number),
             judged=self._ports.judge.document(
-                self._sender.id if role is DocumentRole.MAIN else ENCLOSURES
+                self._sender.id if role is DocumentRole.MAIN else ENCLOSURES,
+                sender=self._sender.id,
             ),
             scanned=None if self._ports.scanner is None else self._ports.scanner.document(),
             most=self._ports.judged_bytes,

@@ -193,6 +193,12 @@ async def test_where_the_memory_for_enclosures_is_full_they_are_not_judged_or_wa
         assert running.judge.open == 0
 
 
+async def test_all_documents_of_a_letter_wait_among_those_of_its_sender():
+    async with service().running() as running:
+        assert (await send(running, PDF, PNG)).status == 201
+        assert running.judge.senders == {builders.COMPANY}
+
+
 async def test_a_main_document_that_does_not_fit_is_never_taken_in_unjudged():
     async with service(judged_bytes=LARGE).running() as running:
         assert (await send(running, PDF + bytes(LARGE))).problem == (413, "too-large")

@@ -426,3 +426,31 @@ def test_the_policy_s_name_tells_what_was_switched_on() -> None:
         Policy(allow_active_content=True).name,
     }
     assert len(names) == 4
+
+
+async def test_many_slow_documents_of_one_sender_make_others_wait_for_one_of_them_only(
+    letter: bytes, slow: bytes
+) -> None:
+    """Also of enclosures, which all have one holder of the memory."""
+    trust = load_trust([make.shared_pki().trust_folder])
+    order = list[str]()
+
+    async def send(pool: JudgePool, sender: str, content: bytes) -> None:
+        document = pool.document("enclosures", sender=sender)
+        await document.write(content)
+        await document.judge(make.JUDGED_AT)
+        document.close()
+        order.append(sender)
+
+    async with JudgePool(trust, limits=THRIFTY, concurrency=1, fast=False) as pool:
+        much = [asyncio.create_task(send(pool, "much", slow)) for _ in range(4)]
+        while not children_of(pool_program(pool)):  # noqa: ASYNC110 - another process
+            await asyncio.sleep(0.01)
+        await send(pool, "little", letter)
+        await asyncio.gather(*much)
+    assert order.index("little") <= 2, order
+
+
+def pool_program(pool: JudgePool) -> int:
+    assert pool._program is not None
+    return pool._program.process.pid
