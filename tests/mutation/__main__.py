@@ -11,7 +11,7 @@ import time
 from collections import Counter
 
 from tests.mutation.campaign import Tally, run
-from tests.mutation.documents import documents
+from tests.mutation.documents import documents, in_depth
 from tests.mutation.places import HARMLESS
 
 
@@ -23,12 +23,13 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--jobs", type=int, default=multiprocessing.cpu_count())
     args = parser.parse_args()
-    chosen = [one for one in documents() if not args.names or one.name in args.names]
+    chosen = [one for one in documents() if one.name in args.names] or in_depth()
     begin, places, broken = time.monotonic(), Counter[str](), False
     # Forked, so that all share the keys that signed the documents.
     with multiprocessing.get_context("fork").Pool(args.jobs, maxtasksperchild=1) as pool:
         work = [pool.apply_async(run, (one, args.seed, args.most)) for one in chosen]
-        for tally in (future.get() for future in work):
+        for future in work:
+            tally = future.get()
             places += tally.accepted
             broken |= bool(tally.defects)
             sys.stdout.write("\n".join(_lines(tally)) + "\n")

@@ -11,12 +11,13 @@ from signing.judge.careful import judge
 from signing.judge.codes import Code
 from signing.judge.judgement import Inputs
 from signing.judge.kinds import Kind, kind_of
-from tests.mutation.places import HARMLESS, binary, place_of
+from tests.mutation.places import HARMLESS, binary, place_of, signatures_of
 from tests.mutation.projections import projection
 
 SMALL = 8 * 1024
 """Every position of documents up to this size is flipped; of larger ones so many at random:"""
 RANDOM_POSITIONS = 20_000
+ONE_OF = 25
 _INSERTED = (b"\n", b" ", b"\0", b"0", b"%", b"<")
 _APPENDED = (b"\n", b"\r\n", b" ", b"\0", b"%%EOF\n", b"% comment\n", b"<!-- c -->", b"1 0 obj\n")
 
@@ -112,7 +113,9 @@ def _look(valid: Valid, mutant: Mutant, shown: tuple[str, ...], tally: Tally) ->
     if place.startswith("cms: ") and valid.data.startswith(b"-----") and same_octets(valid, mutant):
         place = "cms: armour"
     try:
-        same = projection(valid.kind, mutant.data) == shown
+        drawn = _is_drawn(valid, mutant, tally)
+        found = projection(valid.kind, mutant.data, drawn=drawn)
+        same = found == shown[: len(found)]
     except Exception as problem:  # noqa: BLE001 - another program's reader, on bytes nobody reads
         tally.defects.append(f"{_told(mutant)}: accepted, {place}: {problem!r}")
         return
@@ -123,6 +126,17 @@ def _look(valid: Valid, mutant: Mutant, shown: tuple[str, ...], tally: Tally) ->
         tally.defects.append(f"{_told(mutant)}: accepted, in {place}")
     elif not same:
         tally.defects.append(f"{_told(mutant)}: accepted, {place}, but it shows something else")
+
+
+def _is_drawn(valid: Valid, mutant: Mutant, tally: Tally) -> bool:
+    """Whether to have it rendered: always behind the signatures, else one of many.
+
+    What lies inside /Contents is drawn by nobody; a sample shows that this is so.
+    """
+    if valid.kind is not Kind.PDF or tally.accepted.total() % ONE_OF == 0:
+        return True
+    covered = max(second + rest for _, second, rest, _ in signatures_of(valid.data))
+    return mutant.position >= covered
 
 
 def same_octets(valid: Valid, mutant: Mutant) -> bool:

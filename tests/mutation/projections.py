@@ -30,11 +30,14 @@ _SIGNATURE = "{http://www.w3.org/2000/09/xmldsig#}Signature"
 _SIGNATURE_VALUE = "{http://www.w3.org/2000/09/xmldsig#}SignatureValue"
 
 
-def projection(kind: Kind, data: bytes) -> tuple[str, ...]:
-    """Everything that must not differ, as digests. Raises what those programs' readers raise."""
+def projection(kind: Kind, data: bytes, *, drawn: bool = True) -> tuple[str, ...]:
+    """Everything that must not differ, as digests. Raises what those programs' readers raise.
+
+    `drawn`: have a PDF rendered, which costs a tenth of a second.
+    """
     match kind:
         case Kind.PDF:
-            return tuple(_of_pdf(data))
+            return (*_of_pdf(data), *(_drawn(data) if drawn else ()))
         case Kind.CMS:
             return tuple(_of_cms(data))
         case Kind.XML:
@@ -52,6 +55,9 @@ def _digest(data: bytes) -> str:
 def _of_pdf(data: bytes) -> Iterator[str]:
     for length, second, rest, _ in signatures_of(data):
         yield _digest(data[:length] + data[second : second + rest])
+
+
+def _drawn(data: bytes) -> Iterator[str]:
     with tempfile.NamedTemporaryFile(suffix=".pdf") as file:
         file.write(data)
         file.flush()
