@@ -485,3 +485,30 @@ def update_with_entries_before_white_space(kit: Kit) -> bytes:
         place = data.rindex(b"\n%d 0 obj" % number)
         data = data.replace(b"%010d 00000 n" % (place + 1), b"%010d 00000 n" % place)
     return data
+
+
+@accepted(B_B)
+def timestamp_with_leftovers_of_a_library(kit: Kit) -> bytes:
+    """A font without a name and the other half of the field, which nothing leads to."""
+    half = b"<< /F 132 /Rect [0 0 0 0] /Subtype /Widget /AP << /N 24 0 R >> >>"
+    picture = b"/Type /XObject /Subtype /Form /BBox [0 0 0 0] "
+    more = {22: b"<< /Type /Font >>", 23: half, 24: write.stream(b"", picture)}
+    return pdf_long_term.stamped(kit, entries=b"/H /N ", more=more)
+
+
+def unused_table(root: bytes, *, more: bytes = b"") -> bytes:
+    entries = b"/Type /XRef /Size 11 /W [1 4 2] /Index [1 1] /Root %s /Prev 15 %s" % (root, more)
+    return write.stream(bytes(7), entries)
+
+
+@accepted(B_B)
+def update_with_the_stream_that_a_table_replaced(kit: Kit) -> bytes:
+    return pdf_long_term.stored(kit, {10: unused_table(b"1 0 R")})
+
+
+@accepted(B_B)
+def update_by_a_library_that_adds_to_the_producer(kit: Kit) -> bytes:
+    """Its name, each time it writes."""
+    data = signed(kit, {8: b"<< /Title (Loan) /Producer (A) >>"}, trailer=b"/Info 8 0 R ")
+    info = b"<< /Title (Loan) /Producer (A%s) >>" % (b"; modified using A" * 40)
+    return write.revision(data, {8: info}, trailer=b"/Info 8 0 R ")

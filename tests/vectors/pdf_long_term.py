@@ -418,3 +418,36 @@ def lta_default_look_changed(kit: Kit) -> bytes:
     signed = objects[1].replace(b"/SigFlags 3", b"/SigFlags 3 /DA (/Helv 9 Tf 0 g )")
     letter = write.complete(write.build({**objects, 1: signed}), kit.signer)
     return write.revision(letter, {1: signed.replace(b"Helv 9", b"Helv 0")})
+
+
+@refused(LATER)
+def lta_leftover_font_that_the_page_waits_for(kit: Kit) -> bytes:
+    page = (write.PAGE % b"").replace(b"/F1 5 0 R", b"/F1 5 0 R /F2 20 0 R")
+    letter = write.complete(write.build({**write.letter_objects(), 3: page}), kit.signer)
+    return write.revision(letter, {20: b"<< /Type /Font >>"})
+
+
+@refused(LATER)
+def lta_leftover_font_with_a_name(kit: Kit) -> bytes:
+    return stored(kit, {10: b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>"})
+
+
+@refused(LATER)
+def lta_leftover_annotation_with_an_area(kit: Kit) -> bytes:
+    return stored(kit, {10: b"<< /F 132 /Rect [0 0 9 9] /Subtype /Widget >>"})
+
+
+@refused(LATER)
+def lta_leftover_annotation_with_an_action(kit: Kit) -> bytes:
+    return stored(kit, {10: b"<< /F 132 /Rect [0 0 0 0] /Subtype /Widget /A << /S /URI >> >>"})
+
+
+@refused(LATER)
+def lta_leftover_table_with_another_catalog(kit: Kit) -> bytes:
+    table = write.stream(bytes(7), b"/Type /XRef /Size 11 /W [1 4 2] /Index [1 1] /Root 8 0 R ")
+    return stored(kit, {10: table})
+
+
+@refused(LATER)
+def lta_leftover_stream(kit: Kit) -> bytes:
+    return stored(kit, {10: write.stream(b"x")})

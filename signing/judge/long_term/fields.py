@@ -11,7 +11,22 @@ from signing.judge.long_term.views import Key, check_direct, check_plain, key_of
 from signing.judge.pdf_reading import target
 
 _FIELD = frozenset(
-    {"/Type", "/Subtype", "/FT", "/Ff", "/F", "/T", "/V", "/P", "/Rect", "/AP", "/MK", "/DR", "/TU"}
+    {
+        "/Type",
+        "/Subtype",
+        "/FT",
+        "/Ff",
+        "/F",
+        "/H",
+        "/T",
+        "/V",
+        "/P",
+        "/Rect",
+        "/AP",
+        "/MK",
+        "/DR",
+        "/TU",
+    }
 )
 _TIMESTAMP = frozenset(
     {"/Type", "/Filter", "/SubFilter", "/Contents", "/ByteRange", "/M", "/V", "/Prop_Build"}
@@ -39,11 +54,16 @@ def check_timestamp_field(reference: generic.IndirectObject) -> Iterator[Key]:
     for key in ("/MK", "/DR"):
         if field.get(key):
             raise refusal("a field that is drawn")
-    _check_no_area(field)
+    yield from check_invisible(field)
     yield key_of(reference)
     yield from _timestamp(field)
-    if "/AP" in field:
-        yield from _empty_appearance(field)
+
+
+def check_invisible(widget: generic.DictionaryObject) -> Iterator[Key]:
+    """An annotation without area and picture (12.5.5); explains the object of an empty picture."""
+    _check_no_area(widget)
+    if "/AP" in widget:
+        yield from _empty_appearance(widget)
 
 
 def pages_of(fields: list[generic.IndirectObject]) -> Iterator[generic.IndirectObject]:

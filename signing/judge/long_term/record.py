@@ -22,11 +22,12 @@ _LEVEL_ENTRIES = frozenset(
 _VERSION = re.compile(r"/\d\.\d")
 _RECORD = ("/ModDate", "/Producer")
 _DATE = re.compile(r"D:\d{4,14}([+\-Z]\d{0,2}'?\d{0,2}'?)?")
-_MAX_PRODUCER = 256
+_MAX_PRODUCER = 2048
+"""One widespread library appends to it what modified the file, each time it does."""
 _METADATA = frozenset({"/Type", "/Subtype", "/Length", "/Filter", "/DecodeParms"})
 _XMP_RECORD = re.compile(
-    rb"""<(?P<tag>xmp:ModifyDate|xmp:MetadataDate|pdf:Producer|xmpMM:InstanceID)>[^<]{0,256}</(?P=tag)>"""
-    rb"""|\b(?:xmp:ModifyDate|xmp:MetadataDate|pdf:Producer|xmpMM:InstanceID)=(?:"[^"<]{0,256}"|'[^'<]{0,256}')"""
+    rb"""<(?P<tag>xmp:ModifyDate|xmp:MetadataDate|pdf:Producer|xmpMM:InstanceID)>[^<]{0,2048}</(?P=tag)>"""
+    rb"""|\b(?:xmp:ModifyDate|xmp:MetadataDate|pdf:Producer|xmpMM:InstanceID)=(?:"[^"<]{0,2048}"|'[^'<]{0,2048}')"""
 )
 
 

@@ -15,6 +15,7 @@ is judged elsewhere, what they touch is judged here. Nothing else of the documen
 """
 
 from collections.abc import Iterator
+from contextlib import suppress
 
 from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.reader import PdfFileReader
@@ -23,7 +24,7 @@ from pyhanko.pdf_utils.xref import ObjStreamRef
 from signing.judge.codes import Code, Refused
 from signing.judge.graph import dictionaries
 from signing.judge.long_term import fields as timestamp_fields
-from signing.judge.long_term import look, record, store
+from signing.judge.long_term import leftovers, look, record, store
 from signing.judge.long_term.views import Key, Refs, Views, appended, key_of
 from signing.judge.pdf_reading import LIBRARY_TROUBLE, target
 
@@ -81,6 +82,7 @@ class _Update:
         self._check_trailer()
         self._check_catalog()
         self._take_identical()
+        self._take_leftovers()
         rest = self._late - self._touched - self._added - self._containers - self._before
         if rest:
             raise Refused(Code.REVISION_AFTER_SIGNING, f"objects without a purpose: {sorted(rest)}")
@@ -95,6 +97,20 @@ class _Update:
             old, new = self._old.get_object(reference), self._new.get_object(reference)
             if self._views.same(old, new):
                 self._touched.add((number, generation))
+
+    def _take_leftovers(self) -> None:
+        """Some libraries write objects that nothing leads to, under numbers never used."""
+        explained = self._touched | self._added | self._containers | self._before
+        for number, generation in sorted(self._late - explained):
+            reference = generic.Reference(number, generation, self._old)
+            if self._reader.xrefs.get_historical_ref(reference, self._old.revision) is not None:
+                continue
+            value = self._new.get_object(generic.Reference(number, generation, self._new))
+            if isinstance(value, generic.NullObject):
+                continue
+            with suppress(Refused):
+                self._take(leftovers.check_leftover(value, self._new.trailer_view))
+                self._added.add((number, generation))
 
     def _check_trailer(self) -> None:
         """ISO 32000-2, 7.5.5: the same catalog, the same document information."""
