@@ -31,8 +31,8 @@ from signing.judge.xades import judge_xades
 from signing.judge.zip_reader import read_zip
 from tdh.domain.verdicts import Indication, SignatureKind
 
-MAX_TOLD = 80 * 1024
-"""Bytes of JSON in a report for the files that each signature covers."""
+_MAX_COVERED = 24_000
+"""Octets of names, spelled in JSON, that a verdict repeats; all signatures together."""
 
 
 async def judge_container(data: bytes, inputs: Inputs) -> Judgement:
@@ -57,7 +57,6 @@ async def _judge(layout: Layout, inputs: Inputs) -> Judgement:
         *await _judge_cades(layout, manifests, stamps, inputs),
         *await _judge_xades(layout, inputs),
     ]
-    _check_length(signatures or [stamp.judged for stamp in stamps])
     if signatures:
         notes.extend(
             Note(field=stamp.name, code=NoteCode.TIMESTAMP_NOT_COUNTED)
@@ -73,7 +72,7 @@ async def _judge(layout: Layout, inputs: Inputs) -> Judgement:
             inputs, Code.CONTAINER_ONLY_EVIDENCE_RECORD, kind=layout.kind, notes=tuple(notes)
         )
     judgement = combined(inputs, signatures, layout.kind, tuple(notes))
-    return _with_coverage(judgement, layout, signatures, inputs)
+    return _told_briefly(_with_coverage(judgement, layout, signatures, inputs))
 
 
 def _check_form(layout: Layout, policy: Policy) -> None:
@@ -93,13 +92,6 @@ def _check_count(count: int, policy: Policy) -> None:
     """As many signatures and timestamps as the policy allows, over all files."""
     if count > policy.max_signatures:
         raise Refused(Code.TOO_MANY_SIGNATURES, str(count))
-
-
-def _check_length(told: Sequence[JudgedSignature]) -> None:
-    """The report tells for each signature what it covers; it travels in one bounded message."""
-    length = sum(len(json.dumps(one.verdict.covers)) for one in told)
-    if length > MAX_TOLD:
-        raise Refused(Code.CONTAINER_TOO_LARGE, f"{length} bytes of names of files")
 
 
 async def _judge_cades(
@@ -197,3 +189,23 @@ def _with_coverage(
         seen=", ".join(sorted(unsigned or partly))[:500],
     )
     return replace(named, needs=judgement.needs)
+
+
+def _told_briefly(judgement: Judgement) -> Judgement:
+    """Name so many covered files only that the answer fits through a child's pipe."""
+    signatures = judgement.verdict.signatures
+    told = tuple(
+        replace(one, covers=_first_names(one.covers, _MAX_COVERED // len(signatures)))
+        for one in signatures
+    )
+    return replace(judgement, verdict=replace(judgement.verdict, signatures=told))
+
+
+def _first_names(names: tuple[str, ...], room: int) -> tuple[str, ...]:
+    kept: list[str] = []
+    for name in names:
+        room -= len(json.dumps(name))
+        if room < 0:
+            return (*kept, f"(+{len(names) - len(kept)})")
+        kept.append(name)
+    return tuple(kept)

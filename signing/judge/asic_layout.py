@@ -24,6 +24,8 @@ _KINDS: Mapping[bytes, SignatureKind] = MappingProxyType(
     }
 )
 _ODF_MANIFEST = "META-INF/manifest.xml"
+_MAX_NAME = 128
+"""Characters in the name of a signature's file, which verdict and notes repeat."""
 
 
 def _in_meta_inf(pattern: str) -> re.Pattern[str]:
@@ -96,7 +98,10 @@ def _role(name: str) -> str:
         ("xades", _XADES),
         ("tokens", _TOKEN),
     )
-    return next((role for role, pattern in patterns if pattern.fullmatch(name)), "data")
+    role = next((role for role, pattern in patterns if pattern.fullmatch(name)), "data")
+    if role != "data" and len(name) > _MAX_NAME:
+        raise Refused(Code.CONTAINER_UNSAFE_NAME, f"{len(name)} characters")
+    return role
 
 
 def _kind(

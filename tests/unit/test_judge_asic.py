@@ -6,8 +6,11 @@ from io import BytesIO
 
 import pytest
 
+from signing.judge import wire
 from signing.judge.codes import Code
 from signing.judge.policy import Coverage, Policy
+from signing.judge.reasons import note
+from signing.judge.report import Note, Report
 from tdh.domain.verdicts import Indication, SignatureKind, SignatureLevel
 from tests.pki import make
 from tests.unit.test_judge_cms import code_of, judged, notes_of
@@ -169,18 +172,6 @@ def test_signers_are_counted_over_all_signature_files(kit: containers.Kit) -> No
     assert code_of(judged(containers.packed(contents), policy=policy)) is Code.TOO_MANY_SIGNATURES
 
 
-def test_a_report_that_would_be_too_long_is_refused_by_name(kit: containers.Kit) -> None:
-    """Names of files are told once for each signature; in JSON a Thai letter has six bytes."""
-    name = "หนังสือรับรองเงินเดือน"
-    files = {f"{name * 4} {number:03}.txt": b"1" for number in range(250)}
-    contents = {**files, **containers.cades(kit.signer, files)}
-    result = judged(containers.packed(contents))
-    assert code_of(result) is Code.CONTAINER_TOO_LARGE
-    some = dict(list(files.items())[:60])
-    good = judged(containers.packed({**some, **containers.cades(kit.signer, some)}))
-    assert code_of(good) is Code.SIGNATURE_VALID
-
-
 def test_an_archive_with_two_readings_is_refused_before_anything_is_judged(
     kit: containers.Kit,
 ) -> None:
@@ -203,3 +194,19 @@ def test_a_changed_byte_of_a_container_passes_only_if_no_name_and_no_content_cha
                 found = {name: archive.read(name) for name in archive.namelist()}
             assert found == {"mimetype": containers.ASIC_E, **contents}, place
     assert accepted < 100
+
+
+def test_many_files_and_signatures_fit_into_a_child_s_answer(kit: containers.Kit) -> None:
+    many = {f"สิ่งที่ส่งมาด้วยลำดับที่ {number} ของหนังสือ.txt": b"x" for number in range(400)}
+    signed = [containers.cades(kit.signer, many, number=one) for one in (1, 2, 3)]
+    contents = many | signed[0] | signed[1] | signed[2]
+    result = judged(containers.packed(contents))
+    assert code_of(result) is Code.SIGNATURE_VALID
+    report = Report(
+        verdict=result.verdict,
+        notes=tuple(Note(field=one.field, reason=note(one.code)) for one in result.notes),
+    )
+    assert len(wire.answer_to_bytes(report)) < wire.MAX_MESSAGE // 2
+    for one in result.verdict.signatures:
+        assert one.covers[0] in many
+        assert one.covers[-1] == f"(+{400 - len(one.covers) + 1})"

@@ -330,6 +330,12 @@ def signature_removed(kit: Kit) -> bytes:
     return packed(contents)
 
 
+@refused(Code.CONTAINER_UNSAFE_NAME)
+def signature_file_with_an_endless_name(kit: Kit) -> bytes:
+    name = f"META-INF/signatures{'ก' * 200}.xml"
+    return packed({**FILES, name: xades(kit.signer)})
+
+
 @refused(Code.CONTAINER_MIXED)
 def cades_beside_xades(kit: Kit) -> bytes:
     return packed({**FILES, **cades(kit.signer), XADES: xades(kit.signer)})
