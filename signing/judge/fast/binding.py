@@ -2,12 +2,15 @@
 
 import hashlib
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Final
 
 from signing import der
 from signing.judge.fast.algorithms import DIGESTS, SHA256, read_digest
 from signing.judge.fast.syntax import NotUnderstood
 
+REMEMBERED: Final = 128
+"""Certificates whose parts are remembered: a signer sends many letters. 64 kB each at most."""
 PROTECTION: Final = der.oid("1.2.840.113549.1.9.52")
 CERTIFICATE_V1: Final = der.oid("1.2.840.113549.1.9.16.2.12")
 CERTIFICATE_V2: Final = der.oid("1.2.840.113549.1.9.16.2.47")
@@ -20,6 +23,7 @@ def only(reader: der.Reader, tag: int) -> der.Reader:
     return inside
 
 
+@lru_cache(maxsize=REMEMBERED)
 def issuer_and_serial(certificate: bytes) -> tuple[bytes, bytes]:
     """Give both as they are encoded. Raises DerError."""
     fields = der.Reader(certificate).inside(der.SEQUENCE).inside(der.SEQUENCE)

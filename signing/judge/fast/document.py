@@ -117,6 +117,4 @@ class Document:
             raise NotUnderstood("an object stream with other numbers")
         if scan.BYTE_RANGE_NAME.search(content) or scan.EMBEDDED_FILE_NAME.search(content):
             raise NotUnderstood("a signature or a file in an object stream")
-        if scan.EMBEDDED_FILE_NAME.search(content):
-            raise NotUnderstood("perhaps an embedded file in an object stream")
         self._unpacked[number] = content, numbers, first

@@ -82,8 +82,6 @@ def _located(data: bytes) -> Located:
     first, length, second, rest = found.byte_range
     if first != 0 or found.contents != (length, second) or second + rest != len(data):
         raise NotUnderstood("a signature that does not cover all but itself")
-    if scan.EMBEDDED_FILE_NAME.search(data):
-        raise NotUnderstood("perhaps an embedded file")
     _check_names(data, found.byte_range)
     return Located(
         field=found.field,

@@ -8,6 +8,7 @@ key's; whom the certificate belongs to is not its question.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from cryptography import x509
@@ -19,6 +20,7 @@ from signing.judge.fast.binding import (
     CERTIFICATE_V1,
     CERTIFICATE_V2,
     PROTECTION,
+    REMEMBERED,
     check_binding,
     check_protection,
     issuer_and_serial,
@@ -124,9 +126,9 @@ def check_message(message: Message, content_digest: bytes) -> tuple[x509.Certifi
     if message.attributes.get(_MESSAGE_DIGEST) != der.octet_string(content_digest):
         raise NotUnderstood("another digest")
     try:
-        certificate = x509.load_der_x509_certificate(message.certificate)
+        certificate, key = _parsed(message.certificate)
         mechanism = check_signature(
-            certificate.public_key(),
+            key,
             message.mechanism,
             message.digest,
             message.signature,
@@ -136,6 +138,13 @@ def check_message(message: Message, content_digest: bytes) -> tuple[x509.Certifi
     except (InvalidSignature, UnsupportedAlgorithm, ValueError, x509.InvalidVersion, Warning) as no:
         raise NotUnderstood("the signature does not verify") from no
     return certificate, mechanism
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _parsed(certificate: bytes) -> tuple[x509.Certificate, object]:
+    """The certificate and its key."""
+    parsed = x509.load_der_x509_certificate(certificate)
+    return parsed, parsed.public_key()
 
 
 def _signed_data(data: bytes, kind: bytes) -> der.Reader:

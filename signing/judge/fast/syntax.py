@@ -26,6 +26,8 @@ _OCTAL = re.compile(rb"\\([0-3][0-7][0-7])")
 (_A_NAME, _REFERENCE, _INTEGER, _DICT_END, _DICT, _ARRAY_END, _ARRAY, _LITERAL, _HEX, _WORD) = (
     range(1, 11)
 )
+_BEGINS: Final = frozenset({_DICT, _ARRAY})
+_ENDS: Final = frozenset({_DICT_END, _ARRAY_END})
 _NAMES_ONLY: Final = frozenset({bytes})
 _WORDS: Final = {b"true": True, b"false": False, b"null": None}
 
@@ -96,13 +98,13 @@ def read_value(data: bytes, place: int, tokens: Tokens) -> tuple[Value, int]:
             value = Reference(found[_REFERENCE])
         elif kind == _INTEGER:
             value = int(found[_INTEGER])
-        elif kind in (_DICT, _ARRAY):
+        elif kind in _BEGINS:
             if len(outer) >= MAX_DEPTH:
                 raise NotUnderstood("nested too deeply")
             outer.append((items, in_dict))
             items, in_dict = [], kind == _DICT
             continue
-        elif kind in (_DICT_END, _ARRAY_END):
+        elif kind in _ENDS:
             if not outer or in_dict != (kind == _DICT_END):
                 raise NotUnderstood("brackets that do not match")
             value = _dictionary(items) if in_dict else items
