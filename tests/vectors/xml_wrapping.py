@@ -65,6 +65,11 @@ def two_parts_of_the_same_identifier(pki: make.Pki) -> bytes:
 
 
 @fault(Code.XML_ID_AMBIGUOUS)
+def an_identifier_given_to_what_nobody_signs_too(pki: make.Pki) -> bytes:
+    return swapped(named(pki), "<ds:KeyInfo>", '<ds:KeyInfo Id="invoice">')
+
+
+@fault(Code.XML_ID_AMBIGUOUS)
 def an_identifier_of_another_spelling(pki: make.Pki) -> bytes:
     tag = "<rsm:ExchangedDocument"
     return swapped(named(pki), f"{tag}>", f'{tag} xml:id="invoice">')

@@ -1,0 +1,72 @@
+"""CMS messages whose form is no signer's: each must be refused, each signs `cms.CONTENT`."""
+
+from collections.abc import Callable
+
+from asn1crypto import core
+
+from signing.judge.codes import Code
+from tests.vectors import cms_writing
+from tests.vectors.cms import CONTENT, Kit, Vector
+from tests.vectors.cms_writing import Recipe, elements, signer_info, spelled_length
+
+Maker = Callable[[Kit], bytes]
+VECTORS: dict[str, Vector] = {}
+
+
+def refused(*codes: Code) -> Callable[[Maker], Maker]:
+    """Enter a message under its function's name; any of the codes is right."""
+
+    def enter(maker: Maker) -> Maker:
+        name = maker.__name__.replace("_", "-")
+        VECTORS[name] = Vector(make=maker, codes=frozenset(codes))
+        return maker
+
+    return enter
+
+
+def _tagged(tag: int, content: bytes) -> bytes:
+    return bytes([tag]) + spelled_length(len(content)) + content
+
+
+def _signed_data(message: bytes, change: Callable[[list[bytes]], None]) -> bytes:
+    """The message with other fields of its SignedData."""
+    (outer,) = elements(message)
+    kind, explicit = elements(outer.content)
+    (signed_data,) = elements(explicit.content)
+    fields = [one.spelled for one in elements(signed_data.content)]
+    change(fields)
+    inner = _tagged(0x30, b"".join(fields))
+    return _tagged(0x30, kind.spelled + _tagged(0xA0, inner))
+
+
+@refused(Code.CONTENTS_DAMAGED)
+def version_that_is_none(kit: Kit) -> bytes:
+    def change(fields: list[bytes]) -> None:
+        fields[0] = b"\x02\x01\x02"
+
+    return _signed_data(kit.good, change)
+
+
+@refused(Code.CONTENTS_DAMAGED)
+def a_field_more_than_there_is(kit: Kit) -> bytes:
+    def change(fields: list[bytes]) -> None:
+        fields.insert(-1, _tagged(0xA3, b"\x05\x00"))
+
+    return _signed_data(kit.good, change)
+
+
+@refused(Code.CONTENTS_DAMAGED)
+def content_that_is_no_octet_string(kit: Kit) -> bytes:
+    """PKCS #7 before CMS: the digest is over the content of whatever is enclosed."""
+    info = signer_info(CONTENT, kit.signer, Recipe())
+    message = cms_writing.message(CONTENT, [info], kit.signer.chain)
+    octets = core.OctetString(CONTENT).dump()
+    text = _tagged(0x0C, CONTENT)
+    assert message.count(octets) == 1
+    return message.replace(octets, text)
+
+
+@refused(Code.CONTENTS_DAMAGED)
+def base64_with_something_in_it(kit: Kit) -> bytes:
+    label = b"-----BEGIN CMS-----\n"
+    return cms_writing.armored(kit.good).replace(label, label + b"Pay: 999\n")
