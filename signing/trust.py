@@ -208,9 +208,13 @@ def _load_folder(folder: Path) -> TrustFolder:
 
 
 def _files(folder: Path) -> Iterator[tuple[Path, bool]]:
-    """Every file that says something, and whether it only helps."""
-    for path in sorted(folder.rglob("*")):
-        if path.is_file() and path.suffix.lower() in CERTIFICATE_SUFFIXES | {".crl", ".ocsp"}:
+    """Every file that says something, and whether it only helps. Raises TrustError."""
+    try:
+        found = sorted(path for path in folder.rglob("*") if path.is_file())
+    except OSError as problem:  # it is just being replaced, or is not ours to read
+        raise TrustError(folder, problem.strerror or str(problem)) from problem
+    for path in found:
+        if path.suffix.lower() in CERTIFICATE_SUFFIXES | {".crl", ".ocsp"}:
             yield path, INTERMEDIATES in path.relative_to(folder).parts[:-1]
 
 

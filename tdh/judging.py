@@ -21,6 +21,7 @@ from tdh.domain.errors import TDHError
 log = structlog.get_logger()
 
 Looks = frozenset[tuple[str, int, int, int]]
+_UNSETTLED: Looks = frozenset({("", -1, -1, -1)})
 
 
 class FollowingJudge:
@@ -68,7 +69,7 @@ class FollowingJudge:
             await asyncio.sleep(self._look_seconds)
             now = await asyncio.to_thread(_look, self._folder)
             settled, before = now == before, now
-            if settled and now != self._taken:
+            if settled and now not in (self._taken, _UNSETTLED):
                 self._taken = now
                 await self._renew()
 
@@ -112,7 +113,10 @@ class FollowingJudge:
 
 def _look(folder: Path) -> Looks:
     """Names, sizes and times of everything in the folder."""
-    return frozenset(_facts(folder))
+    try:
+        return frozenset(_facts(folder))
+    except OSError:  # a folder in it is just being replaced: another look will tell
+        return _UNSETTLED
 
 
 def _facts(folder: Path) -> Iterator[tuple[str, int, int, int]]:
