@@ -512,3 +512,12 @@ def update_by_a_library_that_adds_to_the_producer(kit: Kit) -> bytes:
     data = signed(kit, {8: b"<< /Title (Loan) /Producer (A) >>"}, trailer=b"/Info 8 0 R ")
     info = b"<< /Title (Loan) /Producer (A%s) >>" % (b"; modified using A" * 40)
     return write.revision(data, {8: info}, trailer=b"/Info 8 0 R ")
+
+
+@accepted(B_B)
+def particulars_in_objects_of_their_own(kit: Kit) -> bytes:
+    """As one operating system prints; a store is added."""
+    more = {8: b"<< /Title 9 0 R /Producer 10 0 R /ModDate 11 0 R >>", 9: b"(Loan)", 10: b"(A)"}
+    data = signed(kit, {**more, 11: b"(D:20260201)"}, trailer=b"/Info 8 0 R ")
+    store = {1: write.CATALOG % b"/DSS 12 0 R ", 12: b"<< /Certs [] >>"}
+    return write.revision(data, store, trailer=b"/Info 8 0 R ")

@@ -451,3 +451,10 @@ def lta_leftover_table_with_another_catalog(kit: Kit) -> bytes:
 @refused(LATER)
 def lta_leftover_stream(kit: Kit) -> bytes:
     return stored(kit, {10: write.stream(b"x")})
+
+
+@refused(Code.METADATA_CHANGED, LATER)
+def lta_producer_in_an_object_of_its_own_changed(kit: Kit) -> bytes:
+    objects = {**write.letter_objects(), 8: b"<< /Title (Loan) /Producer 9 0 R >>", 9: b"(A)"}
+    data = write.complete(write.build(objects, trailer=b"/Info 8 0 R "), kit.signer)
+    return write.revision(data, {9: b"(B)"}, trailer=b"/Info 8 0 R ")

@@ -92,7 +92,7 @@ def _check_record(views: Views, before: Any, after: Any) -> None:
         views.check_same_but(before, after, frozenset(_RECORD))
     except Refused as refusal:
         raise Refused(Code.METADATA_CHANGED, str(refusal)) from refusal
-    date, producer = (after.raw_get(key) if key in after else None for key in _RECORD)
+    date, producer = (_changed(views, before, after, key) for key in _RECORD)
     texts = (type(None), generic.TextStringObject, generic.ByteStringObject)
     if not isinstance(date, texts) or not isinstance(producer, texts):
         raise Refused(Code.METADATA_CHANGED, "no text")
@@ -100,6 +100,16 @@ def _check_record(views: Views, before: Any, after: Any) -> None:
         raise Refused(Code.METADATA_CHANGED, "/ModDate")
     if producer is not None and len(producer) > _MAX_PRODUCER:
         raise Refused(Code.METADATA_CHANGED, "/Producer")
+
+
+def _changed(views: Views, before: Any, after: Any, key: str) -> generic.PdfObject | None:
+    """An entry's new value; None where it is the old one, which may be an object of its own."""
+    if key not in after:
+        return None
+    value: generic.PdfObject = after.raw_get(key)
+    if key in before and views.same(before.raw_get(key), value):
+        return None
+    return value
 
 
 def check_metadata(
