@@ -96,7 +96,6 @@ def read_message(data: bytes) -> Message:
     token = _token(info)
     info.finish()
     attributes = _attributes(attributes_content)
-    _check_order(attributes_content)
     if not attributes.keys() <= _KNOWN_ATTRIBUTES:
         raise NotUnderstood("a signed attribute that is not known here")
     certificate = _named(identity, certificates)
@@ -167,11 +166,16 @@ def _token(info: der.Reader) -> bytes | None:
 
 
 def _attributes(content: bytes) -> dict[bytes, bytes]:
-    """Attributes, each once and with one value."""
+    """Attributes, each once and with one value, in the order of DER.
+
+    What is signed is the DER of a set, whose elements are sorted (RFC 5652, 5.4).
+    """
+    elements = der.Reader(content).elements()
+    if elements != sorted(elements):
+        raise NotUnderstood("attributes in another order")
     attributes = dict[bytes, bytes]()
-    reader = der.Reader(content)
-    while reader.tag is not None:
-        attribute = reader.inside(der.SEQUENCE)
+    for element in elements:
+        attribute = der.Reader(element).inside(der.SEQUENCE)
         name = attribute.element(der.OID)
         values = only(attribute, der.SET)
         if name in attributes:
@@ -179,13 +183,6 @@ def _attributes(content: bytes) -> dict[bytes, bytes]:
         attributes[name] = values.element()
         values.finish()
     return attributes
-
-
-def _check_order(content: bytes) -> None:
-    """What is signed is the DER of a set, whose elements are sorted (RFC 5652, 5.4)."""
-    elements = der.Reader(content).elements()
-    if elements != sorted(elements):
-        raise NotUnderstood("attributes in another order")
 
 
 def _named(identity: bytes, certificates: tuple[bytes, ...]) -> bytes:
