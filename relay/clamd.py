@@ -128,9 +128,12 @@ class DocumentInScan:
         return ScanFinding(outcome=outcome, name=name, engine=self._engine)
 
     async def _finding(self) -> tuple[ScanOutcome, str]:
+        early = self._line is not None and self._line.has_spoken()
         await self._send(_END)
         line, trouble = self._line, self._trouble
-        if line is not None and (trouble is None or isinstance(trouble, LineBroken)):
+        if early and trouble is None:
+            trouble = ScannerTrouble("answers before the document's end")
+        if line is not None and (early or trouble is None or isinstance(trouble, LineBroken)):
             outcome, name = _understood(await line.answer())
             if trouble is None or outcome is not ScanOutcome.CLEAN:
                 return outcome, name  # the latter: it did not want the rest, and says why
@@ -202,6 +205,13 @@ class _Line:
             if len(heard) > LONGEST_ANSWER:
                 raise ScannerTrouble("answers with too many bytes")
         return heard[:-1]
+
+    def has_spoken(self) -> bool:
+        """Whether there are words of clamd that nobody has heard yet."""
+        try:
+            return bool(self._socket.recv(1, socket.MSG_PEEK))
+        except OSError:  # there are none, or the connection ended: who asks on is told
+            return False
 
     def close(self) -> None:
         self._socket.close()

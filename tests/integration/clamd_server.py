@@ -121,7 +121,7 @@ def says(*pieces, after=b"\0\0\0\0"):
             piece = await reader.read(65536)
             if not piece:
                 return
-            heard += piece
+            heard = (heard + piece)[-len(after) :]
         for piece in pieces:
             writer.write(piece)
             await writer.drain()

@@ -162,6 +162,25 @@ async def test_an_ok_to_a_part_of_the_document_is_never_clean():
         assert (await document.finding()).outcome is ScanOutcome.UNAVAILABLE
 
 
+@pytest.mark.parametrize(
+    ("said", "outcome"),
+    [(b"stream: OK\0", ScanOutcome.UNAVAILABLE), (b"stream: Bad FOUND\0", ScanOutcome.FOUND)],
+)
+async def test_an_ok_before_the_end_is_never_clean_though_the_rest_is_taken(said, outcome):
+    async def hasty(reader, writer):
+        await reader.readexactly(1000)
+        writer.write(said)
+        while await reader.read(65536):
+            pass
+
+    async with daemon(version, hasty) as url:
+        document = Clamd(address_of(url), HURRIED).document()
+        for _ in range(10):
+            await document.write(b"x" * 1000)
+            await asyncio.sleep(0.02)
+        assert (await document.finding()).outcome is outcome
+
+
 async def test_an_answer_in_many_pieces_is_one_answer():
     letters = [bytes([letter]) for letter in b"stream: Some.Name FOUND\0"]
     async with daemon(version, says(*letters)) as url:
