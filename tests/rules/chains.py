@@ -36,6 +36,10 @@ async def counts(*_: object) -> tuple[bool, tuple[()]]:
     return True, ()
 
 
+def first_given(one: Any, *_: object) -> Any:
+    return one
+
+
 def finding_of(path: Any, *_: object) -> ChainFinding:
     return ChainFinding(path=path)
 
@@ -137,6 +141,14 @@ RULES = (
         "An expired certificate needs a proof of time.",
         "EN 319 102-1, 5.2.6.4",
         holds,
+    ),
+    _rule(
+        "signer_rules.after_the_fact",
+        "signed-after-the-certificate-s-end",
+        "Who provably signed after the certificate's end has failed for good.",
+        "EN 319 102-1, 5.3.4",
+        first_given,
+        "certificate-expired",
     ),
     _rule(
         "chain.judge_chain",

@@ -182,6 +182,18 @@ def signer_expired() -> Letter:
     )
 
 
+@letter(Code.SIGNED_AFTER_EXPIRY)
+def signed_after_the_certificate_s_end() -> Letter:
+    """A content timestamp proves that what was signed is younger than the certificate."""
+    signer = _short_lived(begins=BEGIN, ends=NOW - 30 * DAY, serial=66)
+    started = timestamp_reply(_unit(), NOW - DAY)
+    return Letter(
+        data=signed(CONTENT, signer, recipe=Recipe(content_timestamp=started)),
+        trust=WEB.trust,
+        fetched=_lists(make_list(WEB.root), make_list(WEB.issuing)),
+    )
+
+
 @letter(Code.CERTIFICATE_NOT_YET_VALID)
 def timestamp_from_before_the_certificate() -> Letter:
     """Back-dated: a certificate of today under a signature of last year."""
