@@ -70,6 +70,8 @@ async def judge_token(  # noqa: PLR0913 - what the verdict depends on, and what 
         )
         moment = tokens.Moment(material=material, policy=inputs.policy, at=inputs.at)
         finding = await tokens.judge_token(token, imprint, moment, proven)
+        algorithms = algorithm_findings(token["signer_infos"][0], finding.certificate)
+        signer = signer_of(finding.certificate)
     except Refused as refusal:
         return judged(name, refusal.code, covers=covers)
     except LIBRARY_TROUBLE:
@@ -81,11 +83,11 @@ async def judge_token(  # noqa: PLR0913 - what the verdict depends on, and what 
     one = judged(
         name,
         finding.code or Code.TIMESTAMP_VALID,
-        signer=signer_of(finding.certificate),
+        signer=signer,
         proven=None if finding.code else finding.time,
         claimed=finding.time,
         covers=covers,
-        algorithms=algorithm_findings(token["signer_infos"][0], finding.certificate),
+        algorithms=algorithms,
         revocation=chain.revocation,
         notes=notes,
         needs=chain.needs,

@@ -467,6 +467,13 @@ def test_faulty_timestamp_files_are_refused_by_name(pki: make.Pki) -> None:
         assert result.verdict.kind in {SignatureKind.TIMESTAMP, SignatureKind.CADES}
 
 
+def test_a_damaged_timestamp_has_a_name_wherever_it_is_damaged(pki: make.Pki) -> None:
+    good = cms_writing.token(pki.timestamp(make.SIGNED_AT), CONTENT).dump()
+    for place in range(len(good) - 500, len(good)):  # its SignerInfo
+        mutant = good[:place] + bytes([good[place] ^ 0x14]) + good[place + 1 :]
+        assert code_of(judged(mutant)) is not Code.UNEXPECTED, place
+
+
 # --- a signer's certificate that is trusted itself -----------------------------------------------
 
 
