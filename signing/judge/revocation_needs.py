@@ -6,6 +6,7 @@ stranger wrote: whoever asks there checks them first. Fetches nothing.
 """
 
 import hashlib
+import re
 from collections.abc import Iterator
 
 from asn1crypto import core, ocsp, x509
@@ -17,6 +18,8 @@ MAX_URL = 1024
 MAX_PER_KIND = 2
 """Addresses of one certificate that are tried; further ones are mirrors."""
 _WEB = (b"http://", b"https://")
+_PRINTABLE = re.compile(rb"[ -~]{1,%d}" % MAX_URL)
+"""No control characters: addresses are written into a database and a log."""
 
 
 def needs_of(certificate: x509.Certificate, issuer: x509.Certificate) -> tuple[Need, ...]:
@@ -73,6 +76,6 @@ def _first(names: Iterator[x509.GeneralName]) -> list[str]:
         if name.name != "uniform_resource_identifier":
             continue
         spelled: bytes = name.chosen.contents
-        if spelled.lower().startswith(_WEB) and len(spelled) <= MAX_URL and spelled.isascii():
+        if spelled.lower().startswith(_WEB) and _PRINTABLE.fullmatch(spelled):
             urls.append(spelled.decode("ascii"))
     return list(dict.fromkeys(urls))[:MAX_PER_KIND]

@@ -7,7 +7,10 @@ from datetime import datetime
 from typing import Any
 
 import pytest
+from asn1crypto import x509 as asn1_x509
 from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from signing.judge import child, wire
@@ -15,12 +18,14 @@ from signing.judge.chain import material_of
 from signing.judge.judgement import MAX_NEEDS
 from signing.judge.policy import Limits, Policy
 from signing.judge.report import Report, presentable, report_bytes
+from signing.judge.revocation_needs import needs_of
 from signing.judge.shown import all_shown, is_shown, shown
 from signing.judge.signer import signer_of
 from signing.trust import load_trust
 from tests.pki import make
 from tests.unit.test_judge_signer import certificate
 
+KEY = ec.generate_private_key(ec.SECP256R1())
 NASTY = "a\x00b\x1b[31m\u202ecod\x85\ufffe\U0001d11e"
 FIT = "a\ufffdb\ufffd[31m\ufffdcod\ufffd\ufffd\U0001d11e"
 THAI = "กรม\u200bทดสอบ นายกฯ"
@@ -97,6 +102,41 @@ def test_what_only_developers_should_see_is_not_in_the_report_that_is_kept() -> 
     kept = report_bytes(replace(judged(), seen="/usr/lib/python3.11/secret"))
     assert b"secret" not in kept
     assert "seen" not in json.loads(kept)
+
+
+def test_an_address_with_a_control_character_is_asked_by_nobody() -> None:
+    def naming(url: str) -> asn1_x509.Certificate:
+        made = (
+            x509.CertificateBuilder()
+            .subject_name(x509.Name([]))
+            .issuer_name(x509.Name([]))
+            .public_key(KEY.public_key())
+            .serial_number(1)
+            .not_valid_before(make.BEGIN)
+            .not_valid_after(make.END)
+            .add_extension(
+                x509.CRLDistributionPoints(
+                    [
+                        x509.DistributionPoint(
+                            full_name=[x509.UniformResourceIdentifier(url)],
+                            relative_name=None,
+                            reasons=None,
+                            crl_issuer=None,
+                        )
+                    ]
+                ),
+                critical=False,
+            )
+            .sign(KEY, hashes.SHA256())
+        )
+        return asn1_x509.Certificate.load(made.public_bytes(serialization.Encoding.DER))
+
+    def asked(url: str) -> list[str]:
+        return [need.url for need in needs_of(naming(url), naming(url))]
+
+    assert asked("http://a/list") == ["http://a/list"]
+    for nasty in ("http://a/\0", "http://a/\r\nX-Other: 1", "http://a/\x1b[2J", "http://a/\x7f"):
+        assert asked(nasty) == []
 
 
 # --- a child that was taken over -----------------------------------------------------------------
