@@ -76,7 +76,7 @@ async def _judge(layout: Layout, inputs: Inputs) -> Judgement:
 
 
 def _check_form(layout: Layout, policy: Policy) -> None:
-    """4.3.3.2 and 4.4.3.2: one file and one signature file in ASiC-S; one way of signing in all."""
+    """4.3.3.2, 4.4.3.2: one file, in no folder, and one signature file in ASiC-S; not both ways."""
     _check_count(len(layout.cades) + len(layout.xades) + len(layout.tokens), policy)
     if layout.cades and layout.xades:
         raise Refused(Code.CONTAINER_MIXED)
@@ -86,6 +86,8 @@ def _check_form(layout: Layout, policy: Policy) -> None:
         len(layout.data) > 1 or len(layout.cades) + len(layout.xades) > 1
     ):
         raise Refused(Code.CONTAINER_SEVERAL_FILES)
+    if layout.kind is SignatureKind.ASIC_S and "/" in layout.data[0]:
+        raise Refused(Code.CONTAINER_FILE_PLACE, layout.data[0])
 
 
 def _check_count(count: int, policy: Policy) -> None:

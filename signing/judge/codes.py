@@ -72,6 +72,7 @@ class Code(StrEnum):
     CONTAINER_MIMETYPE_WRONG = "container-mimetype-wrong"
     CONTAINER_EMPTY = "container-without-files"
     CONTAINER_SEVERAL_FILES = "container-several-files"
+    CONTAINER_FILE_PLACE = "container-file-not-in-root"
     CONTAINER_MIXED = "container-signature-kinds-mixed"
     CONTAINER_FILE_UNSIGNED = "container-file-unsigned"
     CONTAINER_FILE_PARTLY_SIGNED = "container-file-not-signed-by-all"

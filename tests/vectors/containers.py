@@ -347,6 +347,12 @@ def simple_container_with_two_files(kit: Kit) -> bytes:
     return packed({**contents, "more.txt": b""}, mimetype=ASIC_S)
 
 
+@refused(Code.CONTAINER_FILE_PLACE)
+def simple_container_with_a_folder(kit: Kit) -> bytes:
+    p7s = signed(LETTER, kit.signer, detached=True)
+    return packed({"folder/letter.txt": LETTER, "META-INF/signature.p7s": p7s}, mimetype=ASIC_S)
+
+
 @refused(Code.CONTAINER_MIMETYPE_MISSING)
 def no_mimetype(kit: Kit) -> bytes:
     return packed({**FILES, **cades(kit.signer)}, mimetype=None)

@@ -54,6 +54,10 @@ ANSWERS: Mapping[Code, Answer] = MappingProxyType(
             "A container of the kind ASiC-S must hold exactly one document and one file with its "
             "signatures.",
         ),
+        Code.CONTAINER_FILE_PLACE: malformed(
+            "เอกสารในไฟล์บรรจุชนิด ASiC-S ต้องไม่อยู่ในโฟลเดอร์ย่อย",
+            "The document of a container of the kind ASiC-S must not lie in a folder.",
+        ),
         Code.CONTAINER_MIXED: malformed(
             "ไฟล์บรรจุมีลายมือชื่อทั้งแบบ XAdES และ CAdES ปนกัน",
             "The container mixes signatures of the kinds XAdES and CAdES.",
