@@ -70,3 +70,11 @@ def content_that_is_no_octet_string(kit: Kit) -> bytes:
 def base64_with_something_in_it(kit: Kit) -> bytes:
     label = b"-----BEGIN CMS-----\n"
     return cms_writing.armored(kit.good).replace(label, label + b"Pay: 999\n")
+
+
+@refused(Code.CONTENTS_DAMAGED)
+def base64_cut_off(kit: Kit) -> bytes:
+    end = b"\n-----END"
+    armored = cms_writing.armored(kit.good)
+    before, _, after = armored.partition(end)
+    return before.rstrip(b"=")[:-1] + b"\n" + end + after

@@ -1,0 +1,81 @@
+"""Containers whose manifests, timestamps or headers are in no form of the standards."""
+
+import struct
+from collections.abc import Callable
+from dataclasses import replace
+
+from signing.judge.codes import Code
+from tests.vectors import cms_writing, containers, zip_writing
+from tests.vectors.containers import (
+    ASIC_S,
+    FILES,
+    LETTER,
+    MANIFEST,
+    P7S,
+    Kit,
+    Vector,
+    cades,
+    members,
+    packed,
+    simple,
+)
+from tests.vectors.zip_writing import STORED
+
+VECTORS: dict[str, Vector] = {}
+
+
+def odd(code: Code) -> Callable[[containers.Maker], containers.Maker]:
+    def enter(maker: containers.Maker) -> containers.Maker:
+        name = maker.__name__.replace("_", "-")
+        VECTORS[name] = Vector(make=maker, codes=frozenset([code]))
+        return maker
+
+    return enter
+
+
+def _manifest(name: str, old: str, new: str) -> None:
+    """Signed with this in its manifest in place of that."""
+
+    def make(kit: Kit) -> bytes:
+        text = containers.manifest(P7S, FILES).decode()
+        assert old in text, old
+        over = text.replace(old, new).encode()
+        p7s = cms_writing.signed(over, kit.signer, detached=True)
+        return packed({**FILES, MANIFEST: over, P7S: p7s})
+
+    VECTORS[name] = Vector(make=make, codes=frozenset([Code.CONTAINER_MANIFEST]))
+
+
+_manifest("a-manifest-of-another-name", "asic:ASiCManifest", "asic:Manifest")
+_manifest("a-manifest-without-its-signature-first", "asic:SigReference", "asic:Reference")
+_manifest(
+    "a-manifest-with-a-digest-with-parameters",
+    "/><ds:DigestValue>",
+    "><a/></ds:DigestMethod><ds:DigestValue>",
+)
+_manifest("a-manifest-that-names-bytes", 'URI="enclosures/list.csv"', 'URI="%FF"')
+_manifest("a-manifest-that-names-nothing", 'URI="enclosures/list.csv"', 'URI=""')
+
+
+@odd(Code.TIMESTAMP_DAMAGED)
+def a_timestamp_that_is_a_signature(kit: Kit) -> bytes:
+    return packed(simple(tst=cms_writing.signed(LETTER, kit.signer)), mimetype=ASIC_S)
+
+
+@odd(Code.CONTAINER_DAMAGED)
+def a_size_that_should_stand_elsewhere(kit: Kit) -> bytes:
+    """Saturated, but the extra field that it points to is missing."""
+    mimetype, first, *rest = members({**FILES, **cades(kit.signer)})
+    changed = replace(first, size=0xFFFFFFFF)
+    return zip_writing.write([mimetype, changed, *rest])
+
+
+@odd(Code.CONTAINER_DAMAGED)
+def an_entry_that_reaches_into_the_directory(kit: Kit) -> bytes:
+    whole = members({**FILES, **cades(kit.signer)})
+    data = bytearray(zip_writing.write([replace(one, method=STORED) for one in whole]))
+    for mark, place in ((b"PK\x03\x04", 18), (b"PK\x01\x02", 20)):
+        at = data.rindex(mark) + place
+        compressed, size = struct.unpack_from("<2L", data, at)
+        struct.pack_into("<2L", data, at, compressed + 10, size + 10)
+    return bytes(data)
