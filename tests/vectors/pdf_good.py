@@ -521,3 +521,13 @@ def particulars_in_objects_of_their_own(kit: Kit) -> bytes:
     data = signed(kit, {**more, 11: b"(D:20260201)"}, trailer=b"/Info 8 0 R ")
     store = {1: write.CATALOG % b"/DSS 12 0 R ", 12: b"<< /Certs [] >>"}
     return write.revision(data, store, trailer=b"/Info 8 0 R ")
+
+
+@accepted(B_B)
+def update_of_a_form_whose_fields_are_a_list_of_their_own(kit: Kit) -> bytes:
+    objects = write.letter_objects()
+    catalog = objects[1].replace(b"[6 0 R]", b"8 0 R")
+    data = signed(kit, {1: catalog, 8: b"[6 0 R]"})
+    font = b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>"
+    look = b"/SigFlags 3 /DA (/Helv 0 Tf 0 g ) /DR << /Font << /Helv 9 0 R >> >>"
+    return write.revision(data, {1: catalog.replace(b"/SigFlags 3", look), 9: font})

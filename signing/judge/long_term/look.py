@@ -22,7 +22,7 @@ def new_look(
 ) -> frozenset[str]:
     """Which entries for the look a form got that had none and needs none; of /DA and /DR."""
     came = {key for key in ("/DA", "/DR") if key in new_form and key not in old_form}
-    return frozenset(came) if _has_only_signatures(old_form) else frozenset()
+    return frozenset(came) if came and _has_only_signatures(old_form) else frozenset()
 
 
 def check_look(new_form: generic.DictionaryObject, came: frozenset[str]) -> Iterator[Key]:
@@ -55,7 +55,8 @@ def _is_standard(font: generic.DictionaryObject) -> bool:
 
 def _has_only_signatures(form: generic.DictionaryObject) -> bool:
     """No text that a default could show; a field with kids may hide some."""
-    for reference in references(form.get("/Fields")):
+    fields = target(form.raw_get("/Fields")) if "/Fields" in form else None
+    for reference in references(fields):
         field = target(reference)
         if not isinstance(field, generic.DictionaryObject):
             return False
