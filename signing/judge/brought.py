@@ -83,7 +83,7 @@ def _from_message(signed_data: cms.SignedData, info: cms.SignerInfo) -> Brought:
         if choice.name == "certificate":
             found.certificates.append(choice.chosen.untag())
     for choice in islice(signed_data["crls"] or (), MAX_ITEMS):
-        if choice.name is None or choice.name == "certificate_list":
+        if choice.name == "crl":
             found.crls.append(choice.chosen.untag())
     for archive in _adobe_archives(info):
         found.crls.extend(islice(archive["crl"] or (), MAX_ITEMS))

@@ -12,9 +12,11 @@ from pyhanko.pdf_utils.reader import PdfFileReader
 
 from signing.judge.codes import Code, Refused
 from signing.judge.pdf import SignedObject
-from signing.judge.pdf_reading import LIBRARY_TROUBLE
+from signing.judge.pdf_reading import LIBRARY_TROUBLE, entry
 
 _LEVELS = frozenset({1, 2, 3})
+_BY_DEFAULT = 2
+"""Forms may be filled in and signed (table 257)."""
 
 
 def check_certification(reader: PdfFileReader, signatures: Sequence[SignedObject]) -> None:
@@ -36,12 +38,14 @@ def _level_of(item: SignedObject) -> int | None:
     """What a certifying signature allows; None for one that does not certify."""
     if item.embedded is None:
         return None
-    references = item.embedded.sig_object.get("/Reference", ())
+    references = entry(item.embedded.sig_object, "/Reference") or ()
     for number in range(len(references)):
         reference = references[number]
         if reference["/TransformMethod"] != "/DocMDP":
             continue
-        level: Any = reference["/TransformParams"].get("/P", 2)
+        level: Any = entry(reference["/TransformParams"], "/P")
+        if level is None:
+            level = _BY_DEFAULT
         if level not in _LEVELS:
             raise Refused(Code.CERTIFICATION_MISPLACED, f"level {level}")
         return int(level)
@@ -49,7 +53,7 @@ def _level_of(item: SignedObject) -> int | None:
 
 
 def _named_in_catalog(reader: PdfFileReader) -> generic.Reference | None:
-    permissions = reader.root.get("/Perms")
+    permissions = entry(reader.root, "/Perms")
     if not isinstance(permissions, generic.DictionaryObject) or "/DocMDP" not in permissions:
         return None
     reference: generic.Reference = permissions.raw_get("/DocMDP").reference

@@ -13,7 +13,7 @@ from pyhanko.pdf_utils.reader import PdfFileReader
 from signing.judge import scan
 from signing.judge.codes import Code, Refused
 from signing.judge.graph import dictionaries
-from signing.judge.pdf_reading import LIBRARY_TROUBLE, compressed_contents, target
+from signing.judge.pdf_reading import LIBRARY_TROUBLE, compressed_contents, entry, target
 from signing.judge.policy import Policy
 
 ACTIVE_ACTIONS = frozenset(
@@ -107,7 +107,7 @@ def _is_inner_node(item: generic.PdfObject) -> bool:
 
 def check_no_xfa(root: generic.DictionaryObject) -> None:
     """Clause 9 (ISO 32000-1, 12.7.8; gone from ISO 32000-2): programs show XFA differently."""
-    form = root.get("/AcroForm")
+    form = entry(root, "/AcroForm")
     if isinstance(form, generic.DictionaryObject) and "/XFA" in form:
         raise Refused(Code.XFA_FORM)
     if "/NeedsRendering" in root:
@@ -116,7 +116,7 @@ def check_no_xfa(root: generic.DictionaryObject) -> None:
 
 def check_no_files(root: generic.DictionaryObject) -> None:
     """Clause 9 (ISO 32000-2, 7.11.4, 12.3.5, 14.13): no embedded files, no portfolio."""
-    names = root.get("/Names")
+    names = entry(root, "/Names")
     if isinstance(names, generic.DictionaryObject) and "/EmbeddedFiles" in names:
         raise Refused(Code.EMBEDDED_FILES)
     if "/AF" in root or "/Collection" in root:
@@ -138,7 +138,7 @@ def check_no_hidden_files(data: bytes, reader: PdfFileReader, limit: int) -> Non
 
 def check_no_document_scripts(root: generic.DictionaryObject) -> None:
     """Clause 9 (ISO 32000-2, 12.6.4.17): no JavaScript in the document's name tree."""
-    names = root.get("/Names")
+    names = entry(root, "/Names")
     if isinstance(names, generic.DictionaryObject) and "/JavaScript" in names:
         raise Refused(Code.ACTIVE_CONTENT, "document-level JavaScript")
 
@@ -147,7 +147,7 @@ def _check_node(node: generic.DictionaryObject, policy: Policy) -> None:
     if not policy.allow_active_content:
         check_inactive(node)
     if not policy.allow_embedded_files and (
-        node.get("/Subtype") == "/FileAttachment" or "/EF" in node or "/AF" in node
+        entry(node, "/Subtype") == "/FileAttachment" or "/EF" in node or "/AF" in node
     ):
         raise Refused(Code.EMBEDDED_FILES)
     if isinstance(node, generic.StreamObject):
@@ -156,11 +156,11 @@ def _check_node(node: generic.DictionaryObject, policy: Policy) -> None:
 
 def check_inactive(node: generic.DictionaryObject) -> None:
     """Clause 9 (ISO 32000-2, 12.6.4, 12.5.6): no action or annotation that acts."""
-    action = node.get("/S")
-    if action in ACTIVE_ACTIONS:
+    action = entry(node, "/S")
+    if isinstance(action, str) and action in ACTIVE_ACTIONS:
         raise Refused(Code.ACTIVE_CONTENT, str(action))
-    annotation = node.get("/Subtype")
-    if annotation in ACTIVE_ANNOTATIONS:
+    annotation = entry(node, "/Subtype")
+    if isinstance(annotation, str) and annotation in ACTIVE_ANNOTATIONS:
         raise Refused(Code.ACTIVE_CONTENT, str(annotation))
 
 

@@ -17,7 +17,7 @@ from pyhanko.sign.validation import EmbeddedPdfSignature
 
 from signing.judge import scan
 from signing.judge.codes import Code, Refused
-from signing.judge.pdf_reading import LIBRARY_TROUBLE, compressed_contents, object_at, target
+from signing.judge.pdf_reading import LIBRARY_TROUBLE, compressed_contents, entry, object_at, target
 from signing.judge.policy import Policy
 
 PADES = "/ETSI.CAdES.detached"
@@ -188,8 +188,9 @@ def check_subfilter(subfilter: str, policy: Policy) -> None:
 def check_type(dictionary: generic.DictionaryObject, subfilter: str) -> None:
     """Clause 7 (ISO 32000-2, table 255; EN 319 142-1, 5.4.3): /Type, if any, suits the format."""
     expected = "/DocTimeStamp" if subfilter == TIMESTAMP else "/Sig"
-    if dictionary.get("/Type", expected) != expected:
-        raise Refused(Code.SIGNATURE_TYPE, str(dictionary["/Type"]))
+    stated = entry(dictionary, "/Type")
+    if stated is not None and stated != expected:
+        raise Refused(Code.SIGNATURE_TYPE, str(stated))
 
 
 def check_gap(data: bytes, byte_range: scan.Range, dictionary: generic.DictionaryObject) -> bytes:

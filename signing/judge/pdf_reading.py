@@ -33,6 +33,7 @@ LIBRARY_TROUBLE = (
     ArithmeticError,
     NotImplementedError,
     RecursionError,
+    StopIteration,
     struct.error,
     zlib.error,
 )
@@ -104,6 +105,17 @@ def open_strictly(data: bytes) -> PdfFileReader:
 def target(item: generic.PdfObject) -> Any:
     """What a reference leads to; anything else is itself."""
     return item.get_object()  # type: ignore[no-untyped-call]  # pyHanko is typed in part
+
+
+def entry(node: generic.DictionaryObject, key: str) -> Any:
+    """What stands under a key, references followed; None where nothing does (ISO 32000-2, 7.3.7).
+
+    A dictionary's own `get` would give the reference itself, in which nobody finds anything.
+    """
+    try:
+        return node[key]
+    except KeyError:
+        return None
 
 
 def check_header(data: bytes) -> None:

@@ -14,6 +14,7 @@ from signing.judge.policy import Policy, RevocationMode
 from signing.trust import load_trust
 from tdh.domain.verdicts import Indication, SignatureLevel, SubIndication
 from tests.pki import faults, make
+from tests.vectors import cms_writing
 
 REQUIRE, IF_PRESENT = RevocationMode.REQUIRE, RevocationMode.IF_PRESENT
 
@@ -132,6 +133,18 @@ def test_long_term_data_may_follow_and_serve_without_a_trust_folder_s_lists(
     result = judged(archived, pki.trust_without_lists)
     assert outcome(result) == PASSED
     assert result.verdict.signatures[0].level is SignatureLevel.B_LTA
+
+
+def test_lists_inside_the_message_serve_like_those_of_the_store(
+    pki: make.Pki, letter: bytes
+) -> None:
+    part, signer = faults.signed_part(letter), pki.signers["good"]
+    info = cms_writing.signer_info(part, signer, cms_writing.Recipe())
+    lists = tuple(make.revocation_lists(pki).values())
+    message = cms_writing.message(part, [info], signer.chain, detached=True, lists=lists)
+    document = faults.with_contents(letter, message)
+    assert outcome(judged(document, pki.trust_without_lists)) == PASSED
+    assert code_of(judged(letter, pki.trust_without_lists)) == "revocation-unknown"
 
 
 def test_the_same_inputs_give_the_same_judgement(stamped: bytes) -> None:
@@ -305,7 +318,7 @@ def test_a_later_revision_with_two_cross_references_is_refused(pki: make.Pki) ->
     assert outcome(judged(document)) == (
         Indication.TOTAL_FAILED,
         SubIndication.FORMAT_FAILURE,
-        "hybrid-readings-disagree",
+        "revision-after-signing",
     )
 
 

@@ -164,3 +164,44 @@ def page_of_another_document(kit: Kit) -> bytes:
     page = (write.PAGE % b"").replace(b"/Font", b"/XObject << /X 8 0 R >> /Font")
     entries = b"/Type /XObject /Subtype /Form /BBox [0 0 9 9] /Ref << /F (other.pdf) /Page 0 >> "
     return signed(kit, {3: page, 8: write.stream(b"", entries)})
+
+
+# --- the same behind references, where a careless look finds nothing -----------------------------
+
+
+@refused(Code.XFA_FORM)
+def xfa_in_a_form_behind_a_reference(kit: Kit) -> bytes:
+    objects = write.letter_objects()
+    form = b"<< /Fields [6 0 R] /SigFlags 3 /XFA 21 0 R >>"
+    root = objects[1].partition(b"/AcroForm")[0] + b"/AcroForm 20 0 R >>"
+    return signed(kit, {1: root, 20: form, 21: write.stream(b"<xdp/>")})
+
+
+@refused(ACTIVE)
+def javascript_of_the_document_behind_a_reference(kit: Kit) -> bytes:
+    names = b"<< /JavaScript << /Names [(a) %s] >> >>" % SCRIPT
+    return catalog(kit, b"/Names 20 0 R ", n20=names)
+
+
+@refused(FILES)
+def files_of_the_document_behind_a_reference(kit: Kit) -> bytes:
+    return catalog(kit, b"/Names 20 0 R ", n20=b"<< /EmbeddedFiles << /Names [] >> >>")
+
+
+@refused(ACTIVE)
+def javascript_named_behind_a_reference(kit: Kit) -> bytes:
+    return catalog(kit, b"/OpenAction << /S 20 0 R /JS (1) >> ", n20=b"/JavaScript")
+
+
+@refused(ACTIVE)
+def film_named_behind_a_reference(kit: Kit) -> bytes:
+    page = write.letter_objects()[3].replace(b"6 0 R]", b"6 0 R 21 0 R]")
+    film = b"<< /Type /Annot /Subtype 20 0 R /Rect [0 0 9 9] >>"
+    return signed(kit, {3: page, 20: b"/RichMedia", 21: film})
+
+
+@refused(FILES)
+def attachment_named_behind_a_reference(kit: Kit) -> bytes:
+    page = write.letter_objects()[3].replace(b"6 0 R]", b"6 0 R 21 0 R]")
+    clip = b"<< /Type /Annot /Subtype 20 0 R /Rect [0 0 9 9] >>"
+    return signed(kit, {3: page, 20: b"/FileAttachment", 21: clip})

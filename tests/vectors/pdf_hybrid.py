@@ -195,3 +195,15 @@ def hybrid_stream_shared_with_a_later_revision(kit: Kit) -> bytes:
     trailer = b"/Root 1 0 R /Prev %d " % write.startxref(data)
     table = write.cross_reference_stream(entries, size=21, trailer=trailer)
     return data + content + b"9 0 obj\n%s\nendobj\nstartxref\n%d\n%%%%EOF\n" % (table, at)
+
+
+@refused(Code.STRUCTURE_DAMAGED)
+def hybrid_stream_lists_a_later_generation(kit: Kit) -> bytes:
+    """Generation 1 of an object that was never freed, in a file of one section."""
+    content, places = write.body(write.letter_objects(), len(write.HEADER))
+    at = len(write.HEADER) + len(content)
+    table = write.cross_reference_stream({4: (1, places[4], 1)}, size=22, trailer=b"")
+    data = write.HEADER + content + b"21 0 obj\n%s\nendobj\n" % table
+    trailer = b"/XRefStm %d " % at
+    end = write.ending({**places, 21: at}, size=22, at=len(data), trailer=trailer)
+    return write.complete(data + end, kit.signer)
