@@ -113,6 +113,12 @@ RULES = (
         instead=always({}),
     ),
     _rule(
+        "zip_headers._check_version",
+        "for-readers-that-know-more",
+        "An archive needs no reader that knows more.",
+        "APPNOTE, 4.4.3",
+    ),
+    _rule(
         "zip_headers._check_kind",
         "a-link-instead-of-a-file",
         "An entry is a file or a folder.",
@@ -198,10 +204,22 @@ RULES = (
     ),
     _rule(
         "asic._check_form",
+        "simple-container-with-a-folder",
+        "The file of an ASiC-S lies in no folder.",
+        "EN 319 162-1, 4.3.3.2",
+    ),
+    _rule(
+        "asic._check_form",
         "all-files-removed",
         "There is a file that is signed.",
         "EN 319 162-1, 4.3.3.2, 4.4.3.2",
         "container-file-missing",
+    ),
+    _rule(
+        "asic._check_count",
+        "twenty-six-signatures",
+        "There are not more signatures than can be judged.",
+        "our rule",
     ),
     _rule(
         "asic._with_coverage",

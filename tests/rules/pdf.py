@@ -4,8 +4,14 @@ import importlib
 from collections.abc import Iterator
 from typing import Any
 
-from tests.rules.asking import careful, codes
-from tests.rules.rule import ACCEPTED, Rule, nothing
+from asn1crypto import parser
+
+from signing.judge import scan
+from signing.judge.codes import Code
+from tests.pki import faults
+from tests.pki.make import SIGNED_AT, shared_pki, sign_pdf, simple_pdf
+from tests.rules.asking import Make, careful, codes
+from tests.rules.rule import ACCEPTED, Rule, always, nothing
 from tests.vectors.pdf_registry import VECTORS, kit
 
 for family in (
@@ -25,6 +31,61 @@ for family in (
 def no_objects(*_: Any, **__: Any) -> Iterator[Any]:
     """Stand in for a rule that gives the objects it explains."""
     return iter(())
+
+
+def in_the_gap(data: bytes, byte_range: scan.Range, dictionary: Any) -> bytes:
+    """What stands in the gap, or else in the dictionary, whatever the other says."""
+    found = scan.hex_string_in_gap(data, byte_range)
+    return found or bytes(dictionary.raw_get("/Contents").original_bytes)
+
+
+def first_element(contents: bytes) -> bytes:
+    """The message, whatever follows it."""
+    return b"".join(parser.parse(contents)[3:6])
+
+
+# --- documents that are made of a signed letter --------------------------------------------------
+
+
+def stamped_letter() -> bytes:
+    stamp = shared_pki().timestamp(SIGNED_AT)
+    return sign_pdf(simple_pdf(), shared_pki().signers["good"], timestamp=stamp)
+
+
+def one_signature_of_two_signers() -> bytes:
+    signers = shared_pki().signers
+    return faults.resigned(stamped_letter(), signers["good"], signers["rsa"])
+
+
+def bytes_behind_the_message_in_the_gap() -> bytes:
+    letter = stamped_letter()
+    start, contents = faults.gap(letter)
+    end = start + len(contents)
+    return letter[: end - 2] + b"41" + letter[end:]
+
+
+# --- rows ----------------------------------------------------------------------------------------
+
+
+def _made(  # noqa: PLR0917 - a row of the table
+    function: str,
+    make: Make,
+    code: Code,
+    about: str,
+    source: str,
+    without: str = ACCEPTED,
+    instead: Any = nothing,
+) -> Rule:
+    return Rule(
+        about=about,
+        source=source,
+        function=f"signing.judge.{function}",
+        vector=make.__name__.replace("_", "-"),
+        ask=careful(make),
+        answers=codes([code]),
+        without=without,
+        instead=instead,
+    )
 
 
 def _rule(  # noqa: PLR0917 - a row of the table
@@ -132,6 +193,30 @@ RULES = (
         "changed-after-signing",
     ),
     _rule(
+        "pdf.check_gap",
+        "swa-gap-stuffed-with-objects",
+        "What is left out is exactly the string of /Contents.",
+        "rule 3; ISO 32000-2, table 255",
+        "gap-outside-signature",
+        in_the_gap,
+    ),
+    _made(
+        "pdf.check_padding",
+        bytes_behind_the_message_in_the_gap,
+        Code.BYTE_RANGE_GAP,
+        "Behind the message there are only zeros.",
+        "rule 3; EN 319 142-1, 5.3",
+        instead=first_element,
+    ),
+    _made(
+        "pdf.check_cms_shape",
+        one_signature_of_two_signers,
+        Code.SEVERAL_SIGNERS,
+        "A signature has one signer, and its content is the file.",
+        "rule 6; ISO 32000-2, 12.8.3.3; EN 319 142-1, 5.3",
+        "contents-damaged",
+    ),
+    _rule(
         "content.check_page_tree",
         "page-tree-bites-its-tail",
         "Pages form a tree.",
@@ -178,6 +263,12 @@ RULES = (
         "certification-after-another-signature",
         "Only the first signature certifies.",
         "rule 5; ISO 32000-2, 12.8.2.2",
+    ),
+    _rule(
+        "certification._named_in_catalog",
+        "certification-names-another-signature",
+        "The catalog names the signature that certifies.",
+        "rule 5; ISO 32000-2, 12.8.6",
     ),
     _rule(
         "revisions.check_nesting",
@@ -252,6 +343,45 @@ RULES = (
         "rule 3; ISO 32000-2, 14.3.2",
         "revision-after-signing",
         no_objects,
+    ),
+    _rule(
+        "long_term.record._check_record",
+        "shadow-replace-title",
+        "Of the particulars only the record of the last writing changes.",
+        "rule 3; ISO 32000-2, 14.3.3",
+    ),
+    _rule(
+        "long_term.leftovers.check_leftover",
+        "lta-object-without-a-purpose",
+        "What nothing leads to is empty or was there before.",
+        "rule 3",
+        instead=no_objects,
+    ),
+    _rule(
+        "long_term.leftovers._check_unused_table",
+        "lta-leftover-table-with-another-catalog",
+        "A table that is not used says nothing else.",
+        "rule 3; ISO 32000-2, 7.5.8",
+    ),
+    _rule(
+        "long_term.updates._Update._check_form",
+        "shadow-replace-default-appearance",
+        "The form has more fields, and nothing else changed.",
+        "rule 3; ISO 32000-2, 12.7.3",
+        instead=always([]),
+    ),
+    _rule(
+        "long_term.views.check_plain",
+        "lta-extension-with-content",
+        "Values that may come later lead nowhere.",
+        "rule 3",
+    ),
+    _rule(
+        "long_term.fields.check_invisible",
+        "lta-leftover-annotation-with-an-area",
+        "No annotation that comes later shows anything.",
+        "rule 3; ISO 32000-2, 12.5.2",
+        instead=no_objects,
     ),
     _rule(
         "long_term.fields.check_flags",

@@ -35,24 +35,12 @@ def by_documents() -> Iterator[str]:
             yield from rule.answers
 
 
-def letter() -> bytes:
-    pki = make.shared_pki()
-    stamp = pki.timestamp(make.SIGNED_AT)
-    return make.sign_pdf(make.simple_pdf(), pki.signers["good"], timestamp=stamp)
-
-
-def signed_by_two() -> bytes:
-    signers = make.shared_pki().signers
-    return faults.resigned(letter(), signers["good"], signers["rsa"])
-
-
 def only_stamped() -> bytes:
     stamp = make.shared_pki().timestamp(make.SIGNED_AT)
     return faults.with_document_timestamp(make.simple_pdf(), stamp)
 
 
 HERE: dict[Code, Callable[[], bytes]] = {
-    Code.SEVERAL_SIGNERS: signed_by_two,
     Code.ONLY_A_TIMESTAMP: only_stamped,
     Code.CHANGE_FORBIDDEN_BY_SIGNER: (
         lambda: pdf.VECTORS["certified-p1-and-signed"].make(pdf.kit())
@@ -144,7 +132,7 @@ def test_whatever_else_happens_is_a_refusal(monkeypatch: pytest.MonkeyPatch) -> 
         raise ZeroDivisionError
 
     _, kind = JUDGES[Kind.PDF]
-    ask = careful(letter)
+    ask = careful(pdf.stamped_letter)
     assert ask() == Code.SIGNATURE_VALID.value
     monkeypatch.setattr(judging, "JUDGES", {Kind.PDF: (stumbles, kind)})
     assert ask() == Code.UNEXPECTED.value

@@ -92,6 +92,14 @@ def bytes_behind_the_end(whole: Sequence[Member]) -> bytes:
     return zip_writing.write(whole, Around(after=b"hidden"))
 
 
+@packed(Code.CONTAINER_METHOD)
+def for_readers_that_know_more(whole: Sequence[Member]) -> bytes:
+    """Who knows less than version 9.9 of the format shall not read it."""
+    data = bytearray(zip_writing.write(whole))
+    data[data.index(b"PK\x01\x02") + 6] = 99
+    return bytes(data)
+
+
 # --- what is signed at fault ---------------------------------------------------------------------
 
 
@@ -143,3 +151,12 @@ def _bomb(kit: Kit) -> bytes:
 
 
 VECTORS["a-signed-bomb"] = Vector(make=_bomb, codes=frozenset([Code.CONTAINER_TOO_LARGE]))
+
+
+def _many(kit: Kit) -> bytes:
+    signed = [cades(kit.signer, number=number) for number in range(1, 27)]
+    files = {name: content for one in signed for name, content in one.items()}
+    return zip_writing.write(members({**FILES, **files}))
+
+
+VECTORS["twenty-six-signatures"] = Vector(make=_many, codes=frozenset([Code.TOO_MANY_SIGNATURES]))
