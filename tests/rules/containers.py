@@ -204,12 +204,6 @@ RULES = (
     ),
     _rule(
         "asic._check_form",
-        "simple-container-with-a-folder",
-        "The file of an ASiC-S lies in no folder.",
-        "EN 319 162-1, 4.3.3.2",
-    ),
-    _rule(
-        "asic._check_form",
         "all-files-removed",
         "There is a file that is signed.",
         "EN 319 162-1, 4.3.3.2, 4.4.3.2",

@@ -3,10 +3,11 @@
 from collections.abc import Callable
 from typing import Any
 
+from signing.judge.algorithms import DIGESTS
 from signing.judge.xml_transforms import LeftOut, Transforms
 from tests.pki.make import shared_pki
 from tests.rules.asking import careful, codes
-from tests.rules.rule import ACCEPTED, Rule, nothing
+from tests.rules.rule import ACCEPTED, Rule, always, nothing
 from tests.vectors import xml_markup, xml_wrapping, xml_wrong
 from tests.vectors.xml_registry import FAULTS
 
@@ -37,7 +38,7 @@ def _rule(  # noqa: PLR0917 - a row of the table
     about: str,
     source: str,
     without: str = ACCEPTED,
-    instead: Callable[..., Any] = nothing,
+    instead: Callable[..., Any] | object = nothing,
 ) -> Rule:
     maker, code = FAULTS[vector]
     return Rule(
@@ -99,6 +100,38 @@ RULES = (
         "XML Signature 1.1, 3.2.2",
     ),
     _rule(
+        "xml_signature.check_value",
+        "a code made with the public key as secret",
+        "A code with a shared secret is no signature.",
+        "our rule; XML Signature 1.1, 6.3.1",
+    ),
+    _rule(
+        "xml_signature.check_value",
+        "a method for another kind of key",
+        "The method decides the scheme, and the key is of that kind.",
+        "XML Signature 1.1, 6.4",
+    ),
+    _rule(
+        "xml_signature.STRONG",
+        "sha 1 in the method",
+        "Digests of method and parts are strong.",
+        "rule 7; TS 119 312; RFC 9231, 2",
+        instead=DIGESTS | {"sha1"},
+    ),
+    _rule(
+        "algorithms.key_is_strong",
+        "a short key",
+        "The key is long enough.",
+        "rule 7; TS 119 312, 6.2",
+        instead=always(value=True),
+    ),
+    _rule(
+        "xml_signature.check_references",
+        "a file on this machine",
+        "What is outside comes along; nothing is fetched.",
+        "our rule; XML Signature 1.1, 8.1",
+    ),
+    _rule(
         "xml_coverage.check_coverage",
         "only a harmless part is signed",
         "What is signed is what is read.",
@@ -140,6 +173,12 @@ RULES = (
         "xades_properties._check_signed",
         "properties that no reference signs",
         "A reference of its type signs this signature's properties.",
+        "EN 319 132-1, 4.4",
+    ),
+    _rule(
+        "xades_properties._check_signed",
+        "the typed reference leads elsewhere",
+        "And that reference leads to them.",
         "EN 319 132-1, 4.4",
     ),
     _rule(
