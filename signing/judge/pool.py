@@ -61,6 +61,10 @@ class RevocationSource(Protocol):
         """Take down what children read in the data: until when they hold."""
         ...
 
+    async def useless(self, needs: Sequence[Need]) -> None:
+        """Hear for which needs the data that were brought did not do."""
+        ...
+
 
 class JudgePool:
     """Judges documents in killable processes. Start before use, close after."""
@@ -188,6 +192,7 @@ class JudgePool:
                 report = await self._round(replace(task, extra=memory))
             signatures = report.verdict.signatures
             await self._revocation.learned([f for one in signatures for f in one.revocation])
+            await self._revocation.useless([need for need in report.needs if need in brought])
         return report
 
     async def _round(self, task: Task) -> Report:

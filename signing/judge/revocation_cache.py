@@ -133,6 +133,21 @@ class RevocationCache:
                 if answer is not None:
                     await self._store.learn(unread, sha256, answer)
 
+    async def useless(self, needs: Sequence[Need]) -> None:
+        """Forget what was said of answers that a child had and still asks for.
+
+        They are asked for again as if nobody had read them: whoever said that they hold for long
+        may have been taken over. Raises StorageUnavailable.
+        """
+        for need in needs:
+            question = _question_of(need)
+            state = self._memory.get(question)
+            if state is None or state.answer is None or state.answer.this_update is None:
+                continue
+            answer = replace(state.answer, this_update=None, next_update=None)
+            self._memory[question] = replace(state, answer=answer)
+            await self._store.learn([question], answer.sha256, answer)
+
     def _note(self, question: RevocationQuestion, finding: RevocationFinding) -> None:
         state = self._memory[question]
         if state.answer is not None:
@@ -143,7 +158,7 @@ class RevocationCache:
 
     async def _first(self, needs: Sequence[Need]) -> tuple[Need, Brought] | None:
         for need in needs:
-            question = RevocationQuestion(kind=need.kind.value, url=need.url, request=need.request)
+            question = _question_of(need)
             answer = (await self._newest(question)).answer
             if answer is not None:
                 self._unused.pop(question, None)
@@ -224,6 +239,10 @@ class RevocationCache:
         state = self._memory.pop(question, None)
         if state is not None:
             self._bytes -= _size(question, state)
+
+
+def _question_of(need: Need) -> RevocationQuestion:
+    return RevocationQuestion(kind=need.kind.value, url=need.url, request=need.request)
 
 
 _OVERHEAD = 1024

@@ -104,6 +104,9 @@ class Asking:
     async def learned(self, findings):
         pass
 
+    async def useless(self, needs):
+        pass
+
 
 async def verdict(web: Web, fetcher: Fetcher, name: str = "answer") -> Verdict:
     now = datetime.now(UTC)

@@ -340,3 +340,22 @@ async def test_data_from_the_end_of_all_times_stop_nobody_from_asking(
     await cache.bring([LIST], NOW)
     assert world.asked == [LIST.url] * 2
     await cache.close()
+
+
+async def test_an_answer_that_did_not_do_is_asked_for_again_whatever_was_said_of_it(
+    world: World,
+) -> None:
+    """A child that was taken over may have said that it holds for long."""
+    cache = world.cache()
+    await cache.bring([LIST], NOW)
+    await cache.learned([finding(b"list", NOW + 9 * DAY)])
+    world.now += 2 * HOUR
+    await cache.bring([LIST], NOW)
+    assert world.asked == [LIST.url]
+    await cache.useless([LIST, OCSP])
+    (state,) = world.shelf.states.values()
+    assert state.answer is not None
+    assert state.answer.this_update is None, "other processes shall not believe it either"
+    world.answers[LIST.url] = b"newer"
+    assert (await cache.bring([LIST], NOW))[LIST].data == b"newer"
+    await cache.close()
