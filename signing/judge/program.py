@@ -148,10 +148,13 @@ class Program:
         try:
             async with asyncio.timeout(START_SECONDS):
                 said = await answer
-        except (TimeoutError, OSError) as problem:
-            raise ProgramEnded from problem
+        except TimeoutError as problem:
+            raise ProgramEnded(f"it was not ready after {START_SECONDS:.0f} s") from problem
+        except OSError as problem:
+            raise ProgramEnded(f"its socket broke: {problem.strerror}") from problem
         if said != READY:
-            raise ProgramEnded(said.removeprefix(NOT_READY).decode("utf-8", "replace"))
+            why = said.removeprefix(NOT_READY).decode("utf-8", "replace")
+            raise ProgramEnded(why or "it ended before it was ready")
         loop.add_reader(self._control, self._receive)
 
     def _receive_greeting(self, answer: asyncio.Future[bytes]) -> None:

@@ -454,3 +454,19 @@ async def test_many_slow_documents_of_one_sender_make_others_wait_for_one_of_the
 def pool_program(pool: JudgePool) -> int:
     assert pool._program is not None
     return pool._program.process.pid
+
+
+async def test_a_program_that_does_not_get_ready_in_time_is_told_so(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("signing.judge.program.START_SECONDS", 0.0)
+    with pytest.raises(JudgeUnavailable, match="it was not ready after 0 s"):
+        await JudgePool(load_trust([make.shared_pki().trust_folder])).start()
+
+
+async def test_a_program_that_ends_at_once_is_told_so(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("signing.judge.program._BOOT", "raise SystemExit(1)")
+    with pytest.raises(JudgeUnavailable, match="it ended before it was ready"):
+        await JudgePool(load_trust([make.shared_pki().trust_folder])).start()
