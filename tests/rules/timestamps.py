@@ -4,6 +4,7 @@ A message whose signer was revoked since is saved by a timestamp from before, if
 messages are in `tests/vectors/cms_stamped.py`.
 """
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -12,10 +13,10 @@ from signing.judge import chain
 from signing.judge.algorithms import DIGESTS
 from signing.judge.codes import Code
 from signing.trust import Role
-from tests.pki.make import Pki, shared_pki
+from tests.pki.make import SIGNED_AT, Pki, shared_pki
 from tests.rules.asking import careful
 from tests.rules.rule import ACCEPTED, PROVEN, Rule, always, nothing
-from tests.vectors import cms_stamped
+from tests.vectors import cms_stamped, xml
 from tests.vectors.cms_stamped import CONTENT, VECTORS
 
 
@@ -27,6 +28,20 @@ async def any_unit(question: chain.Question, proven: Any) -> chain.ChainFinding:
 
 
 _judge_chain = chain.judge_chain
+
+
+def token_of_another_xml_signature() -> bytes:
+    """Two letters of one revoked signer, both stamped; one has the other's token."""
+    pki, signer = shared_pki(), shared_pki().signers["revoked"]
+    plan = xml.Plan(timestamp=pki.timestamp(SIGNED_AT))
+    one, other = (xml.sign(xml.INVOICE, signer, plan).decode() for _ in range(2))
+    tokens = [re.search(_TOKEN, text) for text in (one, other)]
+    assert tokens[0] is not None
+    assert tokens[1] is not None
+    return one.replace(tokens[0][0], tokens[1][0]).encode()
+
+
+_TOKEN = "<xades:EncapsulatedTimeStamp[^>]*>[^<]*"
 
 
 def _rule(function: str, vector: str, about: str, source: str, instead: object = nothing) -> Rule:
@@ -123,6 +138,15 @@ RULES = (
         "What a hash index lists is there, what must be listed is.",
         "EN 319 122-1, 5.5.2",
         always(value=True),
+    ),
+    Rule(
+        about="A token over an XML signature stands over that very value.",
+        source="EN 319 132-1, 5.3",
+        function="signing.judge.tokens._compare_imprint",
+        vector="token-of-another-xml-signature",
+        ask=careful(token_of_another_xml_signature),
+        answers=frozenset([Code.CERTIFICATE_REVOKED.value]),
+        without=ACCEPTED,
     ),
     _alone(
         "tokens.FUTURE_TOLERANCE",
