@@ -1,7 +1,7 @@
 """What hostile names and taken-over children may not bring into reports, evidence and memory."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -11,7 +11,7 @@ from asn1crypto import x509 as asn1_x509
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
+from cryptography.x509.oid import AuthorityInformationAccessOID, NameOID
 
 from signing.judge import child, wire
 from signing.judge.chain import material_of
@@ -105,38 +105,46 @@ def test_what_only_developers_should_see_is_not_in_the_report_that_is_kept() -> 
 
 
 def test_an_address_with_a_control_character_is_asked_by_nobody() -> None:
-    def naming(url: str) -> asn1_x509.Certificate:
-        made = (
-            x509.CertificateBuilder()
-            .subject_name(x509.Name([]))
-            .issuer_name(x509.Name([]))
-            .public_key(KEY.public_key())
-            .serial_number(1)
-            .not_valid_before(make.BEGIN)
-            .not_valid_after(make.END)
-            .add_extension(
-                x509.CRLDistributionPoints(
-                    [
-                        x509.DistributionPoint(
-                            full_name=[x509.UniformResourceIdentifier(url)],
-                            relative_name=None,
-                            reasons=None,
-                            crl_issuer=None,
-                        )
-                    ]
-                ),
-                critical=False,
-            )
-            .sign(KEY, hashes.SHA256())
-        )
-        return asn1_x509.Certificate.load(made.public_bytes(serialization.Encoding.DER))
-
-    def asked(url: str) -> list[str]:
-        return [need.url for need in needs_of(naming(url), naming(url))]
-
-    assert asked("http://a/list") == ["http://a/list"]
+    assert asked(lists=["http://a/list"]) == ["http://a/list"]
     for nasty in ("http://a/\0", "http://a/\r\nX-Other: 1", "http://a/\x1b[2J", "http://a/\x7f"):
-        assert asked(nasty) == []
+        assert asked(lists=[nasty]) == []
+        assert asked(answers=[nasty]) == []
+
+
+def test_two_responders_that_answer_nonsense_do_not_keep_the_list_from_being_asked_for() -> None:
+    """In each further round the next need of a certificate is met, and there are two of them."""
+    needs = asked(answers=["http://a/1", "http://a/2"], lists=["http://a/3", "http://a/4"])
+    assert needs == ["http://a/1", "http://a/3", "http://a/2", "http://a/4"]
+
+
+def asked(answers: Sequence[str] = (), lists: Sequence[str] = ()) -> list[str]:
+    """The addresses that are asked about a certificate that names these."""
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(x509.Name([]))
+        .issuer_name(x509.Name([]))
+        .public_key(KEY.public_key())
+        .serial_number(1)
+        .not_valid_before(make.BEGIN)
+        .not_valid_after(make.END)
+    )
+    points = [
+        x509.DistributionPoint([x509.UniformResourceIdentifier(url)], None, None, None)
+        for url in lists
+    ]
+    places = [
+        x509.AccessDescription(
+            AuthorityInformationAccessOID.OCSP, x509.UniformResourceIdentifier(url)
+        )
+        for url in answers
+    ]
+    if points:
+        made = made.add_extension(x509.CRLDistributionPoints(points), critical=False)
+    if places:
+        made = made.add_extension(x509.AuthorityInformationAccess(places), critical=False)
+    der = made.sign(KEY, hashes.SHA256()).public_bytes(serialization.Encoding.DER)
+    certificate = asn1_x509.Certificate.load(der)
+    return [need.url for need in needs_of(certificate, certificate)]
 
 
 # --- a child that was taken over -----------------------------------------------------------------
