@@ -90,7 +90,7 @@ def run(valid: Valid, seed: int, most: int | None = None) -> Tally:
         before = loop.run_until_complete(judge(valid.data, valid.inputs))
         if not before.verdict.accepted:
             raise AssertionError(f"{valid.name} is not valid: {before.verdict.reason.code}")
-        shown = projection(valid.kind, valid.data)
+        shown = projection(valid.kind, valid.data, valid.data)
         for mutant in mutants(valid, chance, most):
             if mutant.data == valid.data:
                 continue
@@ -114,7 +114,7 @@ def _look(valid: Valid, mutant: Mutant, shown: tuple[str, ...], tally: Tally) ->
         place = "cms: armour"
     try:
         drawn = _is_drawn(valid, mutant, tally)
-        found = projection(valid.kind, mutant.data, drawn=drawn)
+        found = projection(valid.kind, mutant.data, valid.data, drawn=drawn)
         same = found == shown[: len(found)]
     except Exception as problem:  # noqa: BLE001 - another program's reader, on bytes nobody reads
         tally.defects.append(f"{_told(mutant)}: accepted, {place}: {problem!r}")

@@ -30,14 +30,14 @@ _SIGNATURE = "{http://www.w3.org/2000/09/xmldsig#}Signature"
 _SIGNATURE_VALUE = "{http://www.w3.org/2000/09/xmldsig#}SignatureValue"
 
 
-def projection(kind: Kind, data: bytes, *, drawn: bool = True) -> tuple[str, ...]:
+def projection(kind: Kind, data: bytes, like: bytes, *, drawn: bool = True) -> tuple[str, ...]:
     """Everything that must not differ, as digests. Raises what those programs' readers raise.
 
-    `drawn`: have a PDF rendered, which costs a tenth of a second.
+    `like`: the valid document, whose signatures say what of a PDF is signed. `drawn`: have a PDF rendered, which costs a tenth of a second.
     """
     match kind:
         case Kind.PDF:
-            return (*_of_pdf(data), *(_drawn(data) if drawn else ()))
+            return (*_of_pdf(data, like), *(_drawn(data) if drawn else ()))
         case Kind.CMS:
             return tuple(_of_cms(data))
         case Kind.XML:
@@ -52,8 +52,8 @@ def _digest(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def _of_pdf(data: bytes) -> Iterator[str]:
-    for length, second, rest, _ in signatures_of(data):
+def _of_pdf(data: bytes, like: bytes) -> Iterator[str]:
+    for length, second, rest, _ in signatures_of(like):
         yield _digest(data[:length] + data[second : second + rest])
 
 
