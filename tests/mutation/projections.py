@@ -33,7 +33,8 @@ _SIGNATURE_VALUE = "{http://www.w3.org/2000/09/xmldsig#}SignatureValue"
 def projection(kind: Kind, data: bytes, like: bytes, *, drawn: bool = True) -> tuple[str, ...]:
     """Everything that must not differ, as digests. Raises what those programs' readers raise.
 
-    `like`: the valid document, whose signatures say what of a PDF is signed. `drawn`: have a PDF rendered, which costs a tenth of a second.
+    `like`: the valid document, whose signatures say what of a PDF is signed. `drawn`: have a PDF
+    rendered, which costs a tenth of a second.
     """
     match kind:
         case Kind.PDF:

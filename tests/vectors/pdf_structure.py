@@ -229,3 +229,10 @@ def comment_hides_the_end_of_a_dictionary(kit: Kit) -> bytes:
 def byte_range_in_a_content_stream(kit: Kit) -> bytes:
     """Scanning finds one more than the form names; better refused once too often."""
     return signed(kit, {8: write.stream(BYTE_RANGE.search(kit.letter).group())})
+
+
+@refused(Code.CROSS_REFERENCE_WRONG)
+def head_of_an_object_runs_into_a_number(kit: Kit) -> bytes:
+    """The object is used by a page, and its head says `obj9`."""
+    data = write.build(write.letter_objects())
+    return write.complete(data.replace(b"5 0 obj\n<<", b"5 0 obj9<<"), kit.signer)

@@ -37,6 +37,7 @@ _ROWS: Final = {
 }
 _FREE, _PLAIN, _PACKED = 0, 1, 2
 _LINE_ENDS: Final = (b"\n", b"\r", b" ")
+_BEHIND_A_HEAD: Final = frozenset(bytes([one]) for one in b"\t\n\x0c\r <[(/")
 _MAX_GENERATION: Final = 65_535
 
 
@@ -224,8 +225,13 @@ def _check_together(sections: list[Section]) -> None:
 
 def _check_places(data: bytes, section: Section) -> None:
     for number, place in section.used.items():
-        if type(place) is int and (
+        if type(place) is not int:
+            continue
+        head = b"%d 0 obj" % number
+        behind = place + len(head)
+        if (
             data[place - 1 : place] not in _LINE_ENDS
-            or not data.startswith(b"%d 0 obj" % number, place)
+            or not data.startswith(head, place)
+            or data[behind : behind + 1] not in _BEHIND_A_HEAD
         ):
             raise NotUnderstood("an entry that leads elsewhere")
