@@ -69,7 +69,7 @@ def build_parser(command: str | None) -> Parser:
     if command in COMMANDS:
         chosen = subparsers.choices[command]
         chosen.description = chosen.description or COMMANDS[command][1]
-        chosen.epilog = SETTINGS if command in OPERATORS else None
+        chosen.epilog = SETTINGS if command in OPERATORS else chosen.epilog
     return parser
 
 

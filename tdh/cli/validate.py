@@ -25,6 +25,7 @@ from signing.judge.pool import JudgePool
 from signing.judge.report import Report, report_to_plain
 from signing.trust import TrustError, TrustFolder, load_trust
 from tdh.cli import words
+from tdh.cli.next_steps import DETACHED, next_steps
 from tdh.cli.verdict_picture import picture
 from tdh.domain.errors import JudgeUnavailable
 from tdh.domain.verdict_json import verdict_to_plain
@@ -42,7 +43,6 @@ EX_NOINPUT = 66
 EX_SOFTWARE = 70
 ENGINES = ("pyhanko", "pyhanko-certvalidator", "asn1crypto", "cryptography")
 _CHUNK = 1 << 20
-_DETACHED = frozenset({".p7s", ".tst", ".tsr"})
 
 Subparsers = argparse._SubParsersAction  # noqa: SLF001 - argparse gives its type no public name
 
@@ -52,8 +52,11 @@ def add_parser(subparsers: "Subparsers[Any]") -> None:
     parser = subparsers.add_parser(
         "validate",
         help="judge one signed document (ตรวจลายมือชื่อในเอกสาร)",
-        description="Judge one signed document, offline. Exit code: 0 passed, 1 failed, "
-        "2 cannot tell, 3 no signature.",
+        description="ตรวจลายมือชื่อในเอกสารหนึ่งฉบับ โดยไม่ต่อเครือข่าย / Judge one signed document, "
+        "offline: PDF, CMS (.p7m, .p7s), XML, ASiC container or timestamp; the bytes tell, not the "
+        "name.",
+        epilog="Exit code: 0 passed, 1 failed, 2 cannot tell, 3 no signature; 64 wrong use, "
+        "66 a file cannot be opened, 70 the judge does not work.",
     )
     parser.add_argument("file", type=Path, metavar="FILE", help="the document")
     parser.add_argument(
@@ -72,11 +75,9 @@ def add_parser(subparsers: "Subparsers[Any]") -> None:
     )
     parser.add_argument(
         "--revocation",
-        type=RevocationMode,
-        choices=[RevocationMode.REQUIRE, RevocationMode.IF_PRESENT],
-        default=RevocationMode.REQUIRE,
-        metavar="{require,if-present}",
-        help="what to do where revocation data are missing (default: require)",
+        choices=[RevocationMode.REQUIRE.value, RevocationMode.IF_PRESENT.value],
+        default=RevocationMode.REQUIRE.value,
+        help="whether revocation data must be there (default: require)",
     )
     parser.add_argument(
         "--content",
@@ -101,7 +102,8 @@ def run(args: argparse.Namespace, now: Callable[[], datetime] = lambda: datetime
             content = stack.enter_context(_Loaded(beside)) if beside else None
             if content and content.memfd.size > Limits().document_bytes:
                 return _cannot_open(content.path, "larger than what can be judged")
-            policy = Policy(revocation=args.revocation, accept_later_data=args.at is not None)
+            mode = RevocationMode(args.revocation)
+            policy = Policy(revocation=mode, accept_later_data=args.at is not None)
             report = asyncio.run(_judge(document, content, trust, policy, at))
             facts = document.facts | ({"content": content.facts} if content else {})
         if args.report is not None:
@@ -119,7 +121,8 @@ def run(args: argparse.Namespace, now: Callable[[], datetime] = lambda: datetime
     if args.json:
         print(json.dumps(verdict_to_plain(report.verdict), ensure_ascii=False, indent=2))
     else:
-        print(picture(args.file.name, report, content=beside.name if beside else None))
+        steps = next_steps(report, file=args.file, content=beside, anchors=len(trust.anchors))
+        print(picture(args.file.name, report, beside.name if beside else None, steps))
     return EXIT_CODES[report.verdict.indication]
 
 
@@ -153,7 +156,7 @@ class _Loaded:
 
 def _beside(file: Path) -> Path | None:
     """`letter.pdf` for `letter.pdf.p7s`: where programs put what a detached signature signs."""
-    if file.suffix.lower() not in _DETACHED:
+    if file.suffix.lower() not in DETACHED:
         return None
     candidate = file.with_suffix("")
     return candidate if candidate.is_file() else None

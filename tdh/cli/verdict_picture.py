@@ -1,7 +1,7 @@
 """A verdict as a clerk reads it in a terminal: Thai first, English below, no code needed."""
 
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta, timezone
 from types import MappingProxyType
 
@@ -54,9 +54,11 @@ _REVOCATION: Mapping[RevocationStatus, str] = MappingProxyType(
         RevocationStatus.GOOD: "ไม่ถูกเพิกถอน / not revoked",
         RevocationStatus.REVOKED: "ถูกเพิกถอนแล้ว / REVOKED",
         RevocationStatus.UNKNOWN: "ไม่มีข้อมูล / no data",
-        RevocationStatus.NOT_NEEDED: "ไม่ต้องตรวจ / names no source",
+        RevocationStatus.NOT_NEEDED: "ใบรับรองไม่ระบุแหล่งข้อมูล / certificate names no source",
     }
 )
+_SIGNATURE = "ลายมือชื่อที่ {number} / signature {number}"
+_STAMP = "ตราประทับเวลาที่ {number} / timestamp {number}"
 _RULE = "─" * 72
 _DOCUMENT = 2
 """Columns before a fact about the whole document."""
@@ -64,12 +66,19 @@ _VALUES_AT = 33
 """The column in which values begin."""
 
 
-def picture(name: str, report: Report, content: str | None = None) -> str:
-    """Draw the whole verdict, in lines of a terminal. `content`: the file that came along."""
-    return "\n".join(_lines(name, report, content))
+def picture(
+    name: str, report: Report, content: str | None = None, steps: Sequence[tuple[str, str]] = ()
+) -> str:
+    """Draw the whole verdict, in lines of a terminal.
+
+    `content`: the file that came along. `steps`: what may help, in Thai and English.
+    """
+    return "\n".join(_lines(name, report, content, steps))
 
 
-def _lines(name: str, report: Report, content: str | None) -> Iterator[str]:
+def _lines(
+    name: str, report: Report, content: str | None, steps: Sequence[tuple[str, str]]
+) -> Iterator[str]:
     verdict = report.verdict
     mark, thai, english = _HEADINGS[verdict.indication]
     yield _RULE
@@ -77,9 +86,15 @@ def _lines(name: str, report: Report, content: str | None) -> Iterator[str]:
     yield _RULE
     yield f"  {verdict.reason.th}"
     yield f"  {verdict.reason.en}"
+    for step_thai, step_english in steps:
+        yield f"  →  {printable(step_thai)}"
+        yield f"     {printable(step_english)}"
+    called = _STAMP if verdict.kind is SignatureKind.TIMESTAMP else _SIGNATURE
     for number, signature in enumerate(verdict.signatures, 1):
         yield ""
-        yield from _signature(number, signature)
+        yield from _signature(called.format(number=number), signature)
+    if report.notes:
+        yield ""
     for note in report.notes:
         yield from _note(note)
     yield ""
@@ -95,10 +110,10 @@ def _lines(name: str, report: Report, content: str | None) -> Iterator[str]:
     yield _RULE
 
 
-def _signature(number: int, signature: SignatureVerdict) -> Iterator[str]:
+def _signature(called: str, signature: SignatureVerdict) -> Iterator[str]:
     mark, thai, _ = _HEADINGS[signature.indication]
     who = printable(signature.signer.common_name) if signature.signer else "(ไม่ทราบ / unknown)"
-    yield f"  {mark}  ลายมือชื่อที่ {number} / signature {number}: {who}"
+    yield f"  {mark}  {called}: {who}"
     if signature.signer:
         yield from _signer(signature.signer)
     level = f" · {signature.level.value}" if signature.level else ""

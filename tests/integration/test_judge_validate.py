@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tdh.cli import validate
+from tdh.cli import main, validate
 from tests.pki import faults, make
 from tests.vectors import cms_writing, containers
 from tests.vectors.cms import CONTENT
@@ -272,3 +272,76 @@ def test_content_that_cannot_be_opened_is_told_so(
 ) -> None:
     assert tdh(kinds / "alone.txt.p7s", "--content", kinds / "absent") == 66
     assert "absent" in capsys.readouterr().err
+
+
+# --- what to do next -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("words", "step"),
+    [
+        (("alone.txt.p7s",), "with --content"),
+        (("alone.txt.p7s", "--content", "other.txt"), "Make sure that other.txt"),
+        (("letter.txt.tst", "--content", "other.txt"), "Make sure that other.txt"),
+        (("letter.txt",), "letter.txt.p7s lies beside it"),
+        (("letter.txt",), "letter.txt.tst lies beside it"),
+    ],
+)
+def test_the_picture_tells_what_to_do_next(
+    pki: make.Pki,
+    kinds: Path,
+    capsys: pytest.CaptureFixture[str],
+    words: tuple[str, ...],
+    step: str,
+) -> None:
+    placed = [word if word.startswith("--") else kinds / word for word in words]
+    tdh(*placed, "--trust", pki.trust_folder, "--at", AT)
+    assert step in capsys.readouterr().out
+
+
+def test_the_picture_tells_whom_to_trust(
+    pki: make.Pki, files: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert tdh(files / "stranger.pdf", "--at", AT) == 2
+    assert "No trusted authority was given" in capsys.readouterr().out
+    assert tdh(files / "stranger.pdf", "--trust", pki.trust_folder, "--at", AT) == 2
+    assert "If the authority should be trusted" in capsys.readouterr().out
+
+
+def test_the_picture_tells_where_revocation_data_are(
+    pki: make.Pki, files: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert tdh(files / "good.pdf", "--trust", pki.trust_without_lists, "--at", AT) == 2
+    shown = capsys.readouterr().out
+    assert "This command asks no network" in shown
+    assert "The certificate says where: http" in shown
+
+
+def test_a_document_that_passed_needs_no_advice(
+    pki: make.Pki, files: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert tdh(files / "good.pdf", "--trust", pki.trust_folder, "--at", AT) == 0
+    assert "→" not in capsys.readouterr().out
+
+
+def test_a_timestamp_is_not_called_a_signature(
+    pki: make.Pki, kinds: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert tdh(kinds / "letter.txt.tst", "--trust", pki.trust_folder, "--at", AT) == 0
+    shown = capsys.readouterr().out
+    assert "timestamp 1: " in shown
+    assert "signature 1: " not in shown
+
+
+def test_a_wrong_word_for_revocation_names_the_right_ones(
+    files: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        tdh(files / "good.pdf", "--revocation", "accept-older")
+    assert "choose from 'require', 'if-present'" in capsys.readouterr().err
+
+
+def test_help_tells_the_exit_codes(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main.main(["validate", "--help"])
+    assert "66 a file" in " ".join(capsys.readouterr().out.split())
