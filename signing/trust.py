@@ -33,6 +33,7 @@ from signing.trust_list import (
 __all__ = ["EVERY_ROLE", "Anchor", "Role", "TrustError", "TrustFolder", "load_listed", "load_trust"]
 
 CERTIFICATE_SUFFIXES = frozenset({".pem", ".crt", ".cer", ".der"})
+_KINDS = {".crl": "revocation lists", ".ocsp": "OCSP answers"}
 INTERMEDIATES = "intermediates"
 ANCHORS = "anchors"
 NOTE = "trust-store.note"
@@ -227,7 +228,7 @@ def _unverified_list(path: Path) -> TrustList:
 
 
 def _load_file(path: Path, *, helps_only: bool = False) -> TrustFolder:
-    content = read_file(path)
+    content, kind = read_file(path), _KINDS.get(path.suffix.lower(), "certificates")
     try:
         match path.suffix.lower():
             case ".crl":
@@ -237,7 +238,7 @@ def _load_file(path: Path, *, helps_only: bool = False) -> TrustFolder:
             case _:
                 certificates = _tidy(_checked_certificate(der) for der in _der(content))
     except (ValueError, TypeError, KeyError) as problem:
-        raise TrustError(path, str(problem)) from problem
+        raise TrustError(path, f"holds something else than {kind} in PEM or DER") from problem
     if helps_only:
         return TrustFolder(intermediates=certificates)
     return TrustFolder(anchors=tidy_anchors(Anchor(der=der) for der in certificates))

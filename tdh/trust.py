@@ -182,7 +182,9 @@ class TrustKeeper:
             before = (await self._newest()).listed
             found = [each for each in before.anchors if each.sha256.startswith(prefix)]
             if len(found) != 1:
-                raise TrustError(self.folder / NOTE, f"lists {len(found)} anchors {prefix}…")
+                raise TrustError(
+                    self.folder / NOTE, f"lists {len(found)} anchors that begin with {prefix}"
+                )
             at = at.replace(microsecond=0)
             if not ends_earlier(at, found[0].valid_until):
                 return Changed(listed=before, change=None, finished=finished)

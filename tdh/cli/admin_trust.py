@@ -55,10 +55,8 @@ def add_verbs(verbs: "Subparsers") -> None:
     add.add_argument(
         "--sha256", type=_digits, help="its fingerprint, as learned from somewhere else"
     )
-    for word, text in (("--from", "first"), ("--until", "last")):
-        help_text = (
-            f"{text} instant at which it vouches; that of the certificate by default; - none"
-        )
+    for word, text in (("--from", "from when on it vouches"), ("--until", "before when")):
+        help_text = f"{text}; as its certificate says by default; - for no limit"
         add.add_argument(word, type=_end, default=..., metavar="TIME", help=help_text)
     add.add_argument("--replace", action="store_true", help="give a listed anchor these terms")
     retire = _verb(verbs, "retire", _retire, "เลิกเชื่อถือ / end an anchor; it stays listed")

@@ -507,3 +507,22 @@ def test_the_version_of_trust_tells_every_term(authorities: Authorities) -> None
     for folder in folders[1:]:
         whole = whole.merged(folder)
     assert len(whole.anchors) == len(folders)
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("key.pem", "certificates"),
+        ("note.der", "certificates"),
+        ("list.crl", "revocation lists"),
+        ("answer.ocsp", "OCSP answers"),
+    ],
+)
+def test_a_file_that_is_something_else_is_told_in_words(
+    tmp_path: Path, name: str, kind: str
+) -> None:
+    path = tmp_path / name
+    path.write_text("hello, this is a letter", encoding="ascii")
+    with pytest.raises(TrustError) as told:
+        load_trust([path])
+    assert told.value.why == f"holds something else than {kind} in PEM or DER"
