@@ -44,7 +44,8 @@ async def judge(data: bytes, inputs: Inputs) -> Judgement:
     try:
         return await judge_kind(data, inputs)
     except Refused as refusal:
-        return answer(inputs, refusal.code, kind=kind, seen=str(refusal))
+        known = None if refusal.code is Code.KIND_UNKNOWN else kind
+        return answer(inputs, refusal.code, kind=known, seen=str(refusal))
     except MemoryError:
         raise
     except Exception as problem:  # clause 10: whatever happens is a refusal

@@ -47,6 +47,12 @@ def test_every_good_container_passes(kit: containers.Kit) -> None:
     assert len(result.verdict.signatures) == 1
 
 
+def test_an_archive_that_is_no_container_is_called_none(kit: containers.Kit) -> None:
+    result = judged(containers.VECTORS["plain-archive"].make(kit))
+    assert code_of(result) is Code.KIND_UNKNOWN
+    assert result.verdict.kind is None
+
+
 def test_two_signers_have_two_verdicts(kit: containers.Kit) -> None:
     for name, data in containers.good(kit).items():
         count = 2 if "two signers" in name else 1
