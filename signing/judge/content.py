@@ -1,7 +1,7 @@
 """Clause 9: nothing in the document acts by itself, brings files along, or shows other files.
 
-Walks what a reader acts upon and what it draws: catalog, name trees, pages with their resources,
-annotations, form fields, outline. Streams are not decoded. The walk is bounded; a longer one is
+Walks all that the catalog leads to but what nobody draws: a list of the places where such things
+usually stand is never complete. Streams are not decoded. The walk is bounded; a longer one is
 refused.
 """
 
@@ -27,39 +27,21 @@ ACTIVE_ACTIONS = frozenset(
         "/Movie",
         "/GoToE",
         "/SetOCGState",
+        "/SetState",
         "/Hide",
+        "/ResetForm",
     }
 )
 """ISO 32000-2, 12.6.4: actions that run, send, load, or change what is shown."""
 ACTIVE_ANNOTATIONS = frozenset({"/RichMedia", "/Movie", "/Screen", "/3D"})
+_MAX_ACTIONS = 1000
+"""In one chain."""
 MAX_PAGE_TREE_DEPTH = 64
 """Balanced trees of a million pages have ten levels."""
-_FOLLOW = frozenset(
-    {
-        "/OpenAction",
-        "/A",
-        "/PA",
-        "/Next",
-        "/Pages",
-        "/Kids",
-        "/Annots",
-        "/Outlines",
-        "/First",
-        "/AcroForm",
-        "/Fields",
-        "/Names",
-        "/Contents",
-        "/Resources",
-        "/XObject",
-        "/Pattern",
-        "/AP",
-        "/N",
-    }
-)
-_TRIGGERS = frozenset({"/AA"})
-"""Additional-action dictionaries: every value is an action, whatever its key."""
-_OF_NAMES = frozenset({"/XObject", "/Pattern", "/AP", "/N"})
-"""Dictionaries whose keys the document chooses; a value may be anything it draws."""
+AUTOMATIC_ACTIONS = frozenset({"/GoTo", "/Named", "/Trans", "/GoToDp"})
+"""What may happen by itself (12.6.3): another place of this very document is shown."""
+_SKIPPED = frozenset({"/StructTreeRoot", "/SE", "/SD", "/PieceInfo", "/DSS"})
+"""What no reader acts upon or draws: the structure tree, programs' own notes, validation data."""
 
 
 def check_content(data: bytes, reader: PdfFileReader, policy: Policy) -> None:
@@ -156,6 +138,9 @@ def _check_node(node: generic.DictionaryObject, policy: Policy) -> None:
 
 def check_inactive(node: generic.DictionaryObject) -> None:
     """Clause 9 (ISO 32000-2, 12.6.4, 12.5.6): no action or annotation that acts."""
+    check_triggers(node)
+    if "/JS" in node:
+        raise Refused(Code.ACTIVE_CONTENT, "a script")
     action = entry(node, "/S")
     if isinstance(action, str) and action in ACTIVE_ACTIONS:
         raise Refused(Code.ACTIVE_CONTENT, str(action))
@@ -171,13 +156,31 @@ def check_self_contained(stream: generic.StreamObject) -> None:
             raise Refused(Code.EXTERNAL_CONTENT, key)
 
 
+def check_triggers(node: generic.DictionaryObject) -> None:
+    """Clause 9 (ISO 32000-2, 12.6.3): what happens without a click stays in the document.
+
+    Another document on opening would be taken for this one; a page on the web learns of the reader.
+    """
+    automatic = [entry(node, "/OpenAction")]
+    additional = entry(node, "/AA")
+    if isinstance(additional, generic.DictionaryObject):
+        automatic += [entry(additional, key) for key in additional]
+    for action in automatic:
+        if isinstance(action, generic.DictionaryObject):  # an array is a place in the document
+            _check_chain(action)
+
+
+def _check_chain(action: generic.DictionaryObject) -> None:
+    for one in dictionaries([action], limit=_MAX_ACTIONS, leads=_next_actions):
+        kind = entry(one, "/S")
+        if kind is not None and kind not in AUTOMATIC_ACTIONS:
+            raise Refused(Code.ACTIVE_CONTENT, f"{kind} by itself")
+
+
+def _next_actions(action: generic.DictionaryObject) -> Iterator[generic.PdfObject]:
+    if "/Next" in action:
+        yield action.raw_get("/Next")
+
+
 def _leads(node: generic.DictionaryObject) -> Iterator[generic.PdfObject]:
-    for key in node:
-        if key in _TRIGGERS or key in _OF_NAMES:
-            named = node[key]
-            if isinstance(named, generic.DictionaryObject):
-                yield from (named.raw_get(name) for name in named)
-            else:
-                yield node.raw_get(key)
-        elif key in _FOLLOW:
-            yield node.raw_get(key)
+    return (node.raw_get(key) for key in node if key not in _SKIPPED)

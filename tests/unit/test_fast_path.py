@@ -37,7 +37,7 @@ UNDERSTOOD = frozenset(
         "level-b-b", "level-b-t", "larger", "compressed-objects", "compressed-page",
         "line-ends-crlf",
         "no-line-end-at-the-end", "empty-section-in-a-table", "free-objects-listed",
-        "reference-to-nothing", "contents-in-capitals", "byte-range-padded", "visible-signature",
+        "contents-in-capitals", "byte-range-padded", "visible-signature",
     }
 )  # fmt: skip
 """Harmless documents that are of the plain kind; the others are left to the careful judge."""

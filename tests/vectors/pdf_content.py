@@ -205,3 +205,115 @@ def attachment_named_behind_a_reference(kit: Kit) -> bytes:
     page = write.letter_objects()[3].replace(b"6 0 R]", b"6 0 R 21 0 R]")
     clip = b"<< /Type /Annot /Subtype 20 0 R /Rect [0 0 9 9] >>"
     return signed(kit, {3: page, 20: b"/FileAttachment", 21: clip})
+
+
+# --- wherever a reader comes by, not only where most writers put such things ---------------------
+
+
+def with_annotation(kit: Kit, entries: bytes, objects: dict[int, bytes]) -> bytes:
+    page = (write.PAGE % b"").replace(b"[6 0 R]", b"[6 0 R 30 0 R]")
+    note = b"<< /Type /Annot /Rect [0 0 9 9] %s >>" % entries
+    return signed(kit, {3: page, 30: note, **objects})
+
+
+def with_resource(kit: Kit, entries: bytes, objects: dict[int, bytes]) -> bytes:
+    page = (write.PAGE % b"").replace(b"/Resources << ", b"/Resources << %s " % entries)
+    return signed(kit, {3: page, **objects})
+
+
+ELSEWHERE = write.stream(b"", b"/F (other.bin) ")
+
+
+@refused(ACTIVE)
+def javascript_in_a_presentation_step(kit: Kit) -> bytes:
+    """Navigation nodes (12.4.4.2) run an action before and after each step."""
+    step = b"<< /Type /NavNode /NA %s >>" % SCRIPT
+    return signed(kit, {3: write.PAGE % b"/PresSteps 20 0 R ", 20: step})
+
+
+@refused(ACTIVE)
+def javascript_of_the_last_outline_entry_only(kit: Kit) -> bytes:
+    return catalog(kit, b"/Outlines << /Last << /Title (a) /A %s >> >> " % SCRIPT)
+
+
+@refused(ACTIVE)
+def javascript_in_a_note_of_a_note(kit: Kit) -> bytes:
+    popup = b"/Subtype /Text /Popup << /Type /Annot /Subtype /Popup /A %s >>" % SCRIPT
+    return with_annotation(kit, popup, {})
+
+
+@refused(ACTIVE)
+def javascript_among_the_renditions(kit: Kit) -> bytes:
+    return catalog(kit, b"/Names << /Renditions << /Names [(a) << /S /MR /JS (1) >>] >> >> ")
+
+
+@refused(ACTIVE)
+def javascript_in_an_action_of_no_kind(kit: Kit) -> bytes:
+    return catalog(kit, b"/OpenAction << /JS (1) >> ")
+
+
+@refused(ACTIVE)
+def form_emptied_on_opening(kit: Kit) -> bytes:
+    """Fields then show their default, which may be another amount (12.7.6.3)."""
+    return catalog(kit, b"/OpenAction << /S /ResetForm >> ")
+
+
+@refused(ACTIVE)
+def another_document_shown_on_opening(kit: Kit) -> bytes:
+    return catalog(kit, b"/OpenAction << /S /GoToR /F (other.pdf) /D [0 /Fit] >> ")
+
+
+@refused(ACTIVE)
+def web_page_called_on_opening(kit: Kit) -> bytes:
+    chain = b"<< /S /GoTo /D [3 0 R /Fit] /Next [<< /S /URI /URI (http://e.invalid) >>] >>"
+    return catalog(kit, b"/OpenAction %s " % chain)
+
+
+@refused(ACTIVE)
+def web_page_called_when_a_page_opens(kit: Kit) -> bytes:
+    action = b"<< /S /URI /URI (http://e.invalid) >>"
+    return signed(kit, {3: write.PAGE % b"/AA 20 0 R ", 20: b"<< /O 21 0 R >>", 21: action})
+
+
+@refused(Code.EXTERNAL_CONTENT)
+def letters_from_another_file(kit: Kit) -> bytes:
+    """The font says which picture a letter has."""
+    font = b"<< /Type /Font /Subtype /TrueType /BaseFont /X /FontDescriptor 20 0 R >>"
+    descriptor = b"<< /Type /FontDescriptor /FontName /X /FontFile2 21 0 R >>"
+    return signed(kit, {5: font, 20: descriptor, 21: ELSEWHERE})
+
+
+@refused(Code.EXTERNAL_CONTENT)
+def letters_drawn_in_another_file(kit: Kit) -> bytes:
+    font = b"<< /Type /Font /Subtype /Type3 /CharProcs << /a 20 0 R >> >>"
+    return signed(kit, {5: font, 20: ELSEWHERE})
+
+
+@refused(Code.EXTERNAL_CONTENT)
+def mask_from_another_file(kit: Kit) -> bytes:
+    state = b"/ExtGState << /G << /SMask << /S /Alpha /G 20 0 R >> >> >>"
+    return with_resource(kit, state, {20: ELSEWHERE})
+
+
+@refused(Code.EXTERNAL_CONTENT)
+def colours_from_another_file(kit: Kit) -> bytes:
+    return with_resource(kit, b"/ColorSpace << /C [/ICCBased 20 0 R] >>", {20: ELSEWHERE})
+
+
+@refused(Code.EXTERNAL_CONTENT)
+def state_of_a_button_from_another_file(kit: Kit) -> bytes:
+    button = b"/Subtype /Widget /AS /On /AP << /N << /On 20 0 R >> >>"
+    return with_annotation(kit, button, {20: ELSEWHERE})
+
+
+@refused(Code.EXTERNAL_CONTENT)
+def icon_of_a_button_from_another_file(kit: Kit) -> bytes:
+    return with_annotation(kit, b"/Subtype /Widget /MK << /I 20 0 R >>", {20: ELSEWHERE})
+
+
+@refused(Code.EXTERNAL_CONTENT)
+def inherited_from_a_parent_outside_the_tree(kit: Kit) -> bytes:
+    """Some readers inherit along /Parent, others along /Kids."""
+    page = (write.PAGE % b"").replace(b"/Parent 2 0 R", b"/Parent 20 0 R")
+    parent = b"<< /Type /Pages /Kids [3 0 R] /Count 1 /Resources << /XObject << /X 21 0 R >> >> >>"
+    return signed(kit, {3: page, 20: parent, 21: ELSEWHERE})

@@ -21,20 +21,22 @@ _CATALOG_REFUSED: Final = frozenset(
 )  # fmt: skip
 _NAMES_KNOWN: Final = frozenset({b"/Dests"})
 _FORM_KNOWN: Final = frozenset({b"/Fields", b"/SigFlags", b"/DR", b"/DA", b"/NeedAppearances"})
-_FOLLOW: Final = frozenset(
-    {
-        b"/OpenAction", b"/A", b"/PA", b"/Next", b"/Pages", b"/Kids", b"/Annots", b"/Outlines",
-        b"/First", b"/AcroForm", b"/Fields", b"/Names", b"/Contents", b"/Resources",
-    }
-)  # fmt: skip
-_FOLLOW_NAMED: Final = frozenset({b"/XObject", b"/Pattern", b"/AP", b"/N"})
-"""Dictionaries whose keys the document chooses."""
+_SKIPPED: Final = frozenset({b"/StructTreeRoot", b"/SE", b"/SD", b"/PieceInfo"})
+"""As the careful judge does: what no reader acts upon or draws."""
 _NEVER: Final = frozenset({b"/AA", b"/AF", b"/JS", b"/XFA", b"/EF", b"/RichMediaContent"})
-_ACTIONS: Final = frozenset({b"/URI", b"/GoTo", b"/Named"})
+_AUTOMATIC: Final = frozenset({b"/GoTo", b"/Named"})
+_ACTIONS: Final = frozenset(
+    {b"/URI", b"/GoTo", b"/Named"}
+    | {b"/Transparency", b"/Alpha", b"/Luminosity", b"/GTS_PDFA1", b"/GTS_PDFX"}
+    | {b"/S", b"/D", b"/B", b"/I", b"/U", b"/R", b"/r", b"/A", b"/a"}
+)
+"""Actions; groups, masks and output intents; borders, page labels and transitions."""
 _SUBTYPES: Final = frozenset(
     {b"/Link", b"/Widget", b"/Text", b"/Highlight", b"/Underline", b"/Popup", b"/Form", b"/Image"}
+    | {b"/Type0", b"/Type1", b"/TrueType", b"/Type3", b"/CIDFontType0", b"/CIDFontType2"}
+    | {b"/Type1C", b"/CIDFontType0C", b"/OpenType", b"/XML"}
 )
-"""Of annotations and of what is drawn."""
+"""Of annotations, of what is drawn, of fonts and their programs, of metadata."""
 _MAX_DEPTH: Final = 32
 _FIELD_REFUSED: Final = frozenset({b"/Kids", b"/Parent", b"/Lock", b"/SV"})
 _FIELD_TYPES: Final = frozenset({b"/Tx", b"/Btn", b"/Ch", b"/Sig"})
@@ -69,6 +71,7 @@ def find_signature(document: Document) -> FoundSignature:
     _check_page_tree(document, root[b"/Pages"])
     for node in _nodes(document, root):
         _check_node(node)
+    _check_opening(document, root)
     form = document.value(root.get(b"/AcroForm"))
     if not isinstance(form, dict) or not form.keys() <= _FORM_KNOWN:
         raise NotUnderstood("no plain form")
@@ -84,7 +87,7 @@ def _dictionary(document: Document, item: Value, kind: bytes) -> dict[bytes, Val
 
 
 def _nodes(document: Document, root: dict[bytes, Value]) -> Iterator[dict[bytes, Value]]:
-    """Give each dictionary that a reader may act upon, once."""
+    """Give each dictionary that a reader may come by, once."""
     waiting: list[Value] = [root]
     seen = set[Reference]()
     while waiting:
@@ -98,18 +101,17 @@ def _nodes(document: Document, root: dict[bytes, Value]) -> Iterator[dict[bytes,
             waiting.extend(item)
         elif isinstance(item, dict):
             yield item
-            waiting.extend(item[key] for key in _FOLLOW.intersection(item))
-            for key in _FOLLOW_NAMED.intersection(item):
-                waiting.extend(_named(document, item[key]))
+            waiting.extend(item[key] for key in item if key not in _SKIPPED)
 
 
-def _named(document: Document, item: Value) -> Iterator[Value]:
-    named = document.value(item)
-    if named is None:
-        raise NotUnderstood("nothing where things are named")
-    yield item
-    if isinstance(named, dict):
-        yield from named.values()
+def _check_opening(document: Document, root: dict[bytes, Value]) -> None:
+    """What happens by itself: a place in the document is shown, or it is printed; no chain."""
+    action = document.value(root.get(b"/OpenAction"))
+    if not isinstance(action, dict):
+        return
+    kind = action.get(b"/S")
+    if type(kind) is not bytes or kind not in _AUTOMATIC or b"/Next" in action:
+        raise NotUnderstood("something that happens by itself")
 
 
 def _check_page_tree(document: Document, pages: Value) -> None:
