@@ -4,9 +4,10 @@ Clauses 6 and 7 of the acceptance rule (RFC 5652, 5; ETSI EN 319 122-1, 5). Used
 and for timestamp tokens alike. It does not ask whom the certificate belongs to (`chain` does).
 """
 
+import re
 from collections import Counter
 
-from asn1crypto import cms, core, x509
+from asn1crypto import cms, core, parser, x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from pyhanko.sign.general import CMSStructuralError
 from pyhanko.sign.validation.errors import SignatureValidationError
@@ -24,6 +25,8 @@ from tdh.domain.verdicts import AlgorithmFinding
 _NEEDED = frozenset({"content_type", "message_digest"})
 _ONLY_ONE_VALUE = _NEEDED | {"signing_certificate", "signing_certificate_v2", "signing_time"}
 _STRONG = StrongAlgorithms()
+_CONTEXT = 2
+"""Class of tags that a format numbers itself (X.690, 8.1.2.2)."""
 MAX_NAME = 64
 """Characters of an algorithm's name; one that nobody knows is an object identifier."""
 
@@ -46,6 +49,30 @@ def check_signed_attributes(info: cms.SignerInfo, *, needs_certificate: bool) ->
         raise Refused(Code.SIGNED_ATTRIBUTE_REPEATED, str(repeated or several))
     if needs_certificate and get_signing_cert_attr(attributes) is None:
         raise Refused(Code.SIGNING_CERTIFICATE_ATTRIBUTE)
+
+
+_FIELDS_OF_SIGNER = re.compile(r"2 (?:16|c0) 16 (?:c0 )?16 4 (?:c1 )?")
+_FIELDS_OF_SIGNED_DATA = re.compile(r"2 17 16 (?:c0 )?(?:c1 )?17 ")
+
+
+def check_fields(signed_data: cms.SignedData, info: cms.SignerInfo) -> None:
+    """Clause 6 (RFC 5652, 5.1 and 5.3): the fields of the standard and no other.
+
+    The library passes over fields behind the last that it knows, in which anything could stand.
+    """
+    for item, fields in ((signed_data, _FIELDS_OF_SIGNED_DATA), (info, _FIELDS_OF_SIGNER)):
+        if fields.fullmatch(_tags(item.contents)) is None:
+            raise Refused(Code.CONTENTS_DAMAGED, "a field that no standard knows")
+
+
+def _tags(content: bytes) -> str:
+    """Tag numbers in order, `c` before those of the context class."""
+    tags, place = "", 0
+    while place < len(content):
+        kind, _, tag, header, body, trailer = parser.parse(content[place:])
+        tags += f"{'c' if kind == _CONTEXT else '' if kind == 0 else '?'}{tag} "
+        place += len(header) + len(body) + len(trailer)
+    return tags
 
 
 def signer_certificate(

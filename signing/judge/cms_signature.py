@@ -16,6 +16,7 @@ from signing.judge.chain import ChainFinding, Question, judge_chain
 from signing.judge.cms_checks import (
     algorithm_findings,
     check_algorithms,
+    check_fields,
     check_integrity,
     check_signed_attributes,
     signer_certificate,
@@ -56,6 +57,7 @@ class CmsSignature:
 async def judge_signature(one: CmsSignature, moment: tokens.Moment) -> JudgedSignature:
     """Judge one signer. Raises Refused for a broken clause of form."""
     info = one.info
+    check_fields(one.signed_data, info)
     check_signed_attributes(info, needs_certificate=one.is_baseline)
     try:
         certificate, others = signer_certificate(one.signed_data)

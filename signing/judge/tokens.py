@@ -18,6 +18,7 @@ from signing.judge.algorithms import DIGESTS
 from signing.judge.chain import ChainFinding, Material, Question, judge_chain
 from signing.judge.cms_checks import (
     check_algorithms,
+    check_fields,
     check_integrity,
     check_signed_attributes,
     signer_certificate,
@@ -138,6 +139,7 @@ async def judge_token(
     facts = content.parsed if isinstance(content, core.ParsableOctetString) else None
     if not isinstance(facts, tsp.TSTInfo):
         raise Refused(Code.TIMESTAMP_DAMAGED, "no TSTInfo")
+    check_fields(token, info)
     check_signed_attributes(info, needs_certificate=True)
     certificate, others = _unit_certificate(token, info, moment.material)
     time: datetime = facts["gen_time"].native

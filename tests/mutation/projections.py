@@ -90,9 +90,10 @@ def _of_xml(data: bytes) -> str:
         element.text = octets.hex()
         element.attrib.clear()
     for signature in root.iter(_SIGNATURE):  # between its parts white space means nothing
-        for part in (signature, *signature):
-            part.text = None if part is signature else part.text
-            part.tail = part.tail if part is signature else None
+        for part in signature.iter():
+            part.text = part.text if (part.text or "").strip() else None
+            if part is not signature:
+                part.tail = part.tail if (part.tail or "").strip() else None
     return _digest(etree.tostring(root, method="c14n", exclusive=True, with_comments=False))
 
 

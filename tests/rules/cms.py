@@ -100,6 +100,12 @@ RULES = (
         instead=whatever_is_enclosed,
     ),
     _rule(
+        "cms_checks.check_fields",
+        "a-field-behind-the-last-of-a-signer",
+        "A message and its signers have the fields of the standard and no other.",
+        "rule 6; RFC 5652, 5.1, 5.3",
+    ),
+    _rule(
         "cades._check_versions",
         "version-that-is-none",
         "Message and signer have a version that there is.",

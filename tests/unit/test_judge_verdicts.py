@@ -1,6 +1,7 @@
 """The judge's answers, document by document: each fault of `tests/pki` and what it is called."""
 
 import asyncio
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from signing.judge.policy import Policy, RevocationMode
 from signing.trust import load_trust
 from tdh.domain.verdicts import Indication, SignatureLevel, SubIndication
 from tests.pki import faults, make
-from tests.vectors import cms_writing
+from tests.vectors import cms_odd, cms_writing
 
 REQUIRE, IF_PRESENT = RevocationMode.REQUIRE, RevocationMode.IF_PRESENT
 
@@ -133,6 +134,22 @@ def test_long_term_data_may_follow_and_serve_without_a_trust_folder_s_lists(
     result = judged(archived, pki.trust_without_lists)
     assert outcome(result) == PASSED
     assert result.verdict.signatures[0].level is SignatureLevel.B_LTA
+
+
+@pytest.mark.parametrize(
+    "change", [cms_odd.signer_with_a_field_more, cms_odd.message_with_a_field_more]
+)
+def test_a_field_that_no_standard_knows_is_refused_in_signatures_and_tokens(
+    pki: make.Pki, stamped: bytes, change: Callable[[bytes], bytes]
+) -> None:
+    part, signer = faults.signed_part(stamped), pki.signers["good"]
+    good = cms_writing.signed(part, signer, detached=True)
+    assert code_of(judged(faults.with_contents(stamped, good))) == "signature-valid"
+    assert code_of(judged(faults.with_contents(stamped, change(good)))) == "contents-damaged"
+
+    token = cms_writing.token(pki.timestamp(make.SIGNED_AT), b"letter").dump()
+    assert code_of(judged(token)) == "timestamp-valid"
+    assert code_of(judged(change(token))) in {"timestamp-damaged", "contents-damaged"}
 
 
 def test_lists_inside_the_message_serve_like_those_of_the_store(

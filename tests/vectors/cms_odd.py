@@ -78,3 +78,32 @@ def base64_cut_off(kit: Kit) -> bytes:
     armored = cms_writing.armored(kit.good)
     before, _, after = armored.partition(end)
     return before.rstrip(b"=")[:-1] + b"\n" + end + after
+
+
+_EXTRA = _tagged(0xA3, b"\x05\x00")
+
+
+def signer_with_a_field_more(message: bytes) -> bytes:
+    """The only signer has something behind its last field, which nobody signs."""
+
+    def change(fields: list[bytes]) -> None:
+        (signers,) = elements(fields[-1])
+        (signer,) = elements(signers.content)
+        fields[-1] = _tagged(0x31, _tagged(0x30, signer.content + _EXTRA))
+
+    return _signed_data(message, change)
+
+
+def message_with_a_field_more(message: bytes) -> bytes:
+    """Something stands behind the signers."""
+    return _signed_data(message, lambda fields: fields.append(_EXTRA))
+
+
+@refused(Code.CONTENTS_DAMAGED)
+def a_field_behind_the_last_of_a_signer(kit: Kit) -> bytes:
+    return signer_with_a_field_more(kit.good)
+
+
+@refused(Code.CONTENTS_DAMAGED)
+def a_field_behind_the_signers(kit: Kit) -> bytes:
+    return message_with_a_field_more(kit.good)
