@@ -1,8 +1,8 @@
 """`tdh`: finds the command, imports only it, turns errors into exit codes.
 
 0 done; 1 the answer is no; 2 cannot tell; 64 usage, 66 a file cannot be opened, 69 a service is
-not reachable, 70 internal error, 78 bad settings (sysexits.h). `TDH_TRACEBACK=1` shows where an
-internal error came from.
+not reachable, 70 internal error, 78 bad settings (sysexits.h); 141 nobody read the answer, which
+must not look like a yes. `TDH_TRACEBACK=1` shows where an internal error came from.
 """
 
 import argparse
@@ -11,12 +11,15 @@ import os
 import sys
 import traceback
 from collections.abc import Sequence
+from io import TextIOWrapper
 from typing import NoReturn
 
 from tdh.config import ConfigError
 from tdh.domain.errors import TDHError
 
 USAGE, NO_INPUT, UNAVAILABLE, INTERNAL, BAD_CONFIG, INTERRUPTED = 64, 66, 69, 70, 78, 130
+UNREAD = 141
+"""As shells say it of a program that SIGPIPE ended."""
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "demo": ("tdh.cli.demo", "เล่าเรื่องทั้งระบบ / tell the whole story on real servers"),
@@ -78,8 +81,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if argv is None else argv)
     command = next((word for word in words if not word.startswith("-")), None)
     args = build_parser(command).parse_args(words)
+    if isinstance(sys.stdout, TextIOWrapper):  # a terminal that has no Thai still gets the English
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
-        return int(args.run(args))
+        code = int(args.run(args))
+        sys.stdout.flush()
+        return code  # noqa: TRY300 - the answer counts once it is out
     except ConfigError as error:
         print(f"tdh: การตั้งค่าไม่ถูกต้อง / bad setting: {error}", file=sys.stderr)
         return BAD_CONFIG
@@ -88,7 +95,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"tdh: {thai} / {error.code}: {error}", file=sys.stderr)
         return UNAVAILABLE if error.retryable else INTERNAL
     except BrokenPipeError:
-        return 0
+        _write_nowhere()
+        return UNREAD
     except KeyboardInterrupt:
         return INTERRUPTED
     except OSError as error:
@@ -99,6 +107,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         return NO_INPUT
     except Exception as defect:  # noqa: BLE001 - the last line of defence of every command
         return _defect(defect)
+
+
+def _write_nowhere() -> None:
+    """Let what is still to be written vanish, so that the interpreter does not complain at exit."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
 
 
 def _defect(defect: Exception) -> int:

@@ -41,13 +41,13 @@ def next_steps(
 
 
 _NOBODY_TRUSTED = (
-    "ยังไม่ได้ระบุผู้ออกใบรับรองที่เชื่อถือ โปรดระบุไฟล์หรือโฟลเดอร์ใบรับรองด้วย --trust",
+    "ยังไม่ได้ระบุผู้ให้บริการออกใบรับรองที่เชื่อถือ โปรดระบุไฟล์หรือโฟลเดอร์ใบรับรองด้วย --trust",
     "No trusted authority was given: name its certificate, or a folder of them, with --trust.",
 )
 _ANOTHER_AUTHORITY = (
     (
-        "หากควรเชื่อถือผู้ออกใบรับรองรายนี้ โปรดเพิ่มใบรับรองราก (root) ของเขาใน --trust "
-        "และใบรับรองคั่นกลางในโฟลเดอร์ย่อย intermediates/"
+        "หากควรเชื่อถือผู้ให้บริการออกใบรับรองรายนี้ โปรดเพิ่มใบรับรองราก (root) ด้วย --trust "
+        "และวางใบรับรองคั่นกลางไว้ในโฟลเดอร์ย่อย intermediates/"
     ),
     (
         "If the authority should be trusted, add its root certificate to --trust, and the ones "

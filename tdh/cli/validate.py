@@ -1,8 +1,8 @@
 """`tdh validate`: judge one signed document, offline, as intake would.
 
 The document is judged in a confined child, so a hostile file cannot hurt. Exit codes: 0 passed,
-1 failed, 2 cannot tell, 3 unsigned, 66 a file cannot be opened, 70 the judge does not work. It
-changes nothing and asks no network.
+1 failed, 2 cannot tell, 3 unsigned, 64 wrong use, 66 a file cannot be opened, 70 the judge does
+not work. It changes nothing and asks no network.
 """
 
 import argparse
@@ -39,6 +39,7 @@ EXIT_CODES: Mapping[Indication, int] = MappingProxyType(
         Indication.NO_SIGNATURE: 3,
     }
 )
+EX_USAGE = 64
 EX_NOINPUT = 66
 EX_SOFTWARE = 70
 ENGINES = ("pyhanko", "pyhanko-certvalidator", "asn1crypto", "cryptography")
@@ -95,6 +96,10 @@ def run(args: argparse.Namespace, now: Callable[[], datetime] = lambda: datetime
     """Judge, print, and give the exit code."""
     at = args.at or now()
     beside = args.content or _beside(args.file)
+    if args.report and any(_is_same(args.report, path) for path in (args.file, beside) if path):
+        thai = "ไม่เขียนรายงานทับเอกสาร"
+        print(f"tdh validate: {thai} / --report would overwrite {args.report}", file=sys.stderr)
+        return EX_USAGE
     try:
         trust = load_trust(args.trust)
         with ExitStack() as stack:
@@ -160,6 +165,10 @@ def _beside(file: Path) -> Path | None:
         return None
     candidate = file.with_suffix("")
     return candidate if candidate.is_file() else None
+
+
+def _is_same(one: Path, other: Path) -> bool:
+    return one.exists() and other.exists() and one.samefile(other)
 
 
 async def _judge(

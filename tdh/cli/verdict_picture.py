@@ -44,8 +44,8 @@ _KINDS: Mapping[SignatureKind, str] = MappingProxyType(
         SignatureKind.PADES: "PDF ที่ลงลายมือชื่อ / signed PDF (PAdES)",
         SignatureKind.CADES: "ลายมือชื่อ CMS / CMS signature (CAdES)",
         SignatureKind.XADES: "XML ที่ลงลายมือชื่อ / signed XML (XAdES)",
-        SignatureKind.ASIC_E: "แฟ้มรวมเอกสาร / container (ASiC-E)",
-        SignatureKind.ASIC_S: "แฟ้มเอกสารเดียว / container (ASiC-S)",
+        SignatureKind.ASIC_E: "ไฟล์บรรจุเอกสาร / container (ASiC-E)",
+        SignatureKind.ASIC_S: "ไฟล์บรรจุเอกสารเดียว / container of one document (ASiC-S)",
         SignatureKind.TIMESTAMP: "ตราประทับเวลา / timestamp",
     }
 )
@@ -121,7 +121,7 @@ def _signature(called: str, signature: SignatureVerdict) -> Iterator[str]:
     if signature.reason and signature.indication is not Indication.TOTAL_PASSED:
         yield _row("", signature.reason.th)
         yield _row("", signature.reason.en)
-    if signature.type:
+    if signature.type and signature.indication is Indication.TOTAL_PASSED:
         yield _row("ชนิด / type", _TYPES[signature.type])
     if signature.covers:
         yield _row("ครอบคลุม / covers", printable(", ".join(signature.covers)))

@@ -4,6 +4,9 @@ import argparse
 import base64
 import hashlib
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -345,3 +348,43 @@ def test_help_tells_the_exit_codes(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main.main(["validate", "--help"])
     assert "66 a file" in " ".join(capsys.readouterr().out.split())
+
+
+# --- what must not be lost -----------------------------------------------------------------------
+
+
+def program(*words: str | Path, **settings: str) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "tdh", "validate", *map(str, words)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env={**os.environ, **settings},
+    )
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_an_answer_that_nobody_reads_is_not_taken_for_a_yes(files: Path, unbuffered: str) -> None:
+    with program(files / "altered.pdf", PYTHONUNBUFFERED=unbuffered) as lost:
+        assert lost.stdout is not None
+        assert lost.stderr is not None
+        lost.stdout.close()
+        assert lost.wait(60) == 141
+        assert lost.stderr.read() == b""
+
+
+def test_a_terminal_without_thai_gets_the_english(files: Path) -> None:
+    with program(files / "unsigned.pdf", PYTHONIOENCODING="ascii") as told:
+        shown, _ = told.communicate(timeout=60)
+    assert told.returncode == 3
+    assert b"The document carries no electronic signature." in shown
+
+
+def test_the_report_does_not_overwrite_what_is_judged(
+    kinds: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    signature, letter = kinds / "letter.txt.p7s", kinds / "letter.txt"
+    before = signature.read_bytes()
+    assert tdh(signature, "--report", signature) == 64
+    assert tdh(signature, "--report", letter) == 64
+    assert "would overwrite" in capsys.readouterr().err
+    assert (signature.read_bytes(), letter.read_bytes()) == (before, CONTENT)
