@@ -48,8 +48,7 @@ def _lines() -> Iterator[str]:
 
 def _row(rule: Rule) -> str:
     function = rule.function.removeprefix("signing.judge.")
-    vector = rule.vector.replace(" ", "-")
     answers = " or ".join(sorted(rule.answers)) if len(rule.answers) < 3 else "refused"
     answer = answers if LEFT_ALONE in rule.answers else f"`{answers.replace(' or ', '` or `')}`"
     without = "**accepted**" if rule.stands_alone else f"`{rule.without}`"
-    return f"| {rule.about} | {rule.source} | `{function}` | `{vector}` | {answer} | {without} |"
+    return f"| {rule.about} | {rule.source} | `{function}` | `{rule.vector}` | {answer} | {without} |"
