@@ -22,7 +22,7 @@ _BY_DEFAULT = 2
 def check_certification(reader: PdfFileReader, signatures: Sequence[SignedObject]) -> None:
     """Clause 5: only the first signature certifies, /Perms agrees, the level is one of three."""
     try:
-        certifying = [item for item in signatures if _level_of(item) is not None]
+        certifying = [item for item in signatures if level_of(item) is not None]
         named = _named_in_catalog(reader)
     except LIBRARY_TROUBLE as problem:
         raise Refused(Code.CERTIFICATION_MISPLACED, str(problem)) from problem
@@ -34,8 +34,11 @@ def check_certification(reader: PdfFileReader, signatures: Sequence[SignedObject
         raise Refused(Code.CERTIFICATION_MISPLACED, "/Perms names another signature")
 
 
-def _level_of(item: SignedObject) -> int | None:
-    """What a certifying signature allows; None for one that does not certify."""
+def level_of(item: SignedObject) -> int | None:
+    """What a certifying signature allows, 1 to 3; None for one that does not certify.
+
+    Raises Refused for another level, and what escapes from the library.
+    """
     if item.embedded is None:
         return None
     references = entry(item.embedded.sig_object, "/Reference") or ()

@@ -8,6 +8,7 @@ difference analysis sorts these changes. What follows the last signature is the 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 
 from pyhanko.pdf_utils.reader import PdfFileReader
@@ -17,9 +18,12 @@ from pyhanko.sign.diff_analysis import (
     ModificationLevel,
     SuspiciousModification,
 )
+from pyhanko.sign.fields import MDPPerm
 from pyhanko.sign.validation import EmbeddedPdfSignature
+from pyhanko.sign.validation.errors import SignatureValidationError
 from pyhanko.sign.validation.status import SignatureCoverageLevel
 
+from signing.judge.certification import level_of
 from signing.judge.codes import Code, Refused
 from signing.judge.pdf import SignedObject
 from signing.judge.pdf_reading import LIBRARY_TROUBLE
@@ -71,7 +75,7 @@ def check_revisions(reader: PdfFileReader, signatures: Sequence[SignedObject], s
     for item in signatures:
         check_own_revision(_embedded(item))
         first = signed_revision(reader, item, size)
-        if check_changes(reader, _embedded(item), range(first, last + 1)) - fields:
+        if check_changes(reader, item, range(first, last + 1)) - fields:
             filled.append(item.field)
     return Growth(last=last, filled_after=tuple(filled))
 
@@ -87,21 +91,23 @@ def check_own_revision(embedded: EmbeddedPdfSignature) -> None:
 
 
 def check_changes(
-    reader: PdfFileReader, embedded: EmbeddedPdfSignature, revisions: range
+    reader: PdfFileReader, signature: SignedObject, revisions: range
 ) -> frozenset[str]:
     """Clauses 4 and 5 (ISO 32000-2, 12.8.2.2, 12.8.2.4): are the changes that follow allowed.
 
     `revisions` begin with this signature's own and end with the last signature's: each change in
     them is somebody's. Gives the names of the form fields that were changed.
     """
-    seen, rules, changed = "", embedded.docmdp_level, frozenset[str]()
+    seen, changed = "", frozenset[str]()
+    rules = _rules(signature)
     try:
-        results = [_differences(reader, embedded, revisions[0], later) for later in revisions[1:]]
+        compare = partial(_differences, reader, _embedded(signature), rules, revisions[0])
+        results = [compare(later) for later in revisions[1:]]
         level = max((one.modification_level for one in results), default=ModificationLevel.NONE)
         changed = changed.union(*(one.changed_form_fields for one in results))
     except SuspiciousModification as problem:
         level, seen = ModificationLevel.OTHER, str(problem)
-    except LIBRARY_TROUBLE as problem:
+    except (SignatureValidationError, *LIBRARY_TROUBLE) as problem:
         raise Refused(Code.CHANGED_BETWEEN_SIGNATURES, str(problem)) from problem
     if rules is not None and level.value > rules.value:
         raise Refused(Code.CHANGE_FORBIDDEN_BY_SIGNER, seen or level.name)
@@ -110,12 +116,24 @@ def check_changes(
     return changed
 
 
+def _rules(signature: SignedObject) -> MDPPerm | None:
+    try:
+        level = level_of(signature)
+    except LIBRARY_TROUBLE as problem:
+        raise Refused(Code.CERTIFICATION_MISPLACED, str(problem)) from problem
+    return None if level is None else MDPPerm(level)
+
+
 def _differences(
-    reader: PdfFileReader, embedded: EmbeddedPdfSignature, base: int, later: int
+    reader: PdfFileReader,
+    embedded: EmbeddedPdfSignature,
+    rules: MDPPerm | None,
+    base: int,
+    later: int,
 ) -> DiffResult:
     return DEFAULT_DIFF_POLICY.apply(
         old=reader.get_historical_resolver(base),
         new=reader.get_historical_resolver(later),
         field_mdp_spec=embedded.fieldmdp,
-        doc_mdp=embedded.docmdp_level,
+        doc_mdp=rules,
     )

@@ -27,8 +27,7 @@ from signing.pades import TimestampReply
 from signing.trust import load_trust
 from tdh.domain.errors import JudgeUnavailable
 from tests.pki import faults, make
-from tests.vectors import cms, containers
-from tests.vectors import xml, xml_markup
+from tests.vectors import cms, containers, xml, xml_markup
 
 ROOT = Path(__file__).resolve().parents[2]
 NOBODY = 65534

@@ -299,7 +299,9 @@ async def test_a_report_is_for_the_sender_and_for_who_may_read_the_content(
     for name in NO_IDS:
         assert await mailboxes.report(LetterId(name), 1, AGENCY) is None
         assert await mailboxes.refusal_report(DeliveryId(name), 1, AGENCY) is None
-    await database.fetch("UPDATE documents SET report_digest = sha256('x') WHERE report IS NOT NULL")
+    await database.fetch(
+        "UPDATE documents SET report_digest = sha256('x') WHERE report IS NOT NULL"
+    )
     with pytest.raises(IntegrityFailure):
         await seen(AGENCY)
 

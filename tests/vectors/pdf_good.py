@@ -104,6 +104,20 @@ def certified_and_never_changed(kit: Kit) -> bytes:
 
 
 @accepted(B_B)
+def certified_without_naming_the_level(kit: Kit) -> bytes:
+    """Then it is 2 (ISO 32000-2, table 257)."""
+    plain = b"<< /Type /TransformParams /V /1.2 >>"
+    return write.complete(write.build(write.certified_objects(2, params=plain)), kit.signer)
+
+
+@accepted(B_B)
+def certified_by_a_level_behind_a_reference(kit: Kit) -> bytes:
+    named = b"<< /Type /TransformParams /P 12 0 R /V /1.2 >>"
+    objects = {**write.certified_objects(1, params=named), 12: b"1"}
+    return write.complete(write.build(objects), kit.signer)
+
+
+@accepted(B_B)
 def certified_p1_with_long_term_data(kit: Kit) -> bytes:
     """ISO 32000-2, 12.8.2.2.2: a security store may be added under every certification."""
     catalog = write.certified_objects(1)[1].replace(b"/Perms", b"/DSS 50 0 R /Perms")
