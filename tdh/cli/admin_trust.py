@@ -135,8 +135,13 @@ def _init(args: argparse.Namespace) -> int:
         signer = _key(args.key, config)
     except ProofError as error:
         raise InvalidValue("--name", str(error)) from error
-    changed = _work(config, signer, lambda keeper, now: keeper.begin(now))
     setting = f'trust_key = "{signer.vkey}"'
+    try:
+        changed = _work(config, signer, lambda keeper, now: keeper.begin(now))
+    except TrustError:
+        # Its first answer may be lost, and nothing else prints the public half of a key.
+        print(f"tdh admin trust: {args.key}: {setting}", file=sys.stderr)
+        raise
     return _told(args, changed, {"trust_key": signer.vkey}, f"[judge]\n{setting}")
 
 

@@ -223,6 +223,7 @@ async def test_what_is_so_already_is_not_changed_again(store: Operator, database
     assert await store.change("add", root, "--roles", "sender") == 0
     assert "เป็นเช่นนี้อยู่แล้ว / it was so already" in store.said
     assert await store.change("init") == 1
+    assert f'trust_key = "{store.verifier.vkey}"' in store.error, "it may have been lost"
     assert store.files() == before
     sha256 = store.listed.anchors[0].sha256
     assert await store.change("retire", sha256, "--at", "2026-01-01T00:00:00Z") == 0
