@@ -27,7 +27,7 @@ from signing.judge.judgement import (
     rewritten,
     whole,
 )
-from signing.judge.kinds import kind_of
+from signing.judge.kinds import Kind, kind_of
 from signing.judge.pdf_reading import LIBRARY_TROUBLE
 from signing.judge.policy import Policy, Signers
 from signing.judge.timestamp_file import judge_token_file
@@ -215,5 +215,6 @@ def _has(attributes: core.Asn1Value, kinds: set[str]) -> bool:
 
 def description(content: bytes) -> str:
     """Say of signed content what can be said without a name: kind, size, digest."""
-    digest = hashlib.sha256(content).hexdigest()
-    return f"{kind_of(content).value}, {len(content)} bytes, sha256 {digest}"
+    digest, kind = hashlib.sha256(content).hexdigest(), kind_of(content)
+    name = "file" if kind is Kind.UNKNOWN else kind.value
+    return f"{name}, {len(content)} bytes, sha256 {digest}"

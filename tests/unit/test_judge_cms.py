@@ -109,6 +109,7 @@ def test_a_well_signed_message_passes(pki: make.Pki, name: str, *, detached: boo
     assert one.type is SignatureType.CERTIFIED
     assert one.claimed_time == make.SIGNED_AT
     (covered,) = one.covers
+    assert covered.startswith("file, "), "a text of no kind that is known here"
     assert f"{len(CONTENT)} bytes" in covered
 
 
