@@ -13,6 +13,7 @@ from asn1crypto import cms
 
 from signing.judge.ber import BytesAfter, Element, elements, sequence, spelled, to_der
 from signing.judge.codes import Code, Refused
+from signing.judge.disguise import check_nothing_else
 from signing.judge.pdf_reading import LIBRARY_TROUBLE
 
 _ARMOR = re.compile(
@@ -69,6 +70,7 @@ def _message(outer: Element) -> CmsMessage:
     kind, *rest = enclosed.children()
     content_type: str = cms.ContentType.load(kind.spelled, strict=True).native
     content = _octets(rest)
+    _check_around(outer.data, rest)
     parts = [version, algorithms, *more]
     light = sequence(
         *(one.spelled for one in parts[:2]),
@@ -141,6 +143,12 @@ def _signed_data(outer: Element) -> Element:
     if whole.tag != _SEQUENCE or not ends:
         raise Refused(Code.CONTENTS_DAMAGED, "no SignedData")
     return whole
+
+
+def _check_around(data: bytes, rest: list[Element]) -> None:
+    """What stands around the enclosed content is not signed by it. Raises Refused."""
+    begin, end = (rest[0].inner, rest[0].end) if rest else (len(data), len(data))
+    check_nothing_else(data[:begin], data[end:])
 
 
 def _octets(rest: list[Element]) -> bytes | None:

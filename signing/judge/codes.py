@@ -25,6 +25,7 @@ class Code(StrEnum):
     CROSS_REFERENCE_WRONG = "cross-reference-wrong"
     HYBRID_READINGS_DISAGREE = "hybrid-readings-disagree"
     ALSO_AN_ARCHIVE = "document-is-also-an-archive"
+    ALSO_ANOTHER_DOCUMENT = "document-is-also-another"
     SIGNATURES_DISAGREE = "signatures-disagree"
     SIGNATURE_IN_OBJECT_STREAM = "signature-in-object-stream"
     TOO_MANY_SIGNATURES = "too-many-signatures"

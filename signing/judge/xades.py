@@ -14,6 +14,7 @@ from lxml import etree
 from signing.judge.chain import ChainFinding, Question, judge_chain
 from signing.judge.cms_checks import worse
 from signing.judge.codes import Code, NoteCode, Refused
+from signing.judge.disguise import check_no_pdf
 from signing.judge.judgement import Inputs, JudgedSignature, Judgement, answer, judged, whole
 from signing.judge.signer import signer_of
 from signing.judge.signer_rules import after_the_fact, check_key_usage
@@ -55,6 +56,7 @@ async def judge_xml(data: bytes, inputs: Inputs) -> Judgement:
     if b"Signature" not in data and b"\0" not in data:
         return answer(inputs, Code.NO_SIGNATURE, kind=None)  # however odd the rest may be
     document = read_xml(data)
+    check_no_pdf(data)
     found = _read_all(document, inputs)
     if not found:
         return answer(inputs, Code.NO_SIGNATURE, kind=None)

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from signing.judge.codes import Code, Refused
+from signing.judge.disguise import check_no_pdf
 from signing.judge.zip_headers import (
     DEFLATED,
     STORED,
@@ -61,13 +62,21 @@ def read_zip(data: bytes) -> tuple[ZipEntry, ...]:
             raise Refused(code, f"entry at {header.offset}, not {place}")
         begin = local_header(data, header)
         place = after_entry(data, header, begin, directory)
-        content = _inflated(data[begin : begin + header.compressed], header)
+        packed = data[begin : begin + header.compressed]
+        check_no_pdf(data[header.offset : begin], packed if _is_meta(name) else b"")
+        content = _inflated(packed, header)
         if header.is_directory:
             continue
         entries.append(ZipEntry(name=name, content=content, stored=header.method == STORED))
     if place != directory:
         raise Refused(Code.CONTAINER_HIDDEN_DATA, "data before the central directory")
+    check_no_pdf(data[directory:])
     return tuple(entries)
+
+
+def _is_meta(name: str) -> bool:
+    """Signatures and what belongs to them: no signature covers all of it."""
+    return name.casefold().startswith("meta-inf/")
 
 
 def _name(header: Header) -> str:

@@ -79,6 +79,12 @@ def _rule(  # noqa: PLR0917 - a row of the table
 
 RULES = (
     _rule(
+        "disguise.check_nothing_else",
+        "an-archive-in-an-unsigned-attribute",
+        "What no signature covers holds no other document.",
+        "our rule; ISO 32000-2, 7.5.5; APPNOTE 4.3.16",
+    ),
+    _rule(
         "ber.to_der",
         "bytes-after-the-message",
         "Nothing stands behind the message.",

@@ -72,6 +72,12 @@ def _rule(  # noqa: PLR0917 - a row of the table
 
 RULES = (
     _rule(
+        "disguise.check_no_pdf",
+        "a-pdf-in-the-comment",
+        "What no signature covers holds no other document.",
+        "our rule; ISO 32000-2, 7.5.5",
+    ),
+    _rule(
         "zip_reader.read_zip",
         "bytes-between-entries",
         "Entries, directory and end record fill the file without a gap.",

@@ -180,7 +180,7 @@ RULES = (
     ),
     _rule(
         "xref._check_places",
-        "table-leads-beside-the-font",
+        "table-leads-beside-the-structure",
         "Every entry of a table leads to its object.",
         "rule 1; ISO 32000-2, 7.5.4",
     ),
@@ -205,24 +205,30 @@ RULES = (
     ),
     _rule(
         "structure._NAMES_KNOWN",
-        "javascript-of-the-document",
+        "names-of-scripts-without-scripts",
         "The document names places only.",
         "rule 9; ISO 32000-2, 7.7.4",
         structure._NAMES_KNOWN | {b"/JavaScript"},
     ),
     _rule(
         "structure._NEVER",
-        "javascript-when-a-page-opens",
+        "web-page-called-when-a-page-opens",
         "Nothing happens by itself.",
         "rule 9; ISO 32000-2, 12.6.3",
         frozenset(),
     ),
     _rule(
         "structure._ACTIONS",
-        "program-started",
+        "layers-switched-by-a-click",
         "Actions lead to places and pages only.",
         "rule 9; ISO 32000-2, 12.6.4",
         Everything(),
+    ),
+    _rule(
+        "structure._check_opening",
+        "web-page-called-on-opening",
+        "What happens on opening stays in the document.",
+        "rule 9; ISO 32000-2, 12.6.3",
     ),
     _rule(
         "structure._SUBTYPES",

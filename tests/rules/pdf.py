@@ -131,7 +131,7 @@ RULES = (
     ),
     _rule(
         "pdf_reading.check_offsets",
-        "table-leads-beside-the-font",
+        "table-leads-beside-the-structure",
         "Every entry of a table leads to its object.",
         "rule 1; ISO 32000-2, 7.5.4",
     ),
@@ -242,7 +242,7 @@ RULES = (
     ),
     _rule(
         "content.check_no_document_scripts",
-        "javascript-of-the-document",
+        "names-of-scripts-without-scripts",
         "The document has no script of its own.",
         "rule 9; ISO 32000-2, 12.6.4.17",
     ),
@@ -251,6 +251,19 @@ RULES = (
         "program-started",
         "No action or annotation acts by itself.",
         "rule 9; ISO 32000-2, 12.6.4",
+    ),
+    _rule(
+        "content.check_triggers",
+        "web-page-called-on-opening",
+        "What happens without a click stays in the document.",
+        "rule 9; ISO 32000-2, 12.6.3",
+    ),
+    _rule(
+        "content._leads",
+        "letters-from-another-file",
+        "All that the catalog leads to is looked at.",
+        "rule 9; ISO 32000-2, 7.7.2",
+        instead=always(()),
     ),
     _rule(
         "content.check_self_contained",

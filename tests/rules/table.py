@@ -51,4 +51,6 @@ def _row(rule: Rule) -> str:
     answers = " or ".join(sorted(rule.answers)) if len(rule.answers) < 3 else "refused"
     answer = answers if LEFT_ALONE in rule.answers else f"`{answers.replace(' or ', '` or `')}`"
     without = "**accepted**" if rule.stands_alone else f"`{rule.without}`"
-    return f"| {rule.about} | {rule.source} | `{function}` | `{rule.vector}` | {answer} | {without} |"
+    return (
+        f"| {rule.about} | {rule.source} | `{function}` | `{rule.vector}` | {answer} | {without} |"
+    )

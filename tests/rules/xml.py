@@ -62,6 +62,12 @@ RULES = (
         "xml-malformed",
     ),
     _rule(
+        "disguise.check_no_pdf",
+        "a pdf in a comment",
+        "What no signature covers holds no other document.",
+        "our rule; ISO 32000-2, 7.5.5",
+    ),
+    _rule(
         "xml_reader._check_comment",
         "a comment inside a text",
         "No comment stands inside a text, which programs read only up to it.",

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from asn1crypto import core
 
 from signing.judge.codes import Code
-from tests.vectors import cms_writing
+from tests.vectors import cms_writing, pdf_writing, zip_writing
 from tests.vectors.cms import CONTENT, Kit, Vector
 from tests.vectors.cms_writing import Recipe, elements, signer_info, spelled_length
 
@@ -107,3 +107,30 @@ def a_field_behind_the_last_of_a_signer(kit: Kit) -> bytes:
 @refused(Code.CONTENTS_DAMAGED)
 def a_field_behind_the_signers(kit: Kit) -> bytes:
     return message_with_a_field_more(kit.good)
+
+
+# --- another document beside what was signed, which other programs would show --------------------
+
+
+def _with_unsigned(kit: Kit, other: bytes, content: bytes = CONTENT) -> bytes:
+    more = cms_writing.attribute("1.2.3.4.5", core.OctetString(other))
+    return cms_writing.with_unsigned(cms_writing.signed(content, kit.signer), more)
+
+
+@refused(Code.ALSO_ANOTHER_DOCUMENT)
+def a_pdf_in_an_unsigned_attribute(kit: Kit) -> bytes:
+    """What is signed is a PDF too, whose later "revision" nobody signed."""
+    signed = pdf_writing.build(pdf_writing.letter_objects())
+    later = pdf_writing.revision(signed, {4: pdf_writing.drawing(b"Pay 900 Baht")})
+    return _with_unsigned(kit, later[len(signed) :], signed)
+
+
+@refused(Code.ALSO_ANOTHER_DOCUMENT)
+def an_archive_in_an_unsigned_attribute(kit: Kit) -> bytes:
+    members = zip_writing.files({"letter.txt": b"Pay 900 Baht"})
+    return _with_unsigned(kit, zip_writing.write(members))
+
+
+@refused(Code.ALSO_ANOTHER_DOCUMENT)
+def a_pdf_in_an_unsigned_attribute_in_pieces(kit: Kit) -> bytes:
+    return cms_writing.in_ber(a_pdf_in_an_unsigned_attribute(kit), piece=4000)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from signing.judge.codes import Code
-from tests.vectors import zip_writing
+from tests.vectors import pdf_writing, zip_writing
 from tests.vectors.containers import FILES, Kit, Vector, cades, members
 from tests.vectors.zip_writing import STORED, UNIX, Around, Member
 
@@ -42,6 +42,28 @@ def _with_first(whole: Sequence[Member], **changes: object) -> list[Member]:
 def an_archive_in_the_comment(whole: Sequence[Member]) -> bytes:
     other = zip_writing.write([Member(name=b"mimetype", content=b"another letter", method=STORED)])
     return zip_writing.write(whole, Around(comment=other))
+
+
+def _pdf() -> bytes:
+    return pdf_writing.build(pdf_writing.letter_objects(b"Pay 900 Baht"))
+
+
+@packed(Code.ALSO_ANOTHER_DOCUMENT)
+def a_pdf_in_the_comment(whole: Sequence[Member]) -> bytes:
+    """PDF readers forgive what stands before it, and show it."""
+    return zip_writing.write(whole, Around(comment=_pdf()))
+
+
+@packed(Code.ALSO_ANOTHER_DOCUMENT)
+def a_pdf_in_an_extra_field(whole: Sequence[Member]) -> bytes:
+    field = struct.pack("<2H", 0xCAFE, len(_pdf())) + _pdf()
+    return zip_writing.write(_with_first(whole, local_extra=field))
+
+
+@packed(Code.ALSO_ANOTHER_DOCUMENT)
+def a_pdf_where_no_signature_looks(whole: Sequence[Member]) -> bytes:
+    name = b"META-INF/ASiCEvidenceRecordManifest.xml"
+    return zip_writing.write([*whole, Member(name=name, content=_pdf(), method=STORED)])
 
 
 @packed(Code.CONTAINER_HEADERS_DISAGREE)

@@ -253,6 +253,11 @@ def javascript_in_an_action_of_no_kind(kit: Kit) -> bytes:
 
 
 @refused(ACTIVE)
+def names_of_scripts_without_scripts(kit: Kit) -> bytes:
+    return catalog(kit, b"/Names << /JavaScript << /Names [] >> >> ")
+
+
+@refused(ACTIVE)
 def form_emptied_on_opening(kit: Kit) -> bytes:
     """Fields then show their default, which may be another amount (12.7.6.3)."""
     return catalog(kit, b"/OpenAction << /S /ResetForm >> ")

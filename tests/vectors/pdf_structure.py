@@ -75,6 +75,16 @@ def table_leads_beside_the_font(kit: Kit) -> bytes:
     return write.complete(data.replace(place, wrong), kit.signer)
 
 
+@refused(Code.CROSS_REFERENCE_WRONG)
+def table_leads_beside_the_structure(kit: Kit) -> bytes:
+    """What no reader draws; but one that repairs builds the whole table anew."""
+    objects = write.letter_objects(catalog=b"/StructTreeRoot 8 0 R ")
+    data = write.build({**objects, 8: b"<< /Type /StructTreeRoot >>"})
+    place = b"%010d 00000 n" % (data.index(b"\n8 0 obj") + 1)
+    wrong = b"%010d 00000 n" % (data.index(b"\n8 0 obj") + 9)
+    return write.complete(data.replace(place, wrong), kit.signer)
+
+
 @refused(DAMAGED, Code.CROSS_REFERENCE_WRONG, pdfsig=WHOLE)
 def table_leads_to_another_object(kit: Kit) -> bytes:
     data = write.build({**write.letter_objects(), 8: write.drawing(b"Pay 900")})

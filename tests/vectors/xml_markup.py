@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from signing.judge.codes import Code
 from tests.pki import make
-from tests.vectors import xml
+from tests.vectors import pdf_writing, xml
 from tests.vectors.xml import DS, INVOICE, Plan, Reference
 from tests.vectors.xml_registry import (
     ROOT,
@@ -86,6 +86,13 @@ def a_comment_before_a_text(pki: make.Pki) -> bytes:
 
 
 # --- time and memory ---
+
+
+@fault(Code.ALSO_ANOTHER_DOCUMENT)
+def a_pdf_in_a_comment(pki: make.Pki) -> bytes:
+    """No signature covers the comment; PDF readers forgive what stands before it."""
+    other = pdf_writing.build(pdf_writing.letter_objects(), header=b"%PDF-1.7\n")
+    return good(pki) + b"<!--" + b" " * 1024 + other + b"-->"
 
 
 def _around(inside: str) -> str:

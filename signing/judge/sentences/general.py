@@ -8,6 +8,11 @@ from tdh.domain.verdicts import Indication, SubIndication
 
 ANSWERS: Mapping[Code, Answer] = MappingProxyType(
     {
+        Code.ALSO_ANOTHER_DOCUMENT: malformed(
+            "ไฟล์นี้มีเอกสารอื่นแฝงอยู่ในส่วนที่ไม่มีลายมือชื่อคุ้มครอง บางโปรแกรมอาจแสดงเอกสารนั้นแทน",
+            "Parts of the file that no signature covers hold another document, which some programs "
+            "would show instead.",
+        ),
         Code.SIGNATURE_VALID: Answer(
             Indication.TOTAL_PASSED,
             None,
