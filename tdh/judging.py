@@ -13,7 +13,8 @@ from pathlib import Path
 
 import structlog
 
-from signing.judge.pool import DocumentInJudgement, JudgePool
+from signing.judge.incoming import DocumentInJudgement
+from signing.judge.pool import JudgePool
 from signing.trust import TrustFolder
 from tdh.config import ConfigError
 from tdh.domain.errors import TDHError
