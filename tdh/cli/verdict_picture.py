@@ -59,6 +59,8 @@ _REVOCATION: Mapping[RevocationStatus, str] = MappingProxyType(
 )
 _SIGNATURE = "ลายมือชื่อที่ {number} / signature {number}"
 _STAMP = "ตราประทับเวลาที่ {number} / timestamp {number}"
+_ONLY_STAMPS = "timestamp-valid"
+"""The answer to a container in which timestamps stand alone."""
 _RULE = "─" * 72
 _DOCUMENT = 2
 """Columns before a fact about the whole document."""
@@ -89,7 +91,8 @@ def _lines(
     for step_thai, step_english in steps:
         yield f"  →  {printable(step_thai)}"
         yield f"     {printable(step_english)}"
-    called = _STAMP if verdict.kind is SignatureKind.TIMESTAMP else _SIGNATURE
+    stamps = verdict.kind is SignatureKind.TIMESTAMP or verdict.reason.code == _ONLY_STAMPS
+    called = _STAMP if stamps else _SIGNATURE
     for number, signature in enumerate(verdict.signatures, 1):
         yield ""
         yield from _signature(called.format(number=number), signature)
@@ -155,9 +158,13 @@ def _end(signer: Signer) -> str:
 
 def _revocation(finding: RevocationFinding) -> str:
     said = _REVOCATION[finding.status]
+    if finding.revoked_at:
+        if finding.status is RevocationStatus.GOOD:
+            said = "ถูกเพิกถอนภายหลัง / revoked only later"
+        said = f"{said}: {thai_time(finding.revoked_at)}"
     source = f" · {finding.source}" if finding.source else ""
-    since = finding.revoked_at or finding.this_update
-    when = f" · {thai_time(since)}" if since else ""
+    told = finding.this_update
+    when = f" · ข้อมูลเมื่อ / told on {thai_time(told)}" if told else ""
     return f"{said}{source}{when} · {printable(finding.subject)}"
 
 

@@ -33,6 +33,9 @@ def files(pki: make.Pki, tmp_path_factory: pytest.TempPathFactory) -> Path:
     contents = {
         "good.pdf": good,
         "altered.pdf": faults.altered_byte(good),
+        "revoked-later.pdf": make.sign_pdf(
+            make.simple_pdf(), pki.signers["revoked"], timestamp=stamp
+        ),
         "stranger.pdf": make.sign_pdf(make.simple_pdf(), pki.signers["stranger"]),
         "unsigned.pdf": make.simple_pdf(),
         "no.pdf": b"not a PDF",
@@ -209,6 +212,7 @@ def kinds(pki: make.Pki, tmp_path_factory: pytest.TempPathFactory) -> Path:
         "letter.txt.tst": stamp,
         "attached.p7m": cms_writing.signed(CONTENT, signer),
         "container.asice": containers.good(kit)["ASiC-E CAdES, two signers"],
+        "stamped.asice": containers.stamps_only(kit)["ASiC-E timestamp"],
     }
     for name, content in found.items():
         (folder / name).write_bytes(content)
@@ -320,6 +324,15 @@ def test_the_picture_tells_where_revocation_data_are(
     assert "The certificate says where: http" in shown
 
 
+def test_the_picture_tells_of_a_revocation_that_came_later(
+    pki: make.Pki, files: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert tdh(files / "revoked-later.pdf", "--trust", pki.trust_folder, "--at", AT) == 0
+    shown = capsys.readouterr().out
+    assert "revoked only later: 1 มี.ค. 2569" in shown
+    assert shown.count("not revoked") == 2, "the authority's and the timestamping unit's"
+
+
 def test_a_document_that_passed_needs_no_advice(
     pki: make.Pki, files: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -327,10 +340,11 @@ def test_a_document_that_passed_needs_no_advice(
     assert "→" not in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("name", ["letter.txt.tst", "stamped.asice"])
 def test_a_timestamp_is_not_called_a_signature(
-    pki: make.Pki, kinds: Path, capsys: pytest.CaptureFixture[str]
+    pki: make.Pki, kinds: Path, capsys: pytest.CaptureFixture[str], name: str
 ) -> None:
-    assert tdh(kinds / "letter.txt.tst", "--trust", pki.trust_folder, "--at", AT) == 0
+    assert tdh(kinds / name, "--trust", pki.trust_folder, "--at", AT) == 0
     shown = capsys.readouterr().out
     assert "timestamp 1: " in shown
     assert "signature 1: " not in shown
