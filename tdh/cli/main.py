@@ -38,7 +38,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "receive": ("tdh.cli.letters", "รับเอกสาร / fetch documents, acknowledge"),
     "track": ("tdh.cli.letters", "ติดตาม / follow a tracking number"),
     "evidence": ("tdh.cli.letters", "เก็บหลักฐาน / save evidence and proofs"),
-    "admin": ("tdh.cli.admin", "ผู้ดูแล / parties, tokens, parked work"),
+    "admin": ("tdh.cli.admin", "ผู้ดูแล / parties, tokens, whom the judge trusts, parked work"),
 }
 
 
@@ -51,6 +51,9 @@ SETTINGS = (
 
 class Parser(argparse.ArgumentParser):
     """argparse with the usage error of sysexits.h, for its subcommands too."""
+
+    chosen: argparse.ArgumentParser | None = None
+    """That of the command, which knows how it is called."""
 
     def error(self, message: str) -> NoReturn:
         """Say what is wrong with the words of the call, and exit 64."""
@@ -70,7 +73,7 @@ def build_parser(command: str | None) -> Parser:
         if module != wanted:
             subparsers.add_parser(name, help=summary)
     if command in COMMANDS:
-        chosen = subparsers.choices[command]
+        chosen = parser.chosen = subparsers.choices[command]
         chosen.description = chosen.description or COMMANDS[command][1]
         chosen.epilog = SETTINGS if command in OPERATORS else chosen.epilog
     return parser
@@ -80,7 +83,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; its exit code."""
     words = list(sys.argv[1:] if argv is None else argv)
     command = next((word for word in words if not word.startswith("-")), None)
-    args = build_parser(command).parse_args(words)
+    parser = build_parser(command)
+    args, left = parser.parse_known_args(words)
+    if left:
+        (parser.chosen or parser).error(f"ไม่รู้จัก / unrecognized arguments: {' '.join(left)}")
     if isinstance(sys.stdout, TextIOWrapper):  # a terminal that has no Thai still gets the English
         sys.stdout.reconfigure(errors="backslashreplace")
     try:

@@ -358,6 +358,17 @@ def test_a_wrong_word_for_revocation_names_the_right_ones(
     assert "choose from 'require', 'if-present'" in capsys.readouterr().err
 
 
+def test_a_word_too_many_is_told_with_how_the_command_is_called(
+    files: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main.main(["validate", str(files / "good.pdf"), "another.pdf"])
+    told = capsys.readouterr().err
+    assert ended.value.code == 64
+    assert "unrecognized arguments: another.pdf" in told
+    assert told.startswith("usage: tdh validate ")
+
+
 def test_help_tells_the_exit_codes(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main.main(["validate", "--help"])
