@@ -22,6 +22,8 @@ _BY_DEFAULT = 2
 def check_certification(reader: PdfFileReader, signatures: Sequence[SignedObject]) -> None:
     """Clause 5: only the first signature certifies, /Perms agrees, the level is one of three."""
     try:
+        for item in signatures:
+            _check_methods(item)
         certifying = [item for item in signatures if level_of(item) is not None]
         named = _named_in_catalog(reader)
     except LIBRARY_TROUBLE as problem:
@@ -34,16 +36,26 @@ def check_certification(reader: PdfFileReader, signatures: Sequence[SignedObject
         raise Refused(Code.CERTIFICATION_MISPLACED, "/Perms names another signature")
 
 
+def _check_methods(item: SignedObject) -> None:
+    """Table 256: each method is named once; of two, each program would follow another one."""
+    methods = [reference["/TransformMethod"] for reference in _references(item)]
+    if len(set(methods)) != len(methods):
+        raise Refused(Code.CERTIFICATION_MISPLACED, "a transform method twice")
+
+
+def _references(item: SignedObject) -> list[Any]:
+    if item.embedded is None:
+        return []
+    references = entry(item.embedded.sig_object, "/Reference") or ()
+    return [references[number] for number in range(len(references))]
+
+
 def level_of(item: SignedObject) -> int | None:
     """What a certifying signature allows, 1 to 3; None for one that does not certify.
 
     Raises Refused for another level, and what escapes from the library.
     """
-    if item.embedded is None:
-        return None
-    references = entry(item.embedded.sig_object, "/Reference") or ()
-    for number in range(len(references)):
-        reference = references[number]
+    for reference in _references(item):
         if reference["/TransformMethod"] != "/DocMDP":
             continue
         level: Any = entry(reference["/TransformParams"], "/P")

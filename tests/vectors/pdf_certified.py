@@ -187,3 +187,24 @@ def locked_field_changed(kit: Kit) -> bytes:
     data = write.complete(write.build(objects), kit.signer)
     filled = {8: write.text_field(b"900", appearance=32), 32: write.appearance_of(b"900")}
     return signed_field(kit, write.revision(data, filled), 2)
+
+
+def _with_references(kit: Kit, references: bytes) -> bytes:
+    objects = write.certified_objects(2)
+    before, _, rest = objects[7].partition(b"/Reference [")
+    objects[7] = before + b"/Reference [" + references + rest
+    return write.complete(write.build(objects), kit.signer)
+
+
+@refused(Code.CERTIFICATION_MISPLACED)
+def certification_of_two_levels(kit: Kit) -> bytes:
+    """One program lets forms be filled in, another one nothing."""
+    return _with_references(
+        kit, b"<< /TransformMethod /DocMDP /TransformParams << /P 1 /V /1.2 >> >> "
+    )
+
+
+@refused(Code.CERTIFICATION_MISPLACED)
+def fields_locked_in_two_ways(kit: Kit) -> bytes:
+    lock = b"<< /TransformMethod /FieldMDP /TransformParams << /Action %s /V /1.2 >> >> "
+    return _with_references(kit, lock % b"/Include /Fields []" + lock % b"/All")
