@@ -41,9 +41,9 @@ _TYPES: Mapping[SignatureType, str] = MappingProxyType(
 """Sections of Thailand's Electronic Transactions Act."""
 _KINDS: Mapping[SignatureKind, str] = MappingProxyType(
     {
-        SignatureKind.PADES: "PDF ที่ลงลายมือชื่อ / signed PDF (PAdES)",
-        SignatureKind.CADES: "ลายมือชื่อ CMS / CMS signature (CAdES)",
-        SignatureKind.XADES: "XML ที่ลงลายมือชื่อ / signed XML (XAdES)",
+        SignatureKind.PADES: "เอกสาร PDF / PDF document (PAdES)",
+        SignatureKind.CADES: "ลายมือชื่อ CMS / CMS signature (.p7m, .p7s)",
+        SignatureKind.XADES: "เอกสาร XML / XML document (XAdES)",
         SignatureKind.ASIC_E: "ไฟล์บรรจุเอกสาร / container (ASiC-E)",
         SignatureKind.ASIC_S: "ไฟล์บรรจุเอกสารเดียว / container of one document (ASiC-S)",
         SignatureKind.TIMESTAMP: "ตราประทับเวลา / timestamp",

@@ -29,9 +29,9 @@ ANSWERS: Mapping[Code, Answer] = MappingProxyType(
             "The document carries a timestamp, but nobody's signature.",
         ),
         Code.KIND_UNKNOWN: malformed(
-            "ไฟล์ชนิดนี้ไม่มีลายมือชื่อที่ระบบตรวจได้ (ตรวจได้ PDF, CAdES, XAdES และ ASiC)",
-            "The file is of no kind that carries a signature which can be judged here: PDF, CAdES, "
-            "XAdES or ASiC.",
+            "ไฟล์ชนิดนี้ไม่มีลายมือชื่อที่ระบบตรวจได้ (ตรวจได้ PDF, CMS เช่น .p7m และ .p7s, XML และ ASiC)",
+            "The file is of no kind that carries a signature which can be judged here: PDF, CMS "
+            "(.p7m, .p7s), XML or ASiC.",
         ),
         Code.TOO_LARGE: malformed(
             "เอกสารมีขนาดใหญ่เกินกว่าที่จะตรวจลายมือชื่อได้",
