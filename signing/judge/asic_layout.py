@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from signing.judge.asic_manifest import check_harmless
+from signing.judge.asic_manifest import check_harmless, is_manifest_or_record
 from signing.judge.codes import Code, NoteCode, Refused
 from signing.judge.judgement import Note
 from signing.judge.policy import Policy
@@ -24,6 +24,7 @@ _KINDS: Mapping[bytes, SignatureKind] = MappingProxyType(
     }
 )
 _ODF_MANIFEST = "META-INF/manifest.xml"
+_DER_OR_PEM = (b"0", b"-----BEGIN ")
 _MAX_NAME = 128
 """Characters in the name of a signature's file, which verdict and notes repeat."""
 
@@ -64,8 +65,8 @@ def sorted_out(entries: Sequence[ZipEntry], policy: Policy) -> Layout:
     """Sort the files. Raises Refused where the container is none, or not of a known kind."""
     files = {entry.name: entry.content for entry in entries}
     roles: dict[str, list[str]] = {}
-    for name in files:
-        roles.setdefault(_role(name), []).append(name)
+    for name, content in files.items():
+        roles.setdefault(_role(name, content), []).append(name)
     signed = any(role in roles for role in ("cades", "xades", "tokens", "records"))
     stated = files.get(MIMETYPE)
     if not signed and stated not in _KINDS:
@@ -86,7 +87,8 @@ def sorted_out(entries: Sequence[ZipEntry], policy: Policy) -> Layout:
     )
 
 
-def _role(name: str) -> str:
+def _role(name: str, content: bytes) -> str:
+    """By the name; what is not covered by signatures must also look like what it is called."""
     if name in {MIMETYPE, _ODF_MANIFEST}:
         return "form"
     patterns = (
@@ -99,6 +101,10 @@ def _role(name: str) -> str:
         ("tokens", _TOKEN),
     )
     role = next((role for role, pattern in patterns if pattern.fullmatch(name)), "data")
+    if name.casefold().endswith(".xml") and role in {"archive_manifests", "form", "records"}:
+        role = role if is_manifest_or_record(content) else "data"
+    elif role in {"records", "tokens"} and not content.startswith(_DER_OR_PEM):
+        role = "data"
     if role != "data" and len(name) > _MAX_NAME:
         raise Refused(Code.CONTAINER_UNSAFE_NAME, f"{len(name)} characters")
     return role

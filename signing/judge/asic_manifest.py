@@ -13,11 +13,12 @@ from urllib.parse import unquote_to_bytes
 from lxml import etree
 
 from signing.judge.codes import Code, Refused
-from signing.judge.xml_reader import base64_leaf, children, read_xml
+from signing.judge.xml_reader import base64_leaf, children, is_element, kind, read_xml
 
 _ASIC = "{http://uri.etsi.org/02918/v1.2.1#}"
 _DS = "{http://www.w3.org/2000/09/xmldsig#}"
 _ODF = "{urn:oasis:names:tc:opendocument:xmlns:manifest:1.0}"
+_ERS = "{urn:ietf:params:xml:ns:ers}"
 _DIGESTS: Mapping[str, str] = MappingProxyType(
     {
         "http://www.w3.org/2001/04/xmlenc#sha256": "sha256",
@@ -81,13 +82,25 @@ def read_manifest(name: str, content: bytes) -> Manifest:
         raise Refused(Code.CONTAINER_MANIFEST, f"{name}: {refusal}") from refusal
 
 
-def check_harmless(content: bytes) -> None:
-    """META-INF/manifest.xml says nothing that counts; it must be what it seems. Raises Refused."""
+def is_manifest_or_record(content: bytes) -> bool:
+    """Whether it is XML of manifests and evidence records only: nothing that a browser would show.
+
+    No signature covers such files, and nothing is concluded from them.
+    """
     try:
         root = read_xml(content).root
-    except Refused as refusal:
-        raise Refused(Code.CONTAINER_MANIFEST, str(refusal)) from refusal
-    if root.tag != f"{_ODF}manifest":
+    except Refused:
+        return False
+    around = (*root.itersiblings(preceding=True), *root.itersiblings())
+    nodes = [node for node in (*around, *root.iter()) if kind(node) is not etree.Comment]
+    return all(
+        is_element(node) and str(node.tag).startswith((_ASIC, _DS, _ODF, _ERS)) for node in nodes
+    )
+
+
+def check_harmless(content: bytes) -> None:
+    """META-INF/manifest.xml says nothing that counts; it must be what it seems. Raises Refused."""
+    if not is_manifest_or_record(content) or read_xml(content).root.tag != f"{_ODF}manifest":
         raise Refused(Code.CONTAINER_MANIFEST, "META-INF/manifest.xml is something else")
 
 

@@ -90,7 +90,7 @@ def _name(header: Header) -> str:
         len(name) > MAX_NAME
         or "\\" in name
         or name[1:_WINDOWS_DRIVE] == ":"
-        or any(part in {"", ".", ".."} for part in parts)
+        or any(part in {"", ".", ".."} or part[-1] in ". " for part in parts)
         or any(unicodedata.category(character) in {"Cc", "Cf", "Cs"} for character in name)
     ):
         raise Refused(Code.CONTAINER_UNSAFE_NAME, repr(name[:80]))

@@ -12,10 +12,10 @@ from signing.judge.zip_reader import ZipEntry
 from tdh.domain.verdicts import SignatureKind
 from tests.rules.asking import careful, codes
 from tests.rules.rule import ACCEPTED, PROVEN, Rule, always, nothing
-from tests.vectors import containers, containers_packed
+from tests.vectors import containers, containers_odd, containers_packed
 from tests.vectors.containers import SHA1, kit
 
-VECTORS = containers.VECTORS | containers_packed.VECTORS
+VECTORS = containers.VECTORS | containers_packed.VECTORS | containers_odd.VECTORS
 
 
 def first_given(one: Any, *_: object) -> Any:
@@ -71,6 +71,13 @@ def _rule(  # noqa: PLR0917 - a row of the table
 
 
 RULES = (
+    _rule(
+        "asic_manifest.is_manifest_or_record",
+        "a-file-called-asicarchivemanifest-that-is-something-else",
+        "What needs no signature by its name is what it is called.",
+        "our rule; EN 319 162-1, A.4",
+        instead=always(True),
+    ),
     _rule(
         "disguise.check_no_pdf",
         "a-pdf-in-the-comment",

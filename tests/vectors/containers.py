@@ -452,7 +452,7 @@ def simple_stamp_of_something_else(kit: Kit) -> bytes:
 @refused(Code.TIMESTAMP_DAMAGED)
 def simple_stamp_that_is_none(kit: Kit) -> bytes:
     assert kit
-    return packed(simple(tst=b"no token at all"), mimetype=ASIC_S)
+    return packed(simple(tst=b"0 no token at all"), mimetype=ASIC_S)
 
 
 @refused(Code.CONTAINER_SIGNATURE_LOOSE)

@@ -79,3 +79,46 @@ def an_entry_that_reaches_into_the_directory(kit: Kit) -> bytes:
         compressed, size = struct.unpack_from("<2L", data, at)
         struct.pack_into("<2L", data, at, compressed + 10, size + 10)
     return bytes(data)
+
+
+# --- files under names of the standard that are something else -----------------------------------
+
+PAGE = b'<a><script xmlns="http://www.w3.org/1999/xhtml">alert(1)</script></a>'
+
+
+def _beside(name: str, content: bytes, code: Code) -> None:
+    """A well-signed container, and what nobody signed under a name that needs no signature."""
+
+    def make(kit: Kit) -> bytes:
+        return packed({**FILES, **containers.cades(kit.signer), f"META-INF/{name}": content})
+
+    kind = name.rpartition(".")[0].lower() + "-that-is-something-else"
+    VECTORS[f"a-file-called-{kind}"] = Vector(make=make, codes=frozenset([code]))
+
+
+_beside("ASiCEvidenceRecordManifest.xml", PAGE, Code.CONTAINER_FILE_UNSIGNED)
+_beside("ASiCArchiveManifest.xml", PAGE, Code.CONTAINER_FILE_UNSIGNED)
+_beside("evidencerecord.ers", b"MZ a program", Code.CONTAINER_FILE_UNSIGNED)
+_beside("other-evidencerecord.xml", PAGE, Code.CONTAINER_FILE_UNSIGNED)
+_beside("timestamp.tst", b"MZ a program", Code.CONTAINER_FILE_UNSIGNED)
+_beside(
+    "manifest.xml",
+    b'<manifest xmlns="urn:oasis:names:tc:opendocument:xmlns:manifest:1.0">%s</manifest>' % PAGE,
+    Code.CONTAINER_MANIFEST,
+)
+
+
+def _with_instruction() -> None:
+    text = containers.manifest(P7S, FILES)
+    styled = b'<?xml-stylesheet type="text/xsl" href="http://e.invalid/a.xsl"?>' + text
+    _beside("ASiCArchiveManifest-styled.xml", styled, Code.CONTAINER_FILE_UNSIGNED)
+
+
+_with_instruction()
+
+
+@odd(Code.CONTAINER_UNSAFE_NAME)
+def a_name_that_one_system_shortens(kit: Kit) -> bytes:
+    """Windows leaves out dots and spaces at the end: two files become one."""
+    files = {"letter.txt": b"Pay 1", "letter.txt.": b"Pay 999"}
+    return packed({**files, **containers.cades(kit.signer, files)})
