@@ -177,6 +177,14 @@ def object_stream_in_itself(kit: Kit) -> bytes:
 
 
 @refused(DAMAGED)
+def packed_page_that_reads_as_the_next_object(kit: Kit) -> bytes:
+    """There is white space only where the page should be; what follows is the font."""
+    packed = b"3 0 5 1 \r" + write.FONT
+    kind = b"/Type /ObjStm /N 2 /First 8 "
+    return compressed(kit, {3: (2, 20, 0), 5: (2, 20, 1)}, write.stream(packed, kind))
+
+
+@refused(DAMAGED)
 def object_stream_that_does_not_unpack(kit: Kit) -> bytes:
     packed = zlib.compress(b"3 0 " + write.PAGE % b"")
     broken = packed[:20] + bytes([packed[20] ^ 0xFF]) + packed[21:]

@@ -17,7 +17,7 @@ MAX_OBJECTS: Final = 2_000
 _HEAD = re.compile(rb"([1-9][0-9]{0,6}) 0 obj(?=[\t\n\x0c\r <\[(/])")
 _END = re.compile(rb"[\t\n\x0c\r ]+endobj(?![A-Za-z0-9])")
 _PAIRS = re.compile(rb"[0-9\t\n\x0c\r ]*")
-_NEXT_LETTER = re.compile(rb"[\t\n\x0c\r ]*+[^0-9/<\[(\t\n\x0c\r ]")
+_WHITE = b"\t\n\x0c\r "
 
 
 class Stream(dict[bytes, Value]):
@@ -94,9 +94,16 @@ class Document:
         content, numbers, first = self._unpacked[place.stream]
         if place.position * 2 >= len(numbers) or numbers[place.position * 2] != number:
             raise NotUnderstood("an object stream with other objects")
-        value, end = read_value(content, first + numbers[place.position * 2 + 1], self._tokens)
-        if type(value) is Reference or _NEXT_LETTER.match(content, end):
-            raise NotUnderstood("a packed object with more than a value")
+        begin = first + numbers[place.position * 2 + 1]
+        value, end = read_value(content, begin, self._tokens)
+        behind = min((first + at for at in numbers[1::2] if first + at > begin), default=None)
+        if (
+            type(value) is Reference
+            or content[begin : begin + 1] in _WHITE
+            or (behind is not None and end > behind)
+            or content[end:behind].strip(_WHITE)
+        ):
+            raise NotUnderstood("a packed object with more than a value, or none")
         return value
 
     def _unpack(self, number: int) -> None:
