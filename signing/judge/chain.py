@@ -261,6 +261,7 @@ async def _path(question: Question, at: datetime) -> tuple[x509.Certificate, ...
             anchor.certificate
             for anchor in question.material.anchors
             if anchor.vouches(question.role, at)
+            and (anchor.certificate.sha256 == question.certificate.sha256 or _may_issue(anchor))
         ],
         other_certs=list(question.material.others),
         moment=at,
@@ -274,3 +275,18 @@ async def _path(question: Question, at: datetime) -> tuple[x509.Certificate, ...
         question.certificate, candidates, validation_context=context
     )
     return tuple(path.iter_certs(include_root=True))
+
+
+def _may_issue(anchor: TrustedAnchor) -> bool:
+    """Whether an anchor may vouch for others than itself (RFC 5280, 4.2.1.3, 4.2.1.9).
+
+    A person's certificate can be an anchor, too; that person is no authority. RFC 5280, 6.1 asks
+    nothing of anchors; a root from before such extensions is known by having issued itself.
+    """
+    certificate = anchor.certificate
+    constraints, usage = certificate.basic_constraints_value, certificate.key_usage_value
+    if usage is not None and "key_cert_sign" not in usage.native:
+        return False
+    if constraints is None:
+        return bool(certificate.self_issued)
+    return bool(constraints["ca"].native)

@@ -165,6 +165,8 @@ def _add(args: argparse.Namespace) -> int:
         _key(args.key, config),
         lambda keeper, now: keeper.add(der, wanted, now, replacing=args.replace),
     )
+    if said := trust_words.warning(der):
+        print(f"tdh admin trust: {said}", file=sys.stderr)
     line = f"{trust_words.fingerprint(sha256)}\n{trust_words.subject(der)}\n{wanted.terms}"
     return _told(args, changed, {"anchor": sha256, "terms": wanted.terms}, line)
 

@@ -42,6 +42,16 @@ def subject(der: bytes) -> str:
     return "".join(letter if letter.isprintable() else "�" for letter in text)
 
 
+def warning(der: bytes) -> str | None:
+    """What an operator who adds this certificate should think about again."""
+    if x509.Certificate.load(der).ca:
+        return None
+    return (
+        "ใบรับรองนี้ไม่ใช่ของผู้ให้บริการออกใบรับรอง จึงใช้ยืนยันได้เพียงผู้ถือเอง / "
+        "this is no authority's certificate: it vouches for its own holder only"
+    )
+
+
 def fingerprint(sha256: str) -> str:
     """The digest as other programs and paper show it."""
     return "SHA-256 " + ":".join(sha256[n : n + 2] for n in range(0, 64, 2)).upper()

@@ -88,6 +88,7 @@ def operator(
     certificates.mkdir()
     (certificates / "root.pem").write_bytes(pem(pki.root.certificate))
     (certificates / "issuing.pem").write_bytes(pem(pki.issuing.certificate))
+    (certificates / "person.pem").write_bytes(pem(pki.signers["good"].chain[0]))
     monkeypatch.setenv("TDH_DATABASE__DSN", database_dsn)
     monkeypatch.setenv("TDH_JUDGE__TRUST", str(tmp_path / "store"))
     return Operator(
@@ -291,6 +292,14 @@ async def test_without_the_database_nothing_is_changed(
     issuing = store.certificates / "issuing.pem"
     assert await store.change("add", issuing, "--roles", "tsa") == 69
     assert store.files() == before
+
+
+async def test_a_certificate_that_is_no_authority_s_is_remarked_upon(operator: Operator) -> None:
+    assert await operator.change("init") == 0
+    for name, remarked in (("issuing.pem", False), ("person.pem", True)):
+        path = operator.certificates / name
+        assert await operator.change("add", path, "--roles", "sender") == 0
+        assert ("is no authority's certificate" in operator.error) is remarked
 
 
 async def test_a_lost_store_is_built_anew_above_what_the_log_knows(

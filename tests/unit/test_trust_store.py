@@ -464,6 +464,33 @@ def test_an_anchor_vouches_from_its_beginning_until_its_end(
     assert judged(document, anchor) == (code, True)
 
 
+def test_a_person_s_certificate_vouches_for_that_person_only() -> None:
+    key = new_p256_key()
+    person = make_root(
+        subject=Subject(common_name="Issuer"), key=key, serial=5, validity=make.ALWAYS
+    )
+    certificate = make_leaf(
+        issuer=person,
+        subject=Subject(common_name="A Person"),
+        public_key=key.public_key(),
+        serial=6,
+        validity=make.ALWAYS,
+    )
+    as_authority = replace(person, certificate=certificate)
+    minted = make_leaf(
+        issuer=as_authority,
+        subject=Subject(common_name="The Prime Minister"),
+        public_key=key.public_key(),
+        serial=7,
+        validity=make.ALWAYS,
+    )
+    own = make.TestSigner(key=key, chain=(certificate,))
+    forged = make.TestSigner(key=key, chain=(minted, certificate))
+    anchor = Anchor(der=der(certificate))
+    assert judged(make.sign_pdf(make.simple_pdf(), own), anchor) == ("signature-valid", True)
+    assert judged(make.sign_pdf(make.simple_pdf(), forged), anchor) == ("unknown-root", True)
+
+
 @pytest.mark.parametrize(
     ("retired", "code"),
     [
