@@ -104,7 +104,7 @@ def _role(name: str, content: bytes) -> str:
     if name.casefold().endswith(".xml") and role in {"archive_manifests", "form", "records"}:
         role = role if is_manifest_or_record(content) else "data"
     elif role in {"records", "tokens"} and not content.startswith(_DER_OR_PEM):
-        role = "data"
+        raise Refused(Code.CONTAINER_FILE_UNSIGNED, name)
     if role != "data" and len(name) > _MAX_NAME:
         raise Refused(Code.CONTAINER_UNSAFE_NAME, f"{len(name)} characters")
     return role
