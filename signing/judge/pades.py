@@ -11,6 +11,7 @@ from pyhanko.pdf_utils.misc import PdfError
 from pyhanko.pdf_utils.reader import PdfFileReader
 
 from signing.judge import brought, pdf, pdf_reading, revisions, tail, tokens
+from signing.judge.added import check_added_fields
 from signing.judge.certification import check_certification
 from signing.judge.cms_signature import CmsSignature, judge_signature
 from signing.judge.codes import Code, NoteCode, Refused
@@ -49,6 +50,8 @@ async def _judge(data: bytes, inputs: Inputs) -> Judgement:
     growth = revisions.check_revisions(reader, signatures, len(data))
     check_updates(reader, growth.last, inputs.policy.max_structure_nodes)
     tail.check_tail(data, reader, growth.last, signatures[-1].end)
+    first = revisions.signed_revision(reader, signatures[0], len(data))
+    check_added_fields(reader, first, inputs.policy.max_structure_nodes)
     notes = [Note(field=name, code=NoteCode.FORM_FILLED_LATER) for name in growth.filled_after]
     return await _judge_signatures(data, reader, objects, inputs, notes)
 

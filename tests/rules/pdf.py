@@ -223,6 +223,12 @@ RULES = (
         "rule 1; ISO 32000-2, 7.7.3",
     ),
     _rule(
+        "added.check_added_fields",
+        "sneaky-signature-over-the-page",
+        "What later signers place on a page does not hide it.",
+        "rule 4; ISO 32000-2, 12.7.5.5",
+    ),
+    _rule(
         "content.check_no_xfa",
         "xfa-form",
         "There is no XFA form, which programs show differently.",

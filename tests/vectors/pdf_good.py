@@ -74,6 +74,12 @@ def two_signatures(kit: Kit) -> bytes:
     return second_signature(kit, kit.letter)
 
 
+@accepted(B_B, B_B)
+def two_signatures_with_a_stamp(kit: Kit) -> bytes:
+    """The second one is seen beside the text."""
+    return second_signature(kit, kit.letter, rect=b"72 100 272 160")
+
+
 @accepted(B_B)
 def larger(kit: Kit) -> bytes:
     return make.sign_pdf(make.simple_pdf(size=300_000), kit.signer)

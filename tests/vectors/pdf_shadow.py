@@ -274,6 +274,40 @@ def shadow_between_two_signatures(kit: Kit) -> bytes:
     return second_signature(kit, write.revision(kit.letter, {4: write.drawing(b"Pay 900")}))
 
 
+PAPER = write.stream(
+    b"1 g 0 0 595 842 re f 0 g BT /F1 24 Tf 72 720 Td (Pay 900) Tj ET",
+    b"/Type /XObject /Subtype /Form /BBox [0 0 595 842] /Resources << /Font << /F1 5 0 R >> >> ",
+)
+
+
+def stamped(kit: Kit, rectangles: list[bytes]) -> bytes:
+    """The attacker's signature with a picture in this place, and other empty fields with one."""
+    numbers = [40, *range(50, 49 + len(rectangles))]
+    fields = b" ".join(b"%d 0 R" % number for number in numbers)
+    objects = {
+        1: (write.CATALOG % b"").replace(b"[6 0 R]", b"[6 0 R %s]" % fields),
+        3: (write.PAGE % b"").replace(b"[6 0 R]", b"[6 0 R %s]" % fields),
+        41: write.signature(),
+        42: PAPER,
+    }
+    for number, rectangle in zip(numbers, rectangles, strict=True):
+        field = write.field(41, b"Signature%d" % number).replace(b"[0 0 0 0]", b"[%s]" % rectangle)
+        drawn = field.replace(b"/P 3 0 R", b"/P 3 0 R /AP << /N 42 0 R >>")
+        objects[number] = drawn if number == 40 else drawn.replace(b"/V 41 0 R ", b"")
+    return write.complete(write.revision(kit.letter, objects), kit.attacker)
+
+
+@refused(Code.CHANGED_BETWEEN_SIGNATURES, pdfsig=WHOLE)
+def sneaky_signature_over_the_page(kit: Kit) -> bytes:
+    """A later signer's stamp is as large as the page, and shows another letter."""
+    return stamped(kit, [b"0 0 595 842"])
+
+
+@refused(Code.CHANGED_BETWEEN_SIGNATURES)
+def sneaky_fields_that_together_hide_the_page(kit: Kit) -> bytes:
+    return stamped(kit, [b"0 %d 595 %d" % (place, place + 200) for place in (0, 200, 400, 600)])
+
+
 def second_signature(
     kit: Kit, data: bytes, *, page: bytes = b"", rect: bytes = b"0 0 0 0"
 ) -> bytes:
