@@ -26,7 +26,7 @@ demo:
 test:
 	@$(bootstrap)/packages test
 	@$(bootstrap)/environment test
-	@$(bin)/pytest $(PYTEST)
+	@$(if $(strip $(PYTEST)),$(bin)/pytest $(PYTEST),$(bootstrap)/every_test)
 
 faults:
 	@$(bootstrap)/packages test
