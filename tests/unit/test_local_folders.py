@@ -72,8 +72,13 @@ def test_a_link_is_never_followed(parent: Path, tmp_path_factory: pytest.TempPat
 
 def test_clean_interrupts_the_living_programs_of_its_own_checkout_only() -> None:
     folder = fresh_folder("test")
+    # Whoever runs the tests may ignore SIGINT, and what he starts inherits that.
+    program = (
+        "import signal, time; signal.signal(signal.SIGINT, signal.default_int_handler);"
+        "print(flush=True); time.sleep(60)"
+    )
     living = subprocess.Popen(
-        [sys.executable, "-c", "import time; print(flush=True); time.sleep(60)"],
+        [sys.executable, "-c", program],
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
     )
