@@ -218,6 +218,19 @@ def split_note(note: bytes) -> tuple[bytes, list[tuple[str, bytes, bytes]]]:
     return f"{text}\n".encode(), [_read_signature(line) for line in lines]
 
 
+def without_cosignatures(note: bytes) -> bytes:
+    """The note as the log itself signed it: what timestamps of a head are over.
+
+    Keeps the text and the signature lines under the origin's name, byte for byte; verifies none
+    of them. Raises NoteError if the note is malformed.
+    """
+    text, _ = split_note(note)
+    origin = Checkpoint.parse(text).origin
+    own = f"{_SIGNATURE_START}{origin} ".encode()
+    lines = note[len(text) + 1 :].splitlines(keepends=True)
+    return text + b"\n" + b"".join(line for line in lines if line.startswith(own))
+
+
 def _read_signature(line: str) -> tuple[str, bytes, bytes]:
     name, space, encoded = line.removeprefix(_SIGNATURE_START).partition(" ")
     signature = read_base64(encoded)

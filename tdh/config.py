@@ -22,6 +22,7 @@ from tdh.domain.intake_policy import (
     SignerRule,
 )
 from tdh.domain.policies import Policy
+from tdh.proof_settings import AnchorConfig, LogConfig, ReceiptsConfig, TsaConfig
 
 Section = TypeVar("Section")
 
@@ -234,14 +235,6 @@ class CitizenIntakeConfig(IntakeConfig):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LogConfig:
-    """The public log."""
-
-    round_seconds: float = 0.5
-    """Rest between rounds; the promise is one a second under load."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class TelemetryConfig:
     """Logging."""
 
@@ -267,6 +260,9 @@ class Config:
     intake_business: IntakeConfig = field(default_factory=IntakeConfig)
     intake_citizen: CitizenIntakeConfig = field(default_factory=CitizenIntakeConfig)
     log: LogConfig = field(default_factory=LogConfig)
+    anchor: AnchorConfig = field(default_factory=AnchorConfig)
+    tsa: TsaConfig = field(default_factory=TsaConfig)
+    receipts: ReceiptsConfig = field(default_factory=ReceiptsConfig)
     telemetry: TelemetryConfig = field(default_factory=TelemetryConfig)
 
     def intake(self) -> IntakePolicy:

@@ -1,6 +1,8 @@
 """Values of the public log: entries waiting, the tree, its signed heads (RFC 6962, C2SP)."""
 
 from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
 
 from tdh.domain.identifiers import EvidenceId
 
@@ -43,3 +45,54 @@ class SignedHead:
     note: bytes
     token: bytes
     """DER TimeStampToken whose imprint is the SHA-256 of `note`."""
+
+
+class AnchorKind(StrEnum):
+    """How an outsider vouches for a head."""
+
+    WITNESS = "witness"
+    """By a cosignature (C2SP tlog-cosignature): the head extends all that it saw before."""
+    TIMESTAMP = "timestamp"
+    """By a token (RFC 3161): the head was there at a time."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Anchor:
+    """What one outsider said of one head."""
+
+    size: int
+    kind: AnchorKind
+    name: str
+    """The witness's key name, or what the operator calls the timestamp authority."""
+    body: bytes
+    """A signature line of a note, LF at its end; or a TimeStampToken in DER, whose imprint is the
+    SHA-256 of the note as the log signed it, without cosignatures."""
+    time: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeadToken:
+    """A timestamp over a head as the log signed it."""
+
+    name: str
+    """Whose it is; empty for our own unit's."""
+    token: bytes
+    """TimeStampToken, DER."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvidenceProof:
+    """All that the log and its anchors say of one evidence: what makes it convince a stranger."""
+
+    size: int
+    """Of the head: the first anchored one that holds the evidence, else the newest."""
+    proof: bytes
+    """C2SP tlog-proof, the head's cosignatures in it."""
+    tokens: tuple[HeadToken, ...]
+    """Over that head, our own first."""
+    record: bytes | None
+    """RFC 4998 EvidenceRecord (DER) over the evidence's bytes, once its round is stamped."""
+    anchored_by: tuple[str, ...]
+    """Names of the outsiders who vouch for that head; empty: the operator's word only."""
+    provable_until: datetime | None
+    """Until when the newest timestamp of the record can be checked without a renewal."""
