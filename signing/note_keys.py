@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from signing.c2sp_text import read_base64, write_base64
 from signing.checkpoint import NoteSigner
+from signing.durable import write_new
 from signing.errors import ProofError
 
 _START = "PRIVATE+KEY+"
@@ -37,11 +38,7 @@ def make_note_key(path: Path, name: str) -> NoteSigner:
     signer = NoteSigner(name=name, private_key=Ed25519PrivateKey.generate())
     key = write_base64(_ED25519 + signer.private_key.private_bytes_raw())
     line = f"{_START}{name}+{signer.verifier.key_id.hex()}+{key}\n"
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        file.write(line)
-        file.flush()
-        os.fsync(file.fileno())
+    write_new(path, line.encode())
     return signer
 
 

@@ -18,6 +18,7 @@ from pathlib import Path
 from asn1crypto import pem
 
 from signing.checkpoint import MAX_NOTE_BYTES, NoteSigner, NoteVerifier, open_text, sign_text
+from signing.durable import sync_folder, write_over
 from signing.errors import ProofError
 from signing.trust import (
     ANCHORS,
@@ -33,6 +34,8 @@ from signing.trust_list import TrustList
 
 STAGED = ".next"
 """Ends the names of staged files; no such file is ever read as trust."""
+_READABLE = 0o644
+"""Whom we trust is no secret; the signature keeps it from being changed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,10 +115,10 @@ def stage(
 ) -> None:
     """Write the next list, signed, and new certificates (name to DER); durable on return."""
     for name, der in certificates.items():
-        _write(folder / ANCHORS / (name + STAGED), pem.armor("CERTIFICATE", der))
-    _sync(folder / ANCHORS)
-    _write(folder / (NOTE + STAGED), sign_text(listed.text(), signer))
-    _sync(folder)
+        write_over(folder / ANCHORS / (name + STAGED), pem.armor("CERTIFICATE", der), _READABLE)
+    sync_folder(folder / ANCHORS)
+    write_over(folder / (NOTE + STAGED), sign_text(listed.text(), signer), _READABLE)
+    sync_folder(folder)
 
 
 def staged(folder: Path, verifier: NoteVerifier) -> SignedList | None:
@@ -130,11 +133,11 @@ def settle(folder: Path, crash: Callable[[str], None] = lambda _name: None) -> N
     """Put what is staged into force. Harmless to repeat after a crash in the middle."""
     for path in (folder / ANCHORS).glob(f"*{STAGED}"):
         path.replace(path.with_suffix(""))
-    _sync(folder / ANCHORS)
+    sync_folder(folder / ANCHORS)
     crash("trust.half-settled")
     path = folder / (NOTE + STAGED)
     path.replace(folder / NOTE)
-    _sync(folder)
+    sync_folder(folder)
 
 
 def unstage(folder: Path) -> None:
@@ -143,19 +146,3 @@ def unstage(folder: Path) -> None:
         (folder / (NOTE + STAGED)).unlink()
     for path in (folder / ANCHORS).glob(f"*{STAGED}"):
         path.unlink()
-
-
-def _write(path: Path, content: bytes) -> None:
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o644)
-    with os.fdopen(handle, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _sync(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -4,7 +4,6 @@ A real operator makes the roots elsewhere and keeps them offline; here the roots
 away when the function returns, so that nothing can be issued below them again.
 """
 
-import os
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -16,6 +15,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from signing import certificates as cert
 from signing.checkpoint import NoteSigner, NoteVerifier
+from signing.durable import write_new
 from signing.sealer.key_files import KeyFiles
 from signing.trust_file import TrustFile
 
@@ -63,7 +63,9 @@ def make_keys(folder: Path, *, origin: str, organization: str, now: datetime) ->
         files.tsa_key, files.tsa_certificate, "Timestamp", cert.LeafUse.TIMESTAMP, organization, now
     )
     log_key = Ed25519PrivateKey.generate()
-    _write(files.log_key, log_key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    write_new(
+        files.log_key, log_key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    )
     return SealerKeys(
         files=files,
         seal_root=seal_root,
@@ -97,18 +99,10 @@ def _make(  # noqa: PLR0913, PLR0917 - two files and what a certificate says
         validity=cert.Validity(not_before=start, not_after=now + timedelta(days=_LEAF_DAYS)),
         use=use,
     )
-    _write(key_file, key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
-    _write(certificate_file, cert.pem(leaf))
+    write_new(key_file, key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    write_new(certificate_file, cert.pem(leaf))
     return cert.pem(root.certificate).decode("ascii")
 
 
 def _serial() -> int:
     return secrets.randbits(_SERIAL_BITS) | 1
-
-
-def _write(path: Path, data: bytes) -> None:
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    with os.fdopen(handle, "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())

@@ -10,6 +10,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from signing.durable import sync_folder
 from signing.sealer.errors import LedgerError
 
 
@@ -67,12 +68,3 @@ class FixedLines:
     def close(self) -> None:
         """Give the file back."""
         os.close(self._file)
-
-
-def sync_folder(folder: Path) -> None:
-    """Make new and renamed entries of a folder durable. Raises OSError."""
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

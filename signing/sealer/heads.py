@@ -7,15 +7,15 @@ same bytes, and a head whose signature a crash prevented is signed when it is as
 
 import base64
 import json
-import os
 import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from signing import merkle
+from signing.durable import replace_file
 from signing.sealer.crash_points import HEAD_DURABLE, HEAD_SIGNED, HEAD_STORED, CrashPoint
 from signing.sealer.errors import LedgerError
-from signing.sealer.fixed_lines import FixedLines, sync_folder
+from signing.sealer.fixed_lines import FixedLines
 from tdh.domain.log import SignedHead
 
 FILE_NAME = "heads"
@@ -75,16 +75,8 @@ class Heads:
             "note": base64.b64encode(head.note).decode(),
             "token": base64.b64encode(head.token).decode(),
         }
-        beside = self._signed_path.with_suffix(".new")
         try:
-            handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-            with os.fdopen(handle, "w", encoding="ascii") as file:
-                os.fchmod(handle, 0o600)  # one left by a crash may be open to others
-                json.dump(values, file)
-                file.flush()
-                os.fsync(file.fileno())
-            beside.replace(self._signed_path)
-            sync_folder(self._signed_path.parent)
+            replace_file(self._signed_path, json.dumps(values).encode("ascii"))
         except OSError as exc:
             raise LedgerError(self._signed_path, f"cannot be written: {exc}") from exc
 
