@@ -5,16 +5,14 @@ goes wrong becomes SealingUnavailable: the caller's transaction fails and nothin
 the sealer may have done for an answer that nobody got is a line in its ledger without a row.
 """
 
-import asyncio
 import hashlib
-import select
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
 
 from signing.sealer import frames
+from signing.sealer.connection import FrameConnection
 from signing.sealer.errors import FrameError, RefusalCode
 from signing.sealer.facts_json import encode_facts
 from signing.sealer.messages import (
@@ -39,10 +37,8 @@ FRAME_ITEMS = 256
 FRAME_BYTES = 2 * 1024 * 1024
 """A frame of facts gets an answer several times its size, which must fit a frame too."""
 MOST_FACTS_BYTES = 4 * 1024 * 1024
-_READ_AHEAD_BYTES = 4 * 1024 * 1024
 
 Wanted = TypeVar("Wanted")
-Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
 class SealerClient:
@@ -50,10 +46,7 @@ class SealerClient:
 
     def __init__(self, socket_path: Path, timeout_seconds: float = 2.0) -> None:
         """Nothing happens yet. The time-out is for a whole call, waiting for its turn included."""
-        self._path = socket_path
-        self._timeout = timeout_seconds
-        self._connection: Connection | None = None
-        self._turn = asyncio.Lock()
+        self._connection = FrameConnection(socket_path, timeout_seconds)
 
     async def seal(
         self, facts: Sequence[EvidenceFacts], clock: datetime
@@ -97,67 +90,18 @@ class SealerClient:
 
     async def close(self) -> None:
         """End the connection; the next call makes another."""
-        if self._connection is not None:
-            writer = self._connection[1]
-            self._drop()
-            with suppress(OSError):
-                await writer.wait_closed()
+        await self._connection.close()
 
     async def _ask(self, payload: bytes) -> Answer:
         return (await self._ask_all([payload]))[0]
 
     async def _ask_all(self, payloads: Sequence[bytes]) -> list[Answer]:
         try:
-            async with asyncio.timeout(self._timeout), self._turn:
-                return await self._exchange(payloads)
+            return await self._connection.ask(payloads, frames.decode_answer)
         except TimeoutError as exc:
             raise SealingUnavailable("the sealer is silent") from exc
         except (OSError, EOFError, ValueError, FrameError) as exc:
             raise SealingUnavailable(f"the sealer cannot be used: {exc}") from exc
-
-    async def _exchange(self, payloads: Sequence[bytes]) -> list[Answer]:
-        whole = False
-        try:
-            reader, writer = await self._connected()
-            answers = []
-            for payload in payloads:
-                writer.write(frames.frame(payload))
-                await writer.drain()
-                length = frames.payload_bytes(await reader.readexactly(frames.HEADER_BYTES))
-                answers.append(frames.decode_answer(await reader.readexactly(length)))
-            whole = True
-        finally:
-            # Also when cancelled: an answer still on its way would be taken for the next one's.
-            if not whole:
-                self._drop()
-        return answers
-
-    async def _connected(self) -> Connection:
-        if self._connection is not None and _is_stale(self._connection[1]):
-            self._drop()
-        if self._connection is None:
-            self._connection = await asyncio.open_unix_connection(
-                self._path, limit=_READ_AHEAD_BYTES
-            )
-        return self._connection
-
-    def _drop(self) -> None:
-        if self._connection is not None:
-            self._connection[1].close()
-            self._connection = None
-
-
-def _is_stale(writer: asyncio.StreamWriter) -> bool:
-    """Whether the sealer ended the connection, or said something unasked.
-
-    The kernel is asked, as the event loop may not have come round since: else the first call after
-    a restart of the sealer would fail.
-    """
-    if writer.is_closing():
-        return True
-    poll = select.poll()
-    poll.register(writer.get_extra_info("socket").fileno(), select.POLLIN | select.POLLRDHUP)
-    return bool(poll.poll(0))
 
 
 def _in_frames(facts: Sequence[bytes]) -> Iterator[list[bytes]]:

@@ -6,41 +6,45 @@ more. It is started anew by whoever supervises it.
 """
 
 import argparse
-import ctypes
 import fcntl
 import os
-import resource
-import signal
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import NoReturn
 
+from signing.sealer import frames
 from signing.sealer.crash_points import CrashPoint, crash_at, no_crash
 from signing.sealer.desk import Desk, HeadMaker, Keys
 from signing.sealer.errors import LedgerError, SealerSetupError
 from signing.sealer.heads import Heads
 from signing.sealer.key_files import DEFAULT_TSA_POLICY, IssuerNames, KeyFiles, load_keys
 from signing.sealer.ledger import Ledger
+from signing.sealer.own_process import (
+    IO_ERROR,
+    NO_INPUT,
+    ProgramParser,
+    die_with,
+    leave_at_signals,
+    protect_memory,
+)
 from signing.sealer.server import Server, group_number, listening
 from tdh.domain.errors import TDHError
 
-USAGE, NO_INPUT, IO_ERROR = 64, 66, 74
 CRASH_POINT = "TDH_CRASH_POINT"
-_PR_SET_PDEATHSIG, _PR_SET_DUMPABLE = 1, 4
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run until a signal. Always leaves by SystemExit."""
     options = _parse(arguments)
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, _leave)
+    leave_at_signals()
     try:
         if options.parent_pid is not None:
-            _die_with(options.parent_pid)
-        _protect_memory()
+            die_with(options.parent_pid)
+        protect_memory()
         _run(options)
     except LedgerError as exc:
         _fail(exc, IO_ERROR)
@@ -76,11 +80,15 @@ def _serve(options: argparse.Namespace, keys: Keys, crash: CrashPoint) -> None:
         group = group_number(options.clients_group) if options.clients_group else None
         with closing(heads), listening(options.socket, group) as listener:
             _say(f"ready: epoch {ledger.epoch}, {ledger.count} uses, head {heads.size}")
-            Server(listener, desk, group).serve()
+            Server(listener, partial(_answer, desk), group).serve()
+
+
+def _answer(desk: Desk, payload: bytes) -> bytes:
+    return frames.encode_answer(desk.answer(frames.decode_request(payload)))
 
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
-    parser = _Parser(prog="tdh-sealer", description=__doc__, allow_abbrev=False)
+    parser = ProgramParser(prog="tdh-sealer", description=__doc__, allow_abbrev=False)
     paths = {
         "socket": "Unix socket to listen on",
         "seal-key": "PEM: P-256, or RSA from 3,072 bits",
@@ -108,12 +116,6 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        self.print_usage(sys.stderr)
-        self.exit(USAGE, f"{self.prog}: {message}\n")
-
-
 @contextmanager
 def _alone(state: Path) -> Iterator[None]:
     """Hold the state folder: two sealers would write two histories."""
@@ -128,30 +130,8 @@ def _alone(state: Path) -> Iterator[None]:
         yield
 
 
-def _die_with(parent: int) -> None:
-    """Get SIGTERM when the parent ends, and end now if it did already (prctl(2))."""
-    _prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
-    if os.getppid() != parent:
-        raise SealerSetupError("the parent is gone")
-
-
-def _protect_memory() -> None:
-    """No core files, and no other process of this user may look inside."""
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    _prctl(_PR_SET_DUMPABLE, 0)
-
-
-def _prctl(option: int, value: int) -> None:
-    if ctypes.CDLL(None, use_errno=True).prctl(option, value, 0, 0, 0) != 0:
-        raise OSError(ctypes.get_errno(), "prctl")
-
-
 def _now() -> datetime:
     return datetime.now(UTC)
-
-
-def _leave(*_: object) -> NoReturn:
-    raise SystemExit(0)
 
 
 def _fail(error: Exception, status: int) -> NoReturn:

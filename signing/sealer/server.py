@@ -1,8 +1,8 @@
-"""The sealer's socket: several clients, one thread, one request at a time.
+"""The socket of a small program (the sealer, the receipt maker): one thread, one request at a time.
 
 Only processes of the same user, of root and, where a group of clients is named, of that group are
 listened to. A client that does not take its answers is not read from; a frame that is too long ends
-its connection. Never decides anything: the desk does.
+its connection. Never decides anything: who answers does.
 """
 
 import grp
@@ -11,12 +11,11 @@ import selectors
 import socket
 import stat
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from signing.sealer import frames
-from signing.sealer.desk import Desk
 from signing.sealer.errors import FrameError, RefusalCode, SealerSetupError
 from signing.sealer.messages import Refused
 
@@ -102,23 +101,27 @@ def _remove_stale(path: Path) -> None:
         except OSError:
             path.unlink(missing_ok=True)
             return
-    raise SealerSetupError(f"{path}: another sealer listens here")
+    raise SealerSetupError(f"{path}: another program listens here")
 
 
 class Server:
-    """Serves a desk on a listening socket."""
+    """Answers the frames that come to a listening socket."""
 
     def __init__(
-        self, listener: socket.socket, desk: Desk, clients_group: int | None = None
+        self,
+        listener: socket.socket,
+        answer: Callable[[bytes], bytes],
+        clients_group: int | None = None,
     ) -> None:
-        self._listener, self._desk = listener, desk
+        """`answer` gives a payload for a payload, or raises FrameError for one that it refuses."""
+        self._listener, self._answer_payload = listener, answer
         self._clients_group = clients_group
         self._clients: set[_Client] = set()
         self._selector = selectors.DefaultSelector()
         self._selector.register(listener, selectors.EVENT_READ)
 
     def serve(self) -> None:
-        """Serve until an error of the desk, or a signal's exception, ends it."""
+        """Serve until an error of who answers, or a signal's exception, ends it."""
         while True:
             for key, _ in self._selector.select():
                 if key.data is None:
@@ -166,10 +169,10 @@ class Server:
 
     def _answer(self, payload: bytes) -> bytes:
         try:
-            request = frames.decode_request(payload)
+            answer = self._answer_payload(payload)
         except FrameError as exc:
             return _refusal(exc)
-        return frames.frame(frames.encode_answer(self._desk.answer(request)))
+        return frames.frame(answer)
 
     def _drop(self, client: "_Client") -> None:
         self._selector.unregister(client.connection)
