@@ -32,7 +32,8 @@ MAX_SIGNATURES = 64
 _ED25519 = b"\x01"
 _PUBLIC_KEY_BYTES = 32
 _KEY_ID_BYTES = 4
-_SIGNATURE_START = "\N{EM DASH} "
+SIGNATURE_START = "\N{EM DASH} "
+"""How each signature line of a note begins."""
 
 
 class NoteError(ProofError):
@@ -51,7 +52,7 @@ class NoteVerifier:
 
     def __post_init__(self) -> None:
         """Raise NoteError for a name or key that the format does not allow."""
-        _check_key_name(self.name)
+        check_key_name(self.name)
         if len(self.public_key) != _PUBLIC_KEY_BYTES:
             raise NoteError("an Ed25519 key has 32 bytes")
 
@@ -99,7 +100,7 @@ class NoteSigner:
 
     def __post_init__(self) -> None:
         """Raise NoteError for a name that the format does not allow."""
-        _check_key_name(self.name)
+        check_key_name(self.name)
 
     @property
     def verifier(self) -> NoteVerifier:
@@ -116,7 +117,7 @@ class NoteSigner:
     def signature_line(self, text: bytes) -> bytes:
         """Sign a note's text (ending in LF); the same text gets the same line."""
         signature = write_base64(self.verifier.key_id + self.private_key.sign(text))
-        return f"{_SIGNATURE_START}{self.name} {signature}\n".encode()
+        return f"{SIGNATURE_START}{self.name} {signature}\n".encode()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -226,17 +227,17 @@ def without_cosignatures(note: bytes) -> bytes:
     """
     text, _ = split_note(note)
     origin = Checkpoint.parse(text).origin
-    own = f"{_SIGNATURE_START}{origin} ".encode()
+    own = f"{SIGNATURE_START}{origin} ".encode()
     lines = note[len(text) + 1 :].splitlines(keepends=True)
     return text + b"\n" + b"".join(line for line in lines if line.startswith(own))
 
 
 def _read_signature(line: str) -> tuple[str, bytes, bytes]:
-    name, space, encoded = line.removeprefix(_SIGNATURE_START).partition(" ")
+    name, space, encoded = line.removeprefix(SIGNATURE_START).partition(" ")
     signature = read_base64(encoded)
-    if not (line.startswith(_SIGNATURE_START) and space and signature):
+    if not (line.startswith(SIGNATURE_START) and space and signature):
         raise NoteError("a signature line is not in canonical form")
-    _check_key_name(name)
+    check_key_name(name)
     if len(signature) <= _KEY_ID_BYTES:
         raise NoteError("a signature line without a signature")
     return name, signature[:_KEY_ID_BYTES], signature[_KEY_ID_BYTES:]
@@ -252,7 +253,8 @@ def _decode(data: bytes) -> str:
     return text
 
 
-def _check_key_name(name: str) -> None:
+def check_key_name(name: str) -> None:
+    """Return if a key may have this name (c2sp.org/signed-note); else raise NoteError."""
     spaced = any(character.isspace() for character in name)
     if not name or "+" in name or spaced or has_control_characters(name):
         raise NoteError("a key's name is not empty and has no space, plus or control character")
