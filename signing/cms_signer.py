@@ -9,13 +9,13 @@ import hashlib
 from collections.abc import Sequence
 
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from signing import cms, der
+from signing import cms, der, private_keys
+from signing.private_keys import name_of, signature_of
 
-SigningKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
+SigningKey = private_keys.SigningKey
 
 _SHA256_ALGORITHM = der.sequence(der.oid(cms.SHA256))
 
@@ -59,7 +59,7 @@ class CmsSigner:
             _SHA256_ALGORITHM,
             written_attributes,
             self._algorithm,
-            der.octet_string(self._signature(attributes)),
+            der.octet_string(signature_of(self._key, attributes)),
         )
         carried = b""
         if certificates is not None:
@@ -73,11 +73,6 @@ class CmsSigner:
         )
         return der.sequence(der.oid(cms.SIGNED_DATA), der.tlv(der.explicit(0), signed_data))
 
-    def _signature(self, data: bytes) -> bytes:
-        if isinstance(self._key, rsa.RSAPrivateKey):
-            return self._key.sign(data, padding.PKCS1v15(), hashes.SHA256())
-        return self._key.sign(data, ec.ECDSA(hashes.SHA256()))
-
 
 def _attribute(name: str, value: bytes) -> bytes:
     return der.sequence(der.oid(name), der.set_of((value,)))
@@ -85,8 +80,11 @@ def _attribute(name: str, value: bytes) -> bytes:
 
 def _algorithm_of(key: SigningKey) -> bytes:
     """Give the AlgorithmIdentifier of the key's signatures over SHA-256."""
-    if isinstance(key, rsa.RSAPrivateKey) and key.key_size >= cms.MIN_RSA_BITS:
+    public = key.public_key()
+    if isinstance(public, rsa.RSAPublicKey) and public.key_size >= cms.MIN_RSA_BITS:
         return der.sequence(der.oid(cms.RSA_SHA256), cms.NULL)
-    if isinstance(key, ec.EllipticCurvePrivateKey) and isinstance(key.curve, ec.SECP256R1):
+    if isinstance(public, ec.EllipticCurvePublicKey) and isinstance(public.curve, ec.SECP256R1):
         return der.sequence(der.oid(cms.ECDSA_SHA256))
-    raise cms.CmsError(f"a signing key is P-256, or RSA of {cms.MIN_RSA_BITS} bits or more")
+    raise cms.CmsError(
+        f"a signing key is P-256, or RSA of {cms.MIN_RSA_BITS} bits or more, not {name_of(public)}"
+    )

@@ -26,8 +26,9 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from signing.errors import ProofError
 from signing.evidence_document import END, NAMESPACES, SHA256, base64_text, instant
+from signing.private_keys import SigningKey, name_of, signature_of
 
-SealKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
+SealKey = SigningKey
 XADES = "http://uri.etsi.org/01903/v1.3.2#"
 LEAST_RSA_BITS = 3072
 
@@ -122,20 +123,23 @@ class Seal:
 
     __slots__ = ("_algorithm", "_key", "certificates", "chain")
 
-    def __init__(self, *, key: SealKey, chain: Sequence[x509.Certificate]) -> None:
+    def __init__(self, *, key: SigningKey, chain: Sequence[x509.Certificate]) -> None:
         """Take the key, its certificate and the issuers above it (the root need not be there).
 
         Raises SealError for a key of another kind or length, or of another certificate.
         """
+        self._algorithm = algorithm_of(key.public_key())
         if not chain or chain[0].public_key() != key.public_key():
             raise SealError("the first certificate is not that of the seal's key")
         self.chain = tuple(chain)
         self._key = key
-        self._algorithm = algorithm_of(key.public_key())
         self.certificates = tuple(c.public_bytes(Encoding.DER) for c in chain)
 
     def seal(self, document: bytes, *, signing_time: datetime) -> bytes:
-        """The evidence with its seal inside; `document` as `write_evidence` made it."""
+        """The evidence with its seal inside; `document` as `write_evidence` made it.
+
+        Raises KeyGone where the key is in a device that does not sign.
+        """
         unsigned = SealParts(
             algorithm=self._algorithm,
             evidence_digest=hashlib.sha256(document).digest(),
@@ -147,9 +151,10 @@ class Seal:
         return document.removesuffix(END) + signature + END
 
     def _sign(self, data: bytes) -> bytes:
-        if isinstance(self._key, rsa.RSAPrivateKey):
-            return self._key.sign(data, padding.PKCS1v15(), hashes.SHA256())
-        r, s = decode_dss_signature(self._key.sign(data, ec.ECDSA(hashes.SHA256())))
+        signature = signature_of(self._key, data)
+        if self._algorithm is SealAlgorithm.RSA:
+            return signature
+        r, s = decode_dss_signature(signature)
         return r.to_bytes(_HALF) + min(s, _ORDER - s).to_bytes(_HALF)
 
 
@@ -159,7 +164,7 @@ def algorithm_of(key: object) -> SealAlgorithm:
         return SealAlgorithm.ECDSA_P256
     if isinstance(key, rsa.RSAPublicKey) and key.key_size >= LEAST_RSA_BITS:
         return SealAlgorithm.RSA
-    raise SealError("a seal is made with P-256 or RSA from 3,072 bits")
+    raise SealError(f"a seal is made with P-256 or RSA from 3,072 bits, not with {name_of(key)}")
 
 
 def verify_value(certificate: x509.Certificate, parts: SealParts) -> None:
