@@ -1,4 +1,4 @@
-"""Signed data in CMS (RFC 5652) with one signer, as timestamps carry it, read strictly.
+"""Signed data in CMS (RFC 5652) with one signer, as timestamps and seals carry it, read strictly.
 
 It must come from one signer, bind his certificate by digest and verify under that very
 certificate. Whether to trust him is the caller's question. Never does I/O.
@@ -6,7 +6,7 @@ certificate. Whether to trust him is the caller's question. Never does I/O.
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from cryptography import x509
@@ -19,14 +19,17 @@ from signing.errors import ProofError
 
 MAX_CMS_BYTES = 65_536
 """Larger signed data is refused unread; a timestamp with its chain has 2,000 to 8,000 bytes."""
+MAX_DETACHED_BYTES = 1 << 20
 MAX_CERTIFICATES = 32
 MIN_RSA_BITS = 2048
 
 SHA256: Final = "2.16.840.1.101.3.4.2.1"
+DATA = "1.2.840.113549.1.7.1"
 SIGNED_DATA = "1.2.840.113549.1.7.2"
 CONTENT_TYPE = "1.2.840.113549.1.9.3"
 MESSAGE_DIGEST = "1.2.840.113549.1.9.4"
 SIGNING_CERTIFICATE_V2 = "1.2.840.113549.1.9.16.2.47"
+SIGNATURE_TIMESTAMP = "1.2.840.113549.1.9.16.2.14"
 ALGORITHM_PROTECTION = "1.2.840.113549.1.9.52"
 ECDSA_SHA256 = "1.2.840.10045.4.3.2"
 RSA_SHA256 = "1.2.840.113549.1.1.11"
@@ -66,6 +69,10 @@ class SignedContent:
     signer: x509.Certificate
     others: tuple[bytes, ...]
     """The other certificates that were carried along, in DER; nothing is known of them."""
+    signature: bytes = b""
+    """The signature's value: what a signature timestamp (RFC 3161, appendix A) is over."""
+    tokens: tuple[bytes, ...] = ()
+    """Signature timestamps that were carried along; nothing is known of them."""
 
 
 def open_signed_data(data: bytes, *, known: Sequence[bytes] = ()) -> SignedContent:
@@ -78,7 +85,23 @@ def open_signed_data(data: bytes, *, known: Sequence[bytes] = ()) -> SignedConte
     """
     if len(data) > MAX_CMS_BYTES:
         raise CmsError(f"signed data of more than {MAX_CMS_BYTES} bytes")
-    parts = _read_signed_data(data)  # (1)
+    return _open(_read_signed_data(data, None), known)  # (1)
+
+
+def open_detached(data: bytes, content: bytes) -> SignedContent:
+    """Verify signed data over `content`, which it does not carry, by the same steps.
+
+    Raises CmsError or DerError, also where it does carry a content. A seal brings certificates
+    and revocation lists along, so it may be longer.
+    """
+    if len(data) > MAX_DETACHED_BYTES:
+        raise CmsError(f"signed data of more than {MAX_DETACHED_BYTES} bytes")
+    parts = _read_signed_data(data, content)
+    found = _open(parts, ())
+    return replace(found, tokens=_read_tokens(_read_signer_info(parts.signer_info).unsigned))
+
+
+def _open(parts: "_SignedData", known: Sequence[bytes]) -> SignedContent:
     info = _read_signer_info(parts.signer_info)
     candidates = (*parts.certificates, *known)
     certificate = next(  # (2)
@@ -105,6 +128,7 @@ def open_signed_data(data: bytes, *, known: Sequence[bytes] = ()) -> SignedConte
         content=parts.content,
         signer=signer,
         others=tuple(other for other in parts.certificates if other != certificate),
+        signature=info.signature,
     )
 
 
@@ -135,9 +159,11 @@ class _SignerInfo:
     """Content of the signed attributes."""
     signature_algorithm: bytes
     signature: bytes
+    unsigned: bytes
+    """Content of the unsigned attributes: they prove nothing by being here."""
 
 
-def _read_signed_data(data: bytes) -> _SignedData:
+def _read_signed_data(data: bytes, detached: bytes | None) -> _SignedData:
     outside = der.Reader(data)
     content_info = outside.inside(der.SEQUENCE)
     outside.finish()
@@ -147,15 +173,21 @@ def _read_signed_data(data: bytes) -> _SignedData:
     content_info.finish()
     signed_data = wrapped.inside(der.SEQUENCE)
     wrapped.finish()
-    if signed_data.integer() != 3:  # noqa: PLR2004 - RFC 5652, 5.1: the content is no plain data
+    # RFC 5652, 5.1: 3 where the content is no plain data, else 1; some writers say 3 of both.
+    if signed_data.integer() not in ((3,) if detached is None else (1, 3)):
         raise CmsError("signed data of another version")
     digests = signed_data.inside(der.SET).elements()
     encapsulated = signed_data.inside(der.SEQUENCE)
     content_type = encapsulated.oid()
-    content_wrap = encapsulated.inside(der.explicit(0))
+    if detached is None:
+        content_wrap = encapsulated.inside(der.explicit(0))
+        content = content_wrap.content(der.OCTET_STRING)
+        content_wrap.finish()
+    else:
+        content = detached
     encapsulated.finish()
-    content = content_wrap.content(der.OCTET_STRING)
-    content_wrap.finish()
+    if detached is not None and content_type != DATA:
+        raise CmsError("a detached signature is over plain data")
     # Real authorities do not always sort this SET, and nothing depends on its order.
     bag = signed_data.optional(der.explicit(0))
     certificates = bag.elements() if bag else []
@@ -184,7 +216,7 @@ def _read_signer_info(data: bytes) -> _SignerInfo:
     attributes = info.content(der.explicit(0))
     signature_algorithm = info.element(der.SEQUENCE)
     signature = info.content(der.OCTET_STRING)
-    info.optional(der.explicit(1))  # unsigned attributes prove nothing
+    unsigned = info.content(der.explicit(1)) if info.tag == der.explicit(1) else b""
     info.finish()
     return _SignerInfo(
         identity=identity,
@@ -193,7 +225,17 @@ def _read_signer_info(data: bytes) -> _SignerInfo:
         attributes=attributes,
         signature_algorithm=signature_algorithm,
         signature=signature,
+        unsigned=unsigned,
     )
+
+
+def _read_tokens(unsigned: bytes) -> tuple[bytes, ...]:
+    found: list[bytes] = []
+    for element in der.Reader(unsigned).elements():
+        attribute = der.Reader(element).inside(der.SEQUENCE)
+        if attribute.oid() == SIGNATURE_TIMESTAMP:
+            found += attribute.inside(der.SET).elements()
+    return tuple(found)
 
 
 def _read_digest_algorithm(data: bytes) -> str:
