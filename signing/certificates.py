@@ -30,6 +30,10 @@ PublicKey = (
 )
 
 
+DOCUMENT_SIGNING = x509.ObjectIdentifier("1.3.6.1.5.5.7.3.36")
+"""id-kp-documentSigning (RFC 9336): for documents that people read."""
+
+
 class LeafUse(Enum):
     """What the holder of an end certificate may do with its key."""
 
@@ -37,6 +41,8 @@ class LeafUse(Enum):
     """digitalSignature and nonRepudiation; persons' signatures and organisations' seals."""
     TIMESTAMP = "issue timestamps"
     """RFC 3161, 2.3: timeStamping as the only extended key usage, critical."""
+    SIGN_RECEIPTS = "sign receipts"
+    """Documents for people alone (RFC 9336): such a key seals no evidence."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,11 +161,13 @@ def make_leaf(  # noqa: PLR0913 - the fields of a certificate, by name
     builder = builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), True)
     builder = _with_issuer(builder, issuer)
     builder = builder.add_extension(
-        _key_usage(digital_signature=True, non_repudiation=use is LeafUse.SIGN_DOCUMENTS), True
+        _key_usage(digital_signature=True, non_repudiation=use is not LeafUse.TIMESTAMP), True
     )
     if use is LeafUse.TIMESTAMP:
         usage = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.TIME_STAMPING])
         builder = builder.add_extension(usage, True)
+    if use is LeafUse.SIGN_RECEIPTS:
+        builder = builder.add_extension(x509.ExtendedKeyUsage([DOCUMENT_SIGNING]), False)
     return _sign(_with_sources(builder, sources), issuer.key, digest)
 
 

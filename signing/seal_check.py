@@ -20,6 +20,7 @@ from cryptography.x509.verification import Criticality, ExtensionPolicy, Policy
 from lxml import etree
 
 from signing.certificate_path import find_path
+from signing.certificates import DOCUMENT_SIGNING
 from signing.errors import ProofError
 from signing.evidence_document import EvidenceDocumentError
 from signing.evidence_reader import PREFIXES, EvidenceContent, parse, read_evidence
@@ -194,18 +195,18 @@ def _is_no_authority(
         raise ValueError("an authority's key is no seal's")
 
 
-def _not_for_timestamps(
-    _: Policy, __: x509.Certificate, usage: x509.ExtendedKeyUsage | None
-) -> None:
+def _not_for_others(_: Policy, __: x509.Certificate, usage: x509.ExtendedKeyUsage | None) -> None:
     if usage is not None and ExtendedKeyUsageOID.TIME_STAMPING in usage:
         raise ValueError("a timestamping unit's key is no seal's")
+    if usage is not None and DOCUMENT_SIGNING in usage:
+        raise ValueError("a key for receipts seals no evidence")
 
 
 _SEAL_POLICY = (
     ExtensionPolicy.permit_all()
     .require_present(x509.KeyUsage, Criticality.AGNOSTIC, _may_sign)
     .may_be_present(x509.BasicConstraints, Criticality.AGNOSTIC, _is_no_authority)
-    .may_be_present(x509.ExtendedKeyUsage, Criticality.AGNOSTIC, _not_for_timestamps)
+    .may_be_present(x509.ExtendedKeyUsage, Criticality.AGNOSTIC, _not_for_others)
 )
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 
 from signing import certificates as cert
 from signing.checkpoint import NoteSigner, NoteVerifier
@@ -19,7 +20,10 @@ from signing.durable import write_new
 from signing.sealer.key_files import KeyFiles
 from signing.trust_file import TrustFile
 
-_ROOT_DAYS, _LEAF_DAYS = 20 * 365, 3 * 365
+RECEIPT = cert.LeafUse.SIGN_RECEIPTS
+_BEFORE = timedelta(hours=1)
+_ROOT_DAYS, _LEAF_DAYS, _RECEIPT_DAYS = 20 * 365, 3 * 365, 2 * 365
+"""A receipt outlives its key's certificate by its timestamps, so theirs ends later."""
 _SERIAL_BITS = 150
 
 
@@ -34,6 +38,8 @@ class SealerKeys:
     """PEM, for `tsa_roots`."""
     vkey: str
     """The log's verifier key, for `logs`."""
+    receipts: Path
+    """Folder of the receipt maker: its key, its certificate, revocation lists, whom it believes."""
 
     def trust(self) -> TrustFile:
         """What a stranger is to believe in order to check what these keys made."""
@@ -44,64 +50,86 @@ class SealerKeys:
         )
 
 
-def make_keys(folder: Path, *, origin: str, organization: str, now: datetime) -> SealerKeys:
+def make_keys(
+    folder: Path, *, origin: str, organization: str, now: datetime, receipts: Path | None = None
+) -> SealerKeys:
     """Make seal (P-256), timestamp (P-256) and log (Ed25519) keys in a folder, mode 0600.
 
-    Certificates hold from an hour before `now`. Raises FileExistsError rather than replace a key.
+    The key for receipts (P-256, below the seal's root) goes with all that its program needs into
+    the folder `receipts`, below `folder` if not given. Certificates hold from an hour before `now`.
+    Raises FileExistsError rather than replace a key.
     """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    receipts = receipts or folder / "receipts"
+    receipts.mkdir(mode=0o700, parents=True, exist_ok=True)
     files = KeyFiles.in_folder(folder)
-    seal_root = _make(
-        files.seal_key,
-        files.seal_certificate,
-        "Seal",
-        cert.LeafUse.SIGN_DOCUMENTS,
-        organization,
-        now,
-    )
-    tsa_root = _make(
-        files.tsa_key, files.tsa_certificate, "Timestamp", cert.LeafUse.TIMESTAMP, organization, now
-    )
+    seal_root = _root("Seal", organization, now)
+    tsa_root = _root("Timestamp", organization, now)
+    seal, tsa, receipt = cert.LeafUse.SIGN_DOCUMENTS, cert.LeafUse.TIMESTAMP, RECEIPT
+    _leaf(seal_root, files.seal_key, files.seal_certificate, "Seal 1", seal, now)
+    _leaf(tsa_root, files.tsa_key, files.tsa_certificate, "Timestamp 1", tsa, now)
+    key, certificate = receipts / "receipt-key.pem", receipts / "receipt-certificate.pem"
+    _leaf(seal_root, key, certificate, "Receipts 1", receipt, now)
     log_key = Ed25519PrivateKey.generate()
     write_new(
         files.log_key, log_key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     )
-    return SealerKeys(
+    for name, root in (("seal-root.crl", seal_root), ("timestamp-root.crl", tsa_root)):
+        write_new(receipts / name, _nothing_revoked(root))
+    keys = SealerKeys(
         files=files,
-        seal_root=seal_root,
-        tsa_root=tsa_root,
+        seal_root=cert.pem(seal_root.certificate).decode("ascii"),
+        tsa_root=cert.pem(tsa_root.certificate).decode("ascii"),
         vkey=NoteSigner(name=origin, private_key=log_key).vkey,
+        receipts=receipts,
     )
+    write_new(receipts / "trust.json", keys.trust().text())
+    return keys
 
 
-def _make(  # noqa: PLR0913, PLR0917 - two files and what a certificate says
-    key_file: Path,
-    certificate_file: Path,
-    what: str,
-    use: cert.LeafUse,
-    organization: str,
-    now: datetime,
-) -> str:
-    """Make a root and one certificate below it; give the root in PEM."""
-    start = now - timedelta(hours=1)
-    root = cert.make_root(
+def _root(what: str, organization: str, now: datetime) -> cert.Authority:
+    return cert.make_root(
         subject=cert.Subject(common_name=f"{what} Root", organization=organization),
         key=cert.new_p256_key(),
         serial=_serial(),
-        validity=cert.Validity(not_before=start, not_after=now + timedelta(days=_ROOT_DAYS)),
+        validity=cert.Validity(
+            not_before=now - _BEFORE, not_after=now + timedelta(days=_ROOT_DAYS)
+        ),
     )
+
+
+def _leaf(  # noqa: PLR0913, PLR0917 - two files and what a certificate says
+    root: cert.Authority,
+    key_file: Path,
+    certificate_file: Path,
+    name: str,
+    use: cert.LeafUse,
+    now: datetime,
+) -> None:
+    (organization,) = root.certificate.subject.get_attributes_for_oid(NameOID.ORGANIZATION_NAME)
     key = cert.new_p256_key()
+    days = _RECEIPT_DAYS if use is RECEIPT else _LEAF_DAYS
     leaf = cert.make_leaf(
         issuer=root,
-        subject=cert.Subject(common_name=f"{what} 1", organization=organization),
+        subject=cert.Subject(common_name=name, organization=str(organization.value)),
         public_key=key.public_key(),
         serial=_serial(),
-        validity=cert.Validity(not_before=start, not_after=now + timedelta(days=_LEAF_DAYS)),
+        validity=cert.Validity(not_before=now - _BEFORE, not_after=now + timedelta(days=days)),
         use=use,
     )
     write_new(key_file, key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
     write_new(certificate_file, cert.pem(leaf))
-    return cert.pem(root.certificate).decode("ascii")
+
+
+def _nothing_revoked(root: cert.Authority) -> bytes:
+    """A list that stands as long as the root: with its key nothing can be revoked any more."""
+    return cert.make_crl(
+        issuer=root,
+        revoked=(),
+        this_update=root.certificate.not_valid_before_utc,
+        next_update=root.certificate.not_valid_after_utc,
+        number=1,
+    )
 
 
 def _serial() -> int:

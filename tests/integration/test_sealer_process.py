@@ -330,7 +330,7 @@ def test_a_socket_that_is_in_use_is_left_alone(program, tmp_path) -> None:
     found = program.run(state=tmp_path / "other")
 
     assert found.returncode == 66
-    assert "another sealer listens" in found.stderr
+    assert "another program listens" in found.stderr
 
 
 @pytest.mark.parametrize(
