@@ -1,0 +1,1 @@
+"""Evidence records of the archive (RFC 4998): hash trees, records, their renewal and checking."""
