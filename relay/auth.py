@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from tdh.domain.errors import TDHError
-from tdh.domain.parties import Party
+from tdh.domain.parties import TokenHolder
 from tdh.ports import Tokens
 
 _BEARER = re.compile(r"[Bb]earer +([A-Za-z0-9\-._~+/]{1,512}=*)")
@@ -29,7 +29,7 @@ class Unauthenticated(TDHError):
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    party: Party | None
+    holder: TokenHolder | None
     until: float
 
 
@@ -55,20 +55,20 @@ class BearerTokens:
         self._good: OrderedDict[bytes, _Known] = OrderedDict()
         self._bad: OrderedDict[bytes, _Known] = OrderedDict()
 
-    async def party(self, authorization: Sequence[str]) -> Party:
-        """The party whose token the `Authorization` headers carry. Raises Unauthenticated."""
+    async def holder(self, authorization: Sequence[str]) -> TokenHolder:
+        """Who holds the token that the `Authorization` headers carry. Raises Unauthenticated."""
         match = _BEARER.fullmatch(authorization[0]) if len(authorization) == 1 else None
         if match is None:
             raise Unauthenticated("no bearer token")
         digest = hashlib.sha256(match[1].encode()).digest()
         known = self._remembered(digest)
         if known is None:
-            found = await self._tokens.party_of_token(digest)
+            found = await self._tokens.holder(digest)
             known = _Known(found, self._monotonic() + self._ttl)
             self._remember(digest, known)
-        if known.party is None:
+        if known.holder is None:
             raise Unauthenticated("not a good token")
-        return known.party
+        return known.holder
 
     def _remembered(self, digest: bytes) -> _Known | None:
         known = self._good.get(digest) or self._bad.get(digest)
@@ -77,7 +77,7 @@ class BearerTokens:
     def _remember(self, digest: bytes, known: _Known) -> None:
         self._good.pop(digest, None)
         self._bad.pop(digest, None)
-        memory = self._bad if known.party is None else self._good
+        memory = self._bad if known.holder is None else self._good
         memory[digest] = known
         if len(memory) > self._most:
             memory.popitem(last=False)

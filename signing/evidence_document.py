@@ -64,6 +64,7 @@ ETSI_REASONS = frozenset(
 """Names of EN 319 522-2, 8.3.3 that are known for sure; every other code is an own URI."""
 NAME_TH = "urn:tdh:attribute:name-th"
 NAME_EN = "urn:tdh:attribute:name-en"
+CAPACITY = "urn:tdh:attribute:capacity"
 METHOD, NOT_AUTHENTICATED = "/method/", "/assurance/not-authenticated"
 SHA256 = "http://www.w3.org/2001/04/xmlenc#sha256"
 
@@ -143,6 +144,20 @@ def _write(facts: EvidenceFacts, issuer: Issuer) -> str:
     # EN 319 522-2: positions of recipients count from 1. Without it, all of them are meant.
     refers = "<EvidenceRefersToRecipient>1</EvidenceRefersToRecipient>"
     own = facts.event in OWN_EVENTS
+    sender_delegate = ""
+    if facts.sender_delegate is not None:
+        details = _party(facts.sender_delegate, base)
+        sender_delegate = f"<ev:SenderDelegateDetails>{details}</ev:SenderDelegateDetails>"
+    recipient_delegate = ""
+    if facts.recipient_delegate is not None:
+        recipient_delegate = (
+            f"<ev:RecipientsDelegateDetails>{_party(facts.recipient_delegate, base)}"
+            "<DelegatingRecipients>1</DelegatingRecipients></ev:RecipientsDelegateDetails>"
+        )
+    external = ""
+    if facts.external_system is not None:
+        system = text(facts.external_system)
+        external = f"<ForwardedToExternalSystem>{system}</ForwardedToExternalSystem>"
     event = f"{base}/event/{facts.event}" if own else f"{ETSI_EVENT}{facts.event}"
     due = "" if facts.due is None else f"<tdh:Due>{facts.due.isoformat()}</tdh:Due>"
     return (
@@ -153,14 +168,15 @@ def _write(facts: EvidenceFacts, issuer: Issuer) -> str:
         f"<EventTime>{instant(facts.time)}</EventTime>"
         f"<ev:EvidenceIssuerPolicyID>{_policies(facts.policy, issuer.policies)}"
         f"</ev:EvidenceIssuerPolicyID>{_issuer(issuer)}"
-        f"<ev:SenderDetails>{_party(facts.sender, base)}</ev:SenderDetails>{recipients}"
+        f"<ev:SenderDetails>{_party(facts.sender, base)}</ev:SenderDetails>"
+        f"{sender_delegate}{recipients}{recipient_delegate}"
         f"<ev:SubmissionTime>{instant(facts.submitted_at)}</ev:SubmissionTime>"
         f"{refers if len(facts.recipients) == 1 else ''}"
         f"<ev:MessageIdentifier>{facts.message}</ev:MessageIdentifier>"
         f"<ev:UserContentInfo><AppLayerIdentifier>{text(facts.letter_number)}"
         f"</AppLayerIdentifier><ComposingParts>{len(facts.documents)}</ComposingParts>"
         f"<ev:PartsInfo>{''.join(map(_part, facts.documents))}</ev:PartsInfo>"
-        "</ev:UserContentInfo>"
+        f"</ev:UserContentInfo>{external}"
         "<ev:TransactionLogInformation><ev:TransactionLog>"
         f"<tdh:Origin>{text(issuer.origin)}</tdh:Origin>"
         f"<tdh:Pseudonym>{facts.pseudonym}</tdh:Pseudonym>"
@@ -194,12 +210,19 @@ def _reason(reason: EventReason, base: str) -> str:
     return f"<ev:EventReason><Code>{uri}</Code>{details}</ev:EventReason>"
 
 
-def _identity(name_th: str, name_en: str) -> str:
+def _identity(name_th: str, name_en: str, capacity: str | None = None) -> str:
+    role = ""
+    if capacity is not None:
+        role = (
+            f'<saml:Attribute Name="{CAPACITY}" NameFormat="{_NAME_FORMAT}">'
+            f"<saml:AttributeValue>{_word(capacity)}</saml:AttributeValue></saml:Attribute>"
+        )
     return (
         f'<ev:Identity><saml:Attribute Name="{NAME_TH}" NameFormat="{_NAME_FORMAT}">'
         f"<saml:AttributeValue>{text(name_th)}</saml:AttributeValue></saml:Attribute>"
         f'<saml:Attribute Name="{NAME_EN}" NameFormat="{_NAME_FORMAT}">'
-        f"<saml:AttributeValue>{text(name_en)}</saml:AttributeValue></saml:Attribute></ev:Identity>"
+        f"<saml:AttributeValue>{text(name_en)}</saml:AttributeValue></saml:Attribute>{role}"
+        "</ev:Identity>"
     )
 
 
@@ -207,7 +230,7 @@ def _party(party: PartyFacts, base: str) -> str:
     scheme, _, value = party.id.partition(":")
     _check(scheme and value, "a party's id is scheme:value")
     return (
-        f"{_identity(party.name_th, party.name_en)}"
+        f"{_identity(party.name_th, party.name_en, party.capacity)}"
         f'<Identifier IdentifierSchemeName="{attribute(scheme)}">{text(value)}</Identifier>'
         f"<AssuranceLevelsDetails>{_assurance(party, base)}</AssuranceLevelsDetails>"
     )
@@ -286,6 +309,14 @@ def _check_form(facts: EvidenceFacts) -> None:
     _check(1 <= facts.sequence <= _MAX_SEQUENCE, "the sequence counts from 1")
     _check(facts.recipients, "an evidence names a recipient")
     _check(facts.documents, "an evidence names a document")
+    _check(
+        facts.recipient_delegate is None or len(facts.recipients) == 1,
+        "a recipient's delegate needs to know for whom",
+    )
+    for delegate in (facts.sender_delegate, facts.recipient_delegate):
+        _check(delegate is None or delegate.capacity, "a delegate has a capacity")
+    for party in (facts.sender, *facts.recipients):
+        _check(party.capacity is None, "a party acts in no other capacity than its own")
     _check(
         (facts.due is not None) == (facts.event == SubmissionAcceptance.__name__),
         "a due date belongs to the SubmissionAcceptance, and to nothing else",

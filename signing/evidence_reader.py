@@ -15,6 +15,7 @@ from lxml import etree
 
 from signing.errors import ProofError
 from signing.evidence_document import (
+    CAPACITY,
     DS,
     END,
     ETSI_EVENT,
@@ -125,6 +126,9 @@ def _facts(root: etree._Element) -> EvidenceFacts:
             (element.get("name", ""), element.text or "")
             for element in _all(root, "ev:Extensions/ev:Extension/tdh:Particulars/tdh:Particular")
         ),
+        sender_delegate=_delegate(root, "ev:SenderDelegateDetails"),
+        recipient_delegate=_delegate(root, "ev:RecipientsDelegateDetails"),
+        external_system=_maybe(root, "ForwardedToExternalSystem", str),
     )
 
 
@@ -170,7 +174,15 @@ def _party(element: etree._Element) -> PartyFacts:
             levels, "ev:AuthenticationDetails/AuthenticationTime", datetime.fromisoformat
         ),
         authentication_method=None if method is None else method.rpartition(METHOD)[2],
+        capacity=_maybe(
+            element, f"ev:Identity/saml:Attribute[@Name='{CAPACITY}']/saml:AttributeValue", str
+        ),
     )
+
+
+def _delegate(root: etree._Element, path: str) -> PartyFacts | None:
+    found = root.find(path, PREFIXES)
+    return None if found is None else _party(found)
 
 
 def _base(party: etree._Element) -> str:

@@ -12,7 +12,7 @@ from storage.queries import statements_beside
 from storage.rows import party_of
 from tdh.domain.errors import NotFound
 from tdh.domain.identifiers import PartyId
-from tdh.domain.parties import Party
+from tdh.domain.parties import AssuranceLevel, Delegate, Party, TokenHolder
 from tdh.domain.signers import MarkKind, SignerMark
 
 _SQL = statements_beside(__file__)
@@ -71,16 +71,41 @@ class PostgresParties:
         if not await self._database.fetch(_SQL["remove_signer_mark"], party, mark.kind, mark.value):
             raise NotFound("signer")
 
-    async def add_token(self, token_sha256: bytes, party: PartyId, at: datetime) -> None:
-        """Let a token speak for a party. Raises DataRefused (unknown party, known token)."""
-        await self._database.fetch(_SQL["add_token"], token_sha256, party, at)
+    async def add_token(
+        self, token_sha256: bytes, party: PartyId, at: datetime, delegate: Delegate | None = None
+    ) -> None:
+        """Let a token speak for a party, in the hands of a delegate or in its own.
+
+        Raises DataRefused (unknown party, known token).
+        """
+        of_delegate: tuple[str | None, ...] = (None,) * 5
+        if delegate is not None:
+            of_delegate = (
+                delegate.id,
+                delegate.name_th,
+                delegate.name_en,
+                delegate.assurance,
+                delegate.capacity,
+            )
+        await self._database.fetch(_SQL["add_token"], token_sha256, party, at, *of_delegate)
 
     async def revoke_token(self, token_sha256: bytes, at: datetime) -> None:
         """From now on it speaks for nobody. Raises NotFound."""
         if not await self._database.fetch(_SQL["revoke_token"], token_sha256, at):
             raise NotFound("token")
 
-    async def party_of_token(self, token_sha256: bytes) -> Party | None:
-        """For whom a token speaks; None for unknown and revoked alike."""
-        rows = await self._database.fetch(_SQL["party_of_token"], token_sha256)
-        return party_of(rows[0]) if rows else None
+    async def holder(self, token_sha256: bytes) -> TokenHolder | None:
+        """For whom a token speaks, and who holds it; None for unknown and revoked alike."""
+        rows = await self._database.fetch(_SQL["holder"], token_sha256)
+        if not rows:
+            return None
+        row, delegate = rows[0], None
+        if row["delegate"] is not None:
+            delegate = Delegate(
+                id=PartyId(row["delegate"]),
+                name_th=row["delegate_name_th"],
+                name_en=row["delegate_name_en"],
+                assurance=AssuranceLevel(row["delegate_assurance"]),
+                capacity=row["delegate_capacity"],
+            )
+        return TokenHolder(party=party_of(row), delegate=delegate)

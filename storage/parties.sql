@@ -28,13 +28,17 @@ INSERT INTO party_signers (party, kind, mark, added_at) VALUES ($1, $2, $3, $4)
 DELETE FROM party_signers WHERE party = $1 AND kind = $2 AND mark = $3 RETURNING mark;
 
 -- name: add_token
-INSERT INTO tokens (hash, party, created_at) VALUES ($1, $2, $3);
+INSERT INTO tokens (hash, party, created_at, delegate, delegate_name_th, delegate_name_en,
+                    delegate_assurance, delegate_capacity)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8);
 
 -- name: revoke_token
 UPDATE tokens SET revoked_at = $2 WHERE hash = $1 AND revoked_at IS NULL RETURNING hash;
 
--- name: party_of_token
-SELECT p.id, p.name_th, p.name_en, p.assurance, p.channel, p.mailbox_open
+-- name: holder
+SELECT p.id, p.name_th, p.name_en, p.assurance, p.channel, p.mailbox_open,
+       t.delegate, t.delegate_name_th, t.delegate_name_en, t.delegate_assurance,
+       t.delegate_capacity
   FROM tokens t
   JOIN parties p ON p.id = t.party
  WHERE t.hash = $1 AND t.revoked_at IS NULL;

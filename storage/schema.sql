@@ -269,7 +269,13 @@ CREATE TABLE tokens (
     party text COLLATE "C" NOT NULL,
     created_at timestamp with time zone NOT NULL,
     revoked_at timestamp with time zone,
+    delegate text COLLATE "C",
+    delegate_name_th text,
+    delegate_name_en text,
+    delegate_assurance text COLLATE "C",
+    delegate_capacity text COLLATE "C",
     CONSTRAINT tokens_pkey PRIMARY KEY (hash),
+    CONSTRAINT tokens_check CHECK ((num_nulls(delegate, delegate_name_th, delegate_name_en, delegate_assurance, delegate_capacity) = ANY (ARRAY[0, 5]))),
     CONSTRAINT tokens_hash_check CHECK ((octet_length(hash) = 32))
 );
 

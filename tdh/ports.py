@@ -23,7 +23,7 @@ from tdh.domain.identifiers import (
 from tdh.domain.letters import Dossier
 from tdh.domain.log import LoggedEntry, NodeAddress, QueuedEntry, SignedHead, Tree
 from tdh.domain.outbox import OutboxItem, Task
-from tdh.domain.parties import Party
+from tdh.domain.parties import Party, TokenHolder
 from tdh.domain.records import (
     Committed,
     DeliveryView,
@@ -234,7 +234,7 @@ class Parties(Protocol):
 class Tokens(Protocol):
     """Bearer tokens, known by their digest only."""
 
-    async def party_of_token(self, token_sha256: bytes) -> Party | None:
+    async def holder(self, token_sha256: bytes) -> TokenHolder | None:
         """Whose token it is; None for unknown, revoked and expired ones alike."""
         ...
 

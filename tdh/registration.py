@@ -16,7 +16,7 @@ from tdh.config import Config, ConfigError
 from tdh.domain.errors import NotFound
 from tdh.domain.identifiers import OutboxId, PartyId
 from tdh.domain.outbox import OutboxItem
-from tdh.domain.parties import Channel, Party
+from tdh.domain.parties import Channel, Delegate, Party
 from tdh.domain.signers import SignerMark
 
 TOKEN_PREFIX = "tdh_"  # noqa: S105 - so that scanners of leaked secrets know one
@@ -95,12 +95,14 @@ class Registry:
         else:
             await self._parties.close_mailbox(party)
 
-    async def new_token(self, party: PartyId, at: datetime) -> Token:
-        """A token that speaks for the party. Raises NotFound for an unknown party."""
+    async def new_token(
+        self, party: PartyId, at: datetime, delegate: Delegate | None = None
+    ) -> Token:
+        """A token that speaks for the party, for its delegate if one is named. Raises NotFound."""
         await self._known(party)
         text = TOKEN_PREFIX + secrets.token_urlsafe(TOKEN_BYTES)
         digest = hashlib.sha256(text.encode())
-        await self._parties.add_token(digest.digest(), party, at)
+        await self._parties.add_token(digest.digest(), party, at, delegate)
         return Token(text=text, sha256=digest.hexdigest())
 
     async def _known(self, party: PartyId) -> None:

@@ -181,10 +181,34 @@ INSTANT = st.datetimes(
 )
 
 
+def by_delegates(number: int = 4, **changes) -> EvidenceFacts:
+    """An acknowledged handover, both parties served by others than themselves."""
+    acted = {"authenticated_at": NOW, "authentication_method": "bearer-token"}
+    officer = party(
+        "th-officer:mdes.1042",
+        name_th="นางสาวสมศรี รักงาน",
+        name_en="Ms Somsri Rakngan",
+        capacity="registrar",
+        **acted,
+    )
+    system = party("th-tax-id:0105561000001", name_en="Provider & Co", capacity="system", **acted)
+    values = {
+        "event": "ContentHandover",
+        "due": None,
+        "sequence": 3,
+        "sender": party("th-agency:06001", name_th="กรมพัฒนาตัวอย่าง"),
+        "sender_delegate": officer,
+        "recipient_delegate": system,
+        "external_system": "queue th-tax-id:0105536000315",
+    }
+    return facts(number, **(values | changes))
+
+
 @st.composite
-def parties(draw) -> PartyFacts:
+def parties(draw, *, delegate: bool = False) -> PartyFacts:
     acted = draw(st.booleans())
     return PartyFacts(
+        capacity=draw(WORD) if delegate else None,
         id=PartyId(f"{draw(WORD)}:{draw(TEXT.filter(bool))}"),
         name_th=draw(TEXT),
         name_en=draw(TEXT),
@@ -212,6 +236,8 @@ def any_facts(draw) -> EvidenceFacts:
         sender_match=st.none() | WORD,
         scanned_by=st.none() | TEXT,
     )
+    recipients = tuple(draw(st.lists(parties(), min_size=1, max_size=3)))
+    delegates = st.none() | parties(delegate=True)
     return EvidenceFacts(
         id=EvidenceId("evd_" + draw(BODY)),
         event=event,
@@ -222,7 +248,10 @@ def any_facts(draw) -> EvidenceFacts:
         policy="urn:tdh:policy:registered-delivery:1",
         reasons=tuple(draw(st.lists(reasons, max_size=3))),
         sender=draw(parties()),
-        recipients=tuple(draw(st.lists(parties(), min_size=1, max_size=3))),
+        recipients=recipients,
+        sender_delegate=draw(delegates),
+        recipient_delegate=draw(delegates) if len(recipients) == 1 else None,
+        external_system=draw(st.none() | TEXT),
         submitted_at=draw(INSTANT),
         message=LetterId("ltr_" + draw(BODY)),
         letter_number=draw(TEXT),

@@ -23,7 +23,7 @@ from tdh.domain.errors import (
 from tdh.domain.events import REPEATABLE
 from tdh.domain.identifiers import evidence_of
 from tdh.domain.lifecycle import CONTENT_AVAILABLE
-from tdh.domain.parties import Channel
+from tdh.domain.parties import Channel, TokenHolder
 from tdh.domain.policies import Policy
 from tdh.domain.records import (
     Committed,
@@ -67,11 +67,12 @@ class Tokens:
         self.asked = 0
         self.error = None
 
-    async def party_of_token(self, token_sha256):
+    async def holder(self, token_sha256):
         self.asked += 1
         if self.error is not None:
             raise self.error
-        return self.of.get(token_sha256)
+        party = self.of.get(token_sha256)
+        return None if party is None else TokenHolder(party=party)
 
 
 class Parties:

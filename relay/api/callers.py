@@ -17,7 +17,7 @@ from tdh.domain.identifiers import (
     is_id,
     parse_tracking_number,
 )
-from tdh.domain.parties import Authentication, Party
+from tdh.domain.parties import Authentication, Party, TokenHolder
 from tdh.ports import Clock
 
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
@@ -32,15 +32,24 @@ class Callers:
         self._clock = clock
 
     async def party(self, request: web.Request) -> Party:
-        """Raises Unauthenticated."""
-        return await self._tokens.party(request.headers.getall(hdrs.AUTHORIZATION, []))
+        """For whom the call is. Raises Unauthenticated."""
+        return (await self.holder(request)).party
 
-    def acting(self, party: Party) -> Authentication:
-        """How the party showed who it is, now: sealed into evidence of what it does.
+    async def holder(self, request: web.Request) -> TokenHolder:
+        """The same, and who acts for it: for calls that do something. Raises Unauthenticated."""
+        return await self._tokens.holder(request.headers.getall(hdrs.AUTHORIZATION, []))
+
+    def acting(self, holder: TokenHolder) -> Authentication:
+        """How the caller showed who it is, now: sealed into evidence of what it does.
 
         Raises ServiceUnavailable when the clock cannot be trusted.
         """
-        return Authentication(party=party.id, method=METHOD, at=self._clock.now())
+        return Authentication(
+            party=holder.party.id,
+            method=METHOD,
+            at=self._clock.now(),
+            delegate=holder.delegate,
+        )
 
 
 def letter_id(request: web.Request) -> LetterId:

@@ -61,7 +61,8 @@ class Documents:
         return (Route(method="GET", path=path, handler=self._read, operation=_READ),)
 
     async def _read(self, request: web.Request) -> web.StreamResponse:
-        party = await self._callers.party(request)
+        holder = await self._callers.holder(request)
+        party = holder.party
         known(request.query)
         delivery = delivery_id(request)
         view = await in_inbox(self._mailboxes, delivery, party.id)
@@ -69,7 +70,7 @@ class Documents:
         document = next((d for d in view.dossier.letter.documents if d.number == number), None)
         if document is None:
             raise NotFound("document")
-        by = self._callers.acting(party)
+        by = self._callers.acting(holder)
         async with explained(self._mailboxes, delivery, party.id):
             await self._undisturbed.run(
                 handover.track_access(

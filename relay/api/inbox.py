@@ -88,11 +88,12 @@ class Inbox:
         return json_answer(InboxItemOut.of_inbox(view, self._policy))
 
     async def _accept(self, request: web.Request) -> web.Response:
-        party = await self._callers.party(request)
+        holder = await self._callers.holder(request)
+        party = holder.party
         delivery = delivery_id(request)
         read(NothingIn, await self._body(request).json() or b"{}")
         received_at = self._clock.now()  # the whole request is there
-        by = self._callers.acting(party)
+        by = self._callers.acting(holder)
         async with explained(self._mailboxes, delivery, party.id):
             await self._undisturbed.run(
                 acceptance.accept(delivery, by, received_at, commit=self._commit, ids=self._ids)
@@ -100,11 +101,12 @@ class Inbox:
         return await self._answer(delivery, party.id)
 
     async def _refuse(self, request: web.Request) -> web.Response:
-        party = await self._callers.party(request)
+        holder = await self._callers.holder(request)
+        party = holder.party
         delivery = delivery_id(request)
         said = read(RefuseIn, await self._body(request).json() or b"{}")
         received_at = self._clock.now()  # the whole request is there
-        by = self._callers.acting(party)
+        by = self._callers.acting(holder)
         async with explained(self._mailboxes, delivery, party.id):
             await self._undisturbed.run(
                 acceptance.refuse(
@@ -114,10 +116,11 @@ class Inbox:
         return await self._answer(delivery, party.id)
 
     async def _acknowledge(self, request: web.Request) -> web.Response:
-        party = await self._callers.party(request)
+        holder = await self._callers.holder(request)
+        party = holder.party
         delivery = delivery_id(request)
         digests = read(AcknowledgeIn, await self._body(request).json() or b"{}").digests()
-        by = self._callers.acting(party)
+        by = self._callers.acting(holder)
         async with explained(self._mailboxes, delivery, party.id):
             await self._undisturbed.run(
                 handover.acknowledge(delivery, digests, by, commit=self._commit, ids=self._ids)

@@ -123,11 +123,12 @@ class Sent:
         return (refusal_event(refused),)
 
     async def _withdraw(self, request: web.Request) -> web.Response:
-        party = await self._callers.party(request)
+        holder = await self._callers.holder(request)
+        party = holder.party
         delivery = delivery_id(request)
         body = Body(request, most=self._limits.answer_bytes, limits=self._limits)
         read(NothingIn, await body.json() or b"{}")
-        by = self._callers.acting(party)
+        by = self._callers.acting(holder)
         async with explained(self._mailboxes, delivery, party.id):
             await self._undisturbed.run(
                 acceptance.withdraw(delivery, by, commit=self._commit, ids=self._ids)

@@ -34,7 +34,7 @@ from tdh.delivery.submission import (
     RefusedLetter,
     Submissions,
 )
-from tdh.domain.parties import Party
+from tdh.domain.parties import TokenHolder
 from tdh.domain.policies import Policy
 
 Events = AsyncGenerator[PartEvent, None]
@@ -62,25 +62,25 @@ class Submitting:
         return (Route(method="POST", path="/v1/letters", handler=self._submit, operation=_SUBMIT),)
 
     async def _submit(self, request: web.Request) -> web.Response:
-        sender = await self._callers.party(request)
+        holder = await self._callers.holder(request)
         key = idempotency_key(request)
         reader = MultipartReader(boundary_of(request.headers.get(hdrs.CONTENT_TYPE, "")))
         body = Body(request, most=self._limits.body_bytes, limits=self._limits)
         async with aclosing(_events(body, reader)) as events:
-            submission = await self._take(events, sender, key)
+            submission = await self._take(events, holder, key)
         # The whole request is there: from here on it is not the client's to stop.
         return self._answer(await self._undisturbed.run(submission.finish()))
 
-    async def _take(self, events: Events, sender: Party, key: str) -> OpenSubmission:
+    async def _take(self, events: Events, holder: TokenHolder, key: str) -> OpenSubmission:
         """All parts, into an open submission."""
         letter = await self._letter(events)
         letter.check_documents(self._policy.documents_most)
         submission = await self._submissions.open(
-            sender=sender,
+            sender=holder.party,
             envelope=letter.envelope(),
             addressees=letter.addressees(),
             key=key,
-            by=self._callers.acting(sender),
+            by=self._callers.acting(holder),
         )
         try:
             for document in letter.documents:

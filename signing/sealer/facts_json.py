@@ -28,8 +28,19 @@ _FACTS = (
     "letter_number",
     "documents",
     "particulars",
+    "sender_delegate",
+    "recipient_delegate",
+    "external_system",
 )
-_PARTY = ("id", "name_th", "name_en", "assurance", "authenticated_at", "authentication_method")
+_PARTY = (
+    "id",
+    "name_th",
+    "name_en",
+    "assurance",
+    "authenticated_at",
+    "authentication_method",
+    "capacity",
+)
 _DOCUMENT = (
     "identifier",
     "media_type",
@@ -60,6 +71,9 @@ def encode_facts(facts: EvidenceFacts) -> bytes:
             "letter_number": facts.letter_number,
             "documents": [_document(document) for document in facts.documents],
             "particulars": facts.particulars,
+            "sender_delegate": _maybe_party(facts.sender_delegate),
+            "recipient_delegate": _maybe_party(facts.recipient_delegate),
+            "external_system": facts.external_system,
         }
     )
 
@@ -83,6 +97,9 @@ def decode_facts(value: object) -> EvidenceFacts:
         letter_number=sj.text(found["letter_number"]),
         documents=sj.items(found["documents"], _read_document),
         particulars=sj.items(found["particulars"], _read_particular),
+        sender_delegate=sj.maybe(found["sender_delegate"], _read_party),
+        recipient_delegate=sj.maybe(found["recipient_delegate"], _read_party),
+        external_system=sj.maybe(found["external_system"], sj.text),
     )
 
 
@@ -94,7 +111,12 @@ def _party(party: PartyFacts) -> sj.Fields:
         "assurance": party.assurance,
         "authenticated_at": _maybe_instant(party.authenticated_at),
         "authentication_method": party.authentication_method,
+        "capacity": party.capacity,
     }
+
+
+def _maybe_party(party: PartyFacts | None) -> sj.Fields | None:
+    return None if party is None else _party(party)
 
 
 def _document(document: DocumentFacts) -> sj.Fields:
@@ -131,6 +153,7 @@ def _read_party(value: object) -> PartyFacts:
         assurance=assurance,
         authenticated_at=sj.maybe(found["authenticated_at"], sj.instant),
         authentication_method=sj.maybe(found["authentication_method"], sj.text),
+        capacity=sj.maybe(found["capacity"], sj.text),
     )
 
 

@@ -5,6 +5,7 @@ import asyncio
 import hashlib
 import json
 import os
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,8 +13,13 @@ from typing import TYPE_CHECKING, Any
 from tdh.cli import admin_signers, admin_trust
 from tdh.config import load
 from tdh.domain.errors import InvalidValue, NotFound
-from tdh.domain.identifiers import OutboxId, has_right_check_digit, parse_party_id
-from tdh.domain.parties import AssuranceLevel, Channel, Party
+from tdh.domain.identifiers import (
+    OutboxId,
+    has_right_check_digit,
+    parse_delegate_id,
+    parse_party_id,
+)
+from tdh.domain.parties import AssuranceLevel, Channel, Delegate, Party
 from tdh.registration import Registry, registry
 from tdh.system import CheckedClock
 
@@ -21,6 +27,8 @@ if TYPE_CHECKING:
     Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001 - its only name
 
 REFUSED, USAGE = 1, 64
+_LEVELS = [level.name.lower() for level in AssuranceLevel]
+_CAPACITY = re.compile(r"[a-z][a-z0-9-]{0,63}")
 
 
 def add_parser(subparsers: "Subparsers") -> None:
@@ -46,8 +54,7 @@ def _add_party(verbs: "Subparsers") -> None:
     add.add_argument("--name-th", required=True)
     add.add_argument("--name-en", required=True)
     add.add_argument("--channel", choices=[c.value for c in Channel], default=Channel.PERSON)
-    levels = [level.name.lower() for level in AssuranceLevel]
-    add.add_argument("--assurance", choices=levels, default="substantial")
+    add.add_argument("--assurance", choices=_LEVELS, default="substantial")
     add.add_argument("--amqp-url-file", type=Path, help="where to write a queue's address")
     _verb(verbs, "list", _party_list, "list the registered parties")
     for word, opened in (("open", True), ("close", False)):
@@ -60,6 +67,14 @@ def _add_token(verbs: "Subparsers") -> None:
     add = _verb(verbs, "add", _token_add, "make a token that speaks for a party")
     add.add_argument("party")
     add.add_argument("--out", type=Path, help="write it there (mode 0600), not on the terminal")
+    held = add.add_argument_group(
+        "in the hands of a delegate", "evidence then says who acted for the party"
+    )
+    held.add_argument("--delegate", metavar="SCHEME:VALUE", help="for example th-officer:mdes.1042")
+    held.add_argument("--delegate-name-th")
+    held.add_argument("--delegate-name-en")
+    held.add_argument("--capacity", default="officer", help="registrar, attorney, system ...")
+    held.add_argument("--delegate-assurance", choices=_LEVELS, default="substantial")
     revoke = _verb(verbs, "revoke", _token_revoke, "end a token, by file or digest")
     revoke.add_argument("token", help="a file that holds the token, or its SHA-256 in hexadecimal")
 
@@ -141,11 +156,30 @@ async def _party_mailbox(registered: Registry, args: argparse.Namespace) -> tupl
 
 
 async def _token_add(registered: Registry, args: argparse.Namespace) -> tuple[Any, str]:
-    token = await registered.new_token(parse_party_id(args.party), CheckedClock().now())
+    party, delegate = parse_party_id(args.party), _delegate(args)
+    token = await registered.new_token(party, CheckedClock().now(), delegate)
     if args.out is None:
         return {"token": token.text, "sha256": token.sha256}, token.text
     _write_secret(args.out, token.text + "\n")
     return {"file": str(args.out), "sha256": token.sha256}, f"written to {args.out}"
+
+
+def _delegate(args: argparse.Namespace) -> Delegate | None:
+    if args.delegate is None:
+        if args.delegate_name_th or args.delegate_name_en:
+            raise InvalidValue("--delegate", "is missing: whose names are these?")
+        return None
+    if not (args.delegate_name_th and args.delegate_name_en):
+        raise InvalidValue("--delegate-name-th", "and --delegate-name-en belong to a delegate")
+    if _CAPACITY.fullmatch(args.capacity) is None:
+        raise InvalidValue("--capacity", "is a short name in lower case, such as registrar")
+    return Delegate(
+        id=parse_delegate_id(args.delegate, "--delegate"),
+        name_th=args.delegate_name_th,
+        name_en=args.delegate_name_en,
+        assurance=AssuranceLevel[args.delegate_assurance.upper()],
+        capacity=args.capacity,
+    )
 
 
 async def _token_revoke(registered: Registry, args: argparse.Namespace) -> tuple[Any, str]:

@@ -191,7 +191,7 @@ class ContentAccessTracking(DeliveryEvent):
 
     @property
     def cause(self) -> str:
-        return f"{self.document}:{self.by.party}"
+        return f"{self.document}:{self.by.actor}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,6 +10,7 @@ from datetime import date, datetime
 from tdh.domain import events as ev
 from tdh.domain.commands import RefuseSubmission
 from tdh.domain.decisions import Decision, DeliveryChange
+from tdh.domain.envelope import ENVELOPE, envelope_digest
 from tdh.domain.events import EventReason
 from tdh.domain.identifiers import EvidenceId, LetterId, PartyId, Pseudonym, evidence_of
 from tdh.domain.letters import Delivery, Document, Letter
@@ -27,8 +28,10 @@ class PartyFacts:
     name_en: str
     assurance: AssuranceLevel
     authenticated_at: datetime | None = None
-    """Set, with the method, for the party that acted."""
+    """Set, with the method, for whom acted: the party, or its delegate."""
     authentication_method: str | None = None
+    capacity: str | None = None
+    """Of a delegate: what it is to the party that it acted for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +73,12 @@ class EvidenceFacts:
     documents: tuple[DocumentFacts, ...]
     particulars: tuple[tuple[str, str], ...]
     """What this event has of its own, as (name, value): `deadline`, `handover` ..."""
+    sender_delegate: PartyFacts | None = None
+    """Who acted for the sender (components I03, I04); None where it acted itself, or not at all."""
+    recipient_delegate: PartyFacts | None = None
+    """The same for the recipient (components I07, I08); only where there is one recipient."""
+    external_system: str | None = None
+    """The system outside that something was handed to: `<channel> <party>`."""
 
 
 def facts_of(decision: Decision, policy: Policy) -> tuple[EvidenceFacts, ...]:
@@ -103,7 +112,14 @@ def _of_event(event: ev.DeliveryEvent, change: DeliveryChange, policy: Policy) -
         message=dossier.letter.id,
         letter_number=dossier.letter.envelope.number,
         documents=tuple(_document(d) for d in dossier.letter.documents),
-        particulars=(*_of_delivery(dossier.delivery), *_particulars(event)),
+        particulars=(
+            *_of_delivery(dossier.delivery),
+            *_particulars(event),
+            (ENVELOPE, envelope_digest(dossier.letter)),
+        ),
+        sender_delegate=_delegate(dossier.sender, actor),
+        recipient_delegate=_delegate(dossier.recipient, actor),
+        external_system=_external_system(event, dossier.delivery),
     )
 
 
@@ -126,12 +142,13 @@ def _of_refusal(
         message=letter.id,
         letter_number=letter.envelope.number,
         documents=tuple(_document(d) for d in letter.documents),
-        particulars=(("stream", event.delivery),),
+        particulars=(("stream", event.delivery), (ENVELOPE, envelope_digest(letter))),
+        sender_delegate=_delegate(command.sender, event.by),
     )
 
 
 def _party(party: Party, actor: Authentication | None) -> PartyFacts:
-    acted = actor is not None and actor.party == party.id
+    acted = actor is not None and actor.actor == party.id
     return PartyFacts(
         id=party.id,
         name_th=party.name_th,
@@ -140,6 +157,33 @@ def _party(party: Party, actor: Authentication | None) -> PartyFacts:
         authenticated_at=actor.at if acted and actor else None,
         authentication_method=actor.method if acted and actor else None,
     )
+
+
+def _delegate(party: Party, actor: Authentication | None) -> PartyFacts | None:
+    """Who acted for this party, None where nobody did."""
+    if actor is None or actor.party != party.id or actor.delegate is None:
+        return None
+    delegate = actor.delegate
+    return PartyFacts(
+        id=delegate.id,
+        name_th=delegate.name_th,
+        name_en=delegate.name_en,
+        assurance=delegate.assurance,
+        authenticated_at=actor.at,
+        authentication_method=actor.method,
+        capacity=delegate.capacity,
+    )
+
+
+def _external_system(event: ev.DeliveryEvent, delivery: Delivery) -> str | None:
+    """The recipient's own system, where this event is something that it was told or took."""
+    match event:
+        case ev.ConsignmentNotification(channel=channel):
+            return f"{channel} {delivery.recipient}"
+        case ev.ContentHandover(kind=ev.HandoverKind.ACKNOWLEDGED):
+            return f"{delivery.channel} {delivery.recipient}"
+        case _:
+            return None
 
 
 def _document(document: Document) -> DocumentFacts:

@@ -103,6 +103,16 @@ def parse_party_id(text: str, field: str = "party") -> PartyId:
     return PartyId(text)
 
 
+_DELEGATE = re.compile(r"[a-z][a-z0-9-]{1,31}:[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
+
+
+def parse_delegate_id(text: str, field: str = "delegate") -> PartyId:
+    """The id of somebody who acts for a party, `scheme:value`. Raises InvalidValue."""
+    if _DELEGATE.fullmatch(text) is None:
+        raise InvalidValue(field, "must be scheme:value, for example th-officer:mdes.1042")
+    return PartyId(text)
+
+
 def has_right_check_digit(party: PartyId) -> bool:
     """Whether a tax or citizen number ends in its check digit (modulo 11); True for agencies."""
     scheme, _, value = party.partition(":")

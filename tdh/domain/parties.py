@@ -40,6 +40,30 @@ class Party:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Delegate:
+    """Who acts for a party: an officer, an attorney, a provider's system (EN 319 522-2, 5.2).
+
+    As evidence names it: components I03 and I04 for a sender's, I07 and I08 for a recipient's.
+    """
+
+    id: PartyId
+    """`scheme:value`; not registered as a party, so any scheme."""
+    name_th: str
+    name_en: str
+    assurance: AssuranceLevel
+    capacity: str
+    """Short name of what it is to the party: `registrar`, `attorney`, `system` ..."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenHolder:
+    """For whom a token speaks, and who it is that holds it, where that is somebody else."""
+
+    party: Party
+    delegate: Delegate | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Authentication:
     """How and when a party showed who it is: sealed into evidence of what it did."""
 
@@ -47,3 +71,10 @@ class Authentication:
     method: str
     """Short name, for example `bearer-token`, `amqp-password`."""
     at: datetime
+    delegate: Delegate | None = None
+    """Who acted for the party, where it did not act itself."""
+
+    @property
+    def actor(self) -> PartyId:
+        """The party, or its delegate."""
+        return self.party if self.delegate is None else self.delegate.id

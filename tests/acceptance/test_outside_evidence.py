@@ -13,6 +13,7 @@ from evidence_samples import (
     NOW,
     SealingKeys,
     any_facts,
+    by_delegates,
     facts,
     party,
     rejection,
@@ -33,6 +34,7 @@ SAMPLES = {
     "rejection": rejection(),
     "withdrawal": facts(event="Withdrawal", due=None),
     "signature status": signature_status(),
+    "delegates": by_delegates(),
     "refused submission": facts(
         event="SubmissionRejection", due=None, recipients=(party(), party("th-agency:06002"))
     ),

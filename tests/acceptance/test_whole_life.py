@@ -137,6 +137,28 @@ async def assert_all_evidence_verifies(here, letter, folder):
     assert {"seal", "inclusion"} & failed
 
 
+async def test_an_officer_with_a_token_of_her_own_is_named_as_who_accepted(here, tmp_path):
+    token = tmp_path / "officer"
+    words = ["admin", "token", "add", CITIZEN, "--out", str(token)]
+    words += ["--delegate", "th-officer:care.7", "--capacity", "guardian"]
+    names = ["--delegate-name-th", "สมศรี รักงาน", "--delegate-name-en", "Somsri Rakngan"]
+    code, _, complaint = await run_tdh(*words, *names, **here.environment)
+    assert code == 0, complaint
+    delivery = (await sent_by_consent(here))["id"]
+    client = {"TDH_SERVER": here.url, "TDH_TOKEN_FILE": str(token)}
+    assert (await run_tdh("accept", delivery, **client))[0] == 0
+
+    code, _, complaint = await run_tdh("evidence", delivery, "-o", str(tmp_path / "e"), **client)
+    assert code == 0, complaint
+    xml = next((tmp_path / "e").glob("*-ConsignmentAcceptance.xml"))
+    text = xml.read_text(encoding="utf-8")
+    assert "<ev:RecipientsDelegateDetails><ev:Identity>" in text
+    assert '<Identifier IdentifierSchemeName="th-officer">care.7</Identifier>' in text
+    assert "<saml:AttributeValue>guardian</saml:AttributeValue>" in text
+    assert '<tdh:Particular name="envelope">' in text
+    assert (await run_tdh("verify", str(xml), "--trust", str(here.trust)))[0] == 0
+
+
 async def test_the_log_is_public_and_its_head_is_stamped(here, tmp_path):
     letter = await send(here, to())
     evidence = letter["deliveries"][0]["evidence"][0]["href"]

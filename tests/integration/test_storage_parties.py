@@ -9,8 +9,8 @@ from builders import AGENCY, CITIZEN, COMPANY, NOW, party
 from storage.database import Database
 from storage.parties import PostgresParties
 from tdh.domain.errors import DataRefused, NotFound
-from tdh.domain.identifiers import PartyId
-from tdh.domain.parties import Channel
+from tdh.domain.identifiers import PartyId, parse_delegate_id
+from tdh.domain.parties import AssuranceLevel, Channel, Delegate, TokenHolder
 from tdh.domain.signers import MarkKind, SignerMark
 
 TOKEN = hashlib.sha256(b"a token").digest()
@@ -64,11 +64,11 @@ async def test_signers_are_known_by_their_marks_until_these_are_removed(
 
 
 async def test_a_token_speaks_for_its_party_until_it_is_revoked(parties: PostgresParties) -> None:
-    assert await parties.party_of_token(TOKEN) is None
+    assert await parties.holder(TOKEN) is None
     await parties.add_token(TOKEN, CITIZEN, NOW)
-    assert await parties.party_of_token(TOKEN) == party(CITIZEN)
+    assert await parties.holder(TOKEN) == TokenHolder(party=party(CITIZEN))
     await parties.revoke_token(TOKEN, NOW)
-    assert await parties.party_of_token(TOKEN) is None
+    assert await parties.holder(TOKEN) is None
     with pytest.raises(NotFound):
         await parties.revoke_token(TOKEN, NOW)
 
@@ -81,3 +81,17 @@ async def test_a_token_of_nobody_or_of_two_is_refused(parties: PostgresParties) 
         await parties.add_token(TOKEN, COMPANY, NOW)
     with pytest.raises(DataRefused):
         await parties.add_token(b"not a digest", COMPANY, NOW)
+
+
+async def test_a_token_in_the_hands_of_a_delegate_says_so(parties: PostgresParties) -> None:
+    officer = Delegate(
+        id=parse_delegate_id("th-officer:mdes.1042"),
+        name_th="นางสาวสมศรี รักงาน",
+        name_en="Ms Somsri Rakngan",
+        assurance=AssuranceLevel.HIGH,
+        capacity="registrar",
+    )
+    digest = hashlib.sha256(b"held by an officer").digest()
+    await parties.add_token(digest, AGENCY, NOW, officer)
+    holder = await parties.holder(digest)
+    assert holder == TokenHolder(party=party(AGENCY, Channel.API), delegate=officer)

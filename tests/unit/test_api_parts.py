@@ -178,24 +178,24 @@ def bearer(**more):
 async def test_a_good_token_is_asked_for_once_in_its_time():
     callers, tokens, ticks = bearer()
     for _ in range(3):
-        assert await callers.party(["Bearer good"]) == fakes.AGENCY
+        assert (await callers.holder(["Bearer good"])).party == fakes.AGENCY
     assert tokens.asked == 1
     ticks.at = 5.1
     tokens.of.clear()
     with pytest.raises(Unauthenticated):
-        await callers.party(["Bearer good"])
+        await callers.holder(["Bearer good"])
 
 
 async def test_a_bad_token_is_remembered_too_but_only_so_many():
     callers, tokens, _ = bearer(most=10)
-    assert await callers.party(["Bearer good"]) == fakes.AGENCY
+    assert (await callers.holder(["Bearer good"])).party == fakes.AGENCY
     for number in range(100):
         for _ in range(2):
             with pytest.raises(Unauthenticated):
-                await callers.party([f"Bearer bad{number}"])
+                await callers.holder([f"Bearer bad{number}"])
     assert tokens.asked == 101
     assert len(callers._bad) == 10
-    await callers.party(["Bearer good"])
+    await callers.holder(["Bearer good"])
     assert tokens.asked == 101
 
 
@@ -203,7 +203,7 @@ async def test_a_bad_token_is_remembered_too_but_only_so_many():
 async def test_what_is_no_bearer_token_is_not_asked_for(headers):
     callers, tokens, _ = bearer()
     with pytest.raises(Unauthenticated):
-        await callers.party(headers)
+        await callers.holder(headers)
     assert tokens.asked == 0
 
 
@@ -211,9 +211,9 @@ async def test_a_store_that_is_away_makes_nobody_a_stranger():
     callers, tokens, _ = bearer()
     tokens.error = StorageUnavailable("away")
     with pytest.raises(StorageUnavailable):
-        await callers.party(["Bearer good"])
+        await callers.holder(["Bearer good"])
     tokens.error = None
-    assert await callers.party(["Bearer good"]) == fakes.AGENCY
+    assert (await callers.holder(["Bearer good"])).party == fakes.AGENCY
 
 
 # --- what is preferred ----------------------------------------------------------------------------

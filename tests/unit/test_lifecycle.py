@@ -282,7 +282,7 @@ def test_a_changed_signature_is_told_in_every_state_and_moves_none(state, mode):
     )
     assert (change.forget, decision.outbox, decision.done) == (frozenset(), (), ())
     (facts,) = facts_of(decision, POLICY)
-    assert facts.particulars[-5:] == (
+    assert facts.particulars[-6:-1] == (
         ("document", "1"),
         ("checked-at", make.NOW.isoformat()),
         ("before", "TOTAL_PASSED"),
