@@ -228,6 +228,14 @@ ROWS: Mapping[str, Row] = {
         retryable=True,
         retry_after=1,
     ),
+    "no-receipt-for-this-event": Row(
+        404,
+        "This event has no receipt",
+        "เหตุการณ์นี้ไม่มีใบรับ",
+        "Its evidence is there: ask for application/xml.",
+        "หลักฐานของเหตุการณ์มีอยู่ ขอได้ด้วย application/xml",
+        exposed=True,
+    ),
     "not-logged-yet": Row(
         409,
         "No head of the log holds this evidence yet",
@@ -266,6 +274,9 @@ ROWS: Mapping[str, Row] = {
     "judge-unavailable": Row(503, *_UNAVAILABLE, *_NOT_KEPT, retryable=True, retry_after=5),
     "scanner-unavailable": Row(503, *_UNAVAILABLE, *_NOT_KEPT, retryable=True, retry_after=5),
     "judge-busy": Row(503, *_UNAVAILABLE, *_NOT_KEPT, retryable=True, retry_after=5),
+    "receipt-maker-unavailable": Row(
+        503, *_UNAVAILABLE, *_ONCE_MORE, retryable=True, retry_after=5
+    ),
     "conflict": Row(503, *_UNAVAILABLE, *_NOT_KEPT, retryable=True, retry_after=1),
     "commit-unknown": Row(503, *_UNAVAILABLE, *_OURS),
     "log-diverged": Row(503, *_UNAVAILABLE, *_OURS),

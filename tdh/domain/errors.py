@@ -180,6 +180,22 @@ class ScannerUnavailable(ServiceUnavailable):
     code = "scanner-unavailable"
 
 
+class ReceiptMakerUnavailable(ServiceUnavailable):
+    """Receipts cannot be made now; what was made before is served all the same."""
+
+    code = "receipt-maker-unavailable"
+
+
+class NoReceiptForEvent(TDHError):
+    """The event has evidence but no page for people."""
+
+    code = "no-receipt-for-this-event"
+
+    def __init__(self, event: str) -> None:
+        super().__init__(f"{event} has no receipt")
+        self.event = event
+
+
 class NotLoggedYet(TDHError):
     """No head of the log holds the evidence yet."""
 
