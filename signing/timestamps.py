@@ -1,4 +1,4 @@
-"""RFC 3161 timestamps: tokens, requests and replies, made and verified.
+"""RFC 3161 timestamps: tokens made and verified. What is said around them: `timestamp_messages`.
 
 The profile is ETSI EN 319 422. Tokens are made from DER pieces: a signature and little more.
 Serial numbers and times are arguments; who calls must never use a serial number twice. Never does
@@ -7,8 +7,7 @@ I/O, never reads a clock.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from enum import IntEnum
+from datetime import UTC, datetime, timedelta
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -19,60 +18,36 @@ from signing import cms, der
 from signing.certificate_path import find_path
 from signing.cms_signer import CmsSigner, SigningKey
 from signing.errors import ProofError
-from signing.tst_info import (
-    TST_INFO,
-    TimestampError,
-    TstInfo,
-    UnsupportedDigest,
-    check_version,
-    read_imprint,
-    read_nonce,
-    write_imprint,
-    write_nonce,
+from signing.timestamp_messages import (
+    FailureInfo,
+    RequestRefused,
+    TimestampRequest,
+    build_request,
+    parse_request,
+    refusal,
+    reply,
+    token_of_reply,
 )
+from signing.tst_info import TST_INFO, TimestampError, TstInfo
 
-MAX_REQUEST_BYTES = 4096
-"""Larger requests are refused unread; a usual one has 60 to 100 bytes."""
+__all__ = [
+    "MAX_ACCURACY",
+    "FailureInfo",
+    "RequestRefused",
+    "TimestampAuthority",
+    "TimestampError",
+    "TimestampRequest",
+    "VerifiedTimestamp",
+    "build_request",
+    "parse_request",
+    "refusal",
+    "reply",
+    "token_of_reply",
+    "verify_token",
+]
+
 MAX_ACCURACY = timedelta(seconds=1)
 """EN 319 422: an authority's accuracy is one second or better."""
-
-_GRANTED, _GRANTED_WITH_MODIFICATIONS, _REJECTION = 0, 1, 2
-
-
-class FailureInfo(IntEnum):
-    """Why an authority refuses a request (RFC 3161, 2.4.2); the values are numbers of bits."""
-
-    BAD_ALGORITHM = 0
-    BAD_REQUEST = 2
-    BAD_DATA_FORMAT = 5
-    TIME_NOT_AVAILABLE = 14
-    UNACCEPTED_POLICY = 15
-    UNACCEPTED_EXTENSION = 16
-    ADDITIONAL_INFORMATION_NOT_AVAILABLE = 17
-    SYSTEM_FAILURE = 25
-
-
-class RequestRefused(TimestampError):
-    """A request that the authority answers with a refusal; `failure` says which."""
-
-    code = "timestamp-request-refused"
-
-    def __init__(self, failure: FailureInfo, problem: str) -> None:
-        super().__init__(problem)
-        self.failure = failure
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TimestampRequest:
-    """What somebody wants timestamped."""
-
-    digest: bytes
-    """SHA-256 of the data."""
-    imprint: bytes
-    """The MessageImprint as it came: the token repeats it byte for byte."""
-    policy: str | None
-    nonce: int | None
-    cert_req: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,9 +66,9 @@ class VerifiedTimestamp:
 
 
 class TimestampAuthority:
-    """A timestamping unit: makes tokens under one key, certificate and policy."""
+    """A timestamping unit: makes tokens under one key and certificate, and a policy or several."""
 
-    __slots__ = ("_accuracy", "_issuers", "_policy", "_signer")
+    __slots__ = ("_accuracy", "_chain", "_issuers", "_policies", "_signer")
 
     def __init__(
         self,
@@ -102,119 +77,89 @@ class TimestampAuthority:
         chain: Sequence[x509.Certificate],
         policy_oid: str,
         accuracy: timedelta,
+        more_policies: Sequence[str] = (),
     ) -> None:
         """Take a P-256 or RSA key, its certificate and the issuers above, a policy, an accuracy.
 
-        The root need not be in the chain and never goes into a token. Raises TimestampError for a
-        certificate that is not for timestamps alone, another key than the certificate's, a policy
-        that is no object identifier, and an accuracy worse than one second.
+        `policy_oid` is for who asks for none; `more_policies` may be asked for, too. The root need
+        not be in the chain and never goes into a token. Raises TimestampError for a certificate
+        that is not for timestamps alone, another key than the certificate's, a policy that is no
+        object identifier, and an accuracy worse than one second.
         """
         if not timedelta() < accuracy <= MAX_ACCURACY:
             raise TimestampError("an accuracy is more than nothing and at most one second")
         if not chain:
             raise TimestampError("a timestamping unit has a certificate")
+        self._policies = (policy_oid, *more_policies)
         try:
             usage = chain[0].extensions.get_extension_for_class(x509.ExtendedKeyUsage)
             _check_usage(usage.value, critical=usage.critical)
-            der.oid(policy_oid)
+            for policy in self._policies:
+                der.oid(policy)
             self._signer = CmsSigner(key=key, certificate=chain[0], content_type=TST_INFO)
         except (x509.ExtensionNotFound, ValueError, ProofError) as exc:
             raise TimestampError(f"this unit cannot issue timestamps: {exc}") from exc
-        self._policy = policy_oid
         self._accuracy = accuracy
+        self._chain = tuple(chain)
         self._issuers = tuple(
             issuer.public_bytes(Encoding.DER)
             for issuer in chain[1:]
             if issuer.issuer != issuer.subject
         )
 
+    @property
+    def accuracy(self) -> timedelta:
+        """How far the clock may be off; in every token."""
+        return self._accuracy
+
     def stamp(
-        self, imprint_sha256: bytes, *, serial: int, gen_time: datetime, nonce: int | None = None
+        self, digest: bytes, *, serial: int, gen_time: datetime, nonce: int | None = None
     ) -> bytes:
-        """Make a token (the DER of a TimeStampToken) over a SHA-256 digest.
+        """Make a token (the DER of a TimeStampToken) over a digest of SHA-2.
 
         Raises TimestampError for a digest, serial number, time or nonce that it cannot carry.
         """
-        info = self._info(imprint_sha256, write_imprint(imprint_sha256), serial, gen_time, nonce)
-        return self._signer.sign(info, certificates=self._issuers)
+        request = TimestampRequest.over(digest, nonce=nonce)
+        return self._sign(request, self._policies[0], serial, gen_time)
 
     def answer(self, request: TimestampRequest, *, serial: int, gen_time: datetime) -> bytes:
         """Make the token that a request asks for; RequestRefused if it asks for another policy."""
-        if request.policy not in (None, self._policy):
-            raise RequestRefused(FailureInfo.UNACCEPTED_POLICY, "another policy is asked for")
-        info = self._info(request.digest, request.imprint, serial, gen_time, request.nonce)
-        return self._signer.sign(info, certificates=self._issuers if request.cert_req else None)
+        policy = self._policies[0] if request.policy is None else request.policy
+        if policy not in self._policies:
+            raise RequestRefused(FailureInfo.UNACCEPTED_POLICY, "a policy that is not offered")
+        return self._sign(request, policy, serial, gen_time)
 
-    def _info(
-        self, digest: bytes, imprint: bytes, serial: int, time: datetime, nonce: int | None
-    ) -> bytes:
-        return TstInfo(
-            policy=self._policy,
-            digest=digest,
-            imprint=imprint,
+    def lasts(self, at: datetime) -> bool:
+        """Whether a token of that moment can be verified: however far the clock may be off.
+
+        Every certificate of the chain is valid then, and the unit's key may still be used
+        (private key usage period: RFC 3280, 4.2.1.4; EN 319 422 uses it to end units).
+        """
+        early, late = at - self._accuracy, at + self._accuracy
+        if any(
+            early < each.not_valid_before_utc or late > each.not_valid_after_utc
+            for each in self._chain
+        ):
+            return False
+        try:
+            period = self._chain[0].extensions.get_extension_for_class(x509.PrivateKeyUsagePeriod)
+        except x509.ExtensionNotFound:
+            return True
+        begin, end = period.value.not_before, period.value.not_after
+        return (begin is None or early >= _utc(begin)) and (end is None or late <= _utc(end))
+
+    def _sign(self, request: TimestampRequest, policy: str, serial: int, time: datetime) -> bytes:
+        info = TstInfo(
+            policy=policy,
+            digest=request.digest,
+            imprint=request.imprint,
             serial=serial,
             time=time,
             accuracy=self._accuracy,
-            nonce=nonce,
-        ).encode()
-
-
-def build_request(digest: bytes, nonce: int | None = None, *, cert_req: bool = True) -> bytes:
-    """Make a TimeStampReq for a SHA-256 digest; the certificate is asked for by default."""
-    return der.sequence(
-        der.integer(1),
-        write_imprint(digest),
-        b"" if nonce is None else write_nonce(nonce),
-        der.tlv(der.BOOLEAN, b"\xff") if cert_req else b"",
-    )
-
-
-def parse_request(data: bytes) -> TimestampRequest:
-    """Read a TimeStampReq. Raises RequestRefused, which says how to answer."""
-    if len(data) > MAX_REQUEST_BYTES:
-        raise RequestRefused(FailureInfo.BAD_DATA_FORMAT, "the request is too long")
-    try:
-        return _read_request(data)
-    except RequestRefused:
-        raise
-    except UnsupportedDigest as exc:
-        raise RequestRefused(FailureInfo.BAD_ALGORITHM, str(exc)) from exc
-    except ProofError as exc:
-        raise RequestRefused(FailureInfo.BAD_DATA_FORMAT, str(exc)) from exc
-
-
-def reply(token: bytes) -> bytes:
-    """Wrap a token as a TimeStampResp that grants."""
-    return der.sequence(der.sequence(der.integer(_GRANTED)), token)
-
-
-def refusal(failure: FailureInfo, problem: str) -> bytes:
-    """Make a TimeStampResp that refuses, with one sentence for people."""
-    # A named bit list in DER ends with its last set bit; the first byte counts what is unused.
-    last_byte, bit = divmod(failure, 8)
-    bits = bytes((7 - bit, *bytes(last_byte), 0x80 >> bit))
-    status = der.sequence(
-        der.integer(_REJECTION),
-        der.sequence(der.tlv(der.UTF8_STRING, problem.encode())),
-        der.tlv(der.BIT_STRING, bits),
-    )
-    return der.sequence(status)
-
-
-def token_of_reply(data: bytes) -> bytes:
-    """Take the token, unverified, out of a TimeStampResp; TimestampError if it has none."""
-    try:
-        outside = der.Reader(data)
-        response = outside.inside(der.SEQUENCE)
-        outside.finish()
-        status = response.inside(der.SEQUENCE).integer()
-        if status not in (_GRANTED, _GRANTED_WITH_MODIFICATIONS):
-            raise TimestampError(f"the authority refused with status {status}")
-        token = response.element(der.SEQUENCE)
-        response.finish()
-    except der.DerError as exc:
-        raise TimestampError(f"a malformed reply: {exc}") from exc
-    return token
+            nonce=request.nonce,
+        )
+        carried = self._issuers if request.cert_req else None
+        return self._signer.sign(info.encode(), certificates=carried)
 
 
 def verify_token(  # noqa: PLR0913 - what a token is compared with, by name
@@ -227,7 +172,7 @@ def verify_token(  # noqa: PLR0913 - what a token is compared with, by name
     policies: Sequence[str] = (),
     certificates: Sequence[x509.Certificate] = (),
 ) -> VerifiedTimestamp:
-    """Verify a TimeStampToken (DER) over a SHA-256 digest. Raises TimestampError, nothing else.
+    """Verify a TimeStampToken (DER) over a digest of SHA-2. Raises TimestampError, nothing else.
 
     `at`: a token from after this time is refused. `nonce`: the one that was sent. `policies`: the
     acceptable ones, any if empty. `certificates`: what the token may have left out.
@@ -269,29 +214,14 @@ def verify_token(  # noqa: PLR0913 - what a token is compared with, by name
     )
 
 
-def _read_request(data: bytes) -> TimestampRequest:
-    outside = der.Reader(data)
-    request = outside.inside(der.SEQUENCE)
-    outside.finish()
-    check_version(request)
-    imprint = request.element(der.SEQUENCE)
-    policy = request.oid() if request.tag == der.OID else None
-    nonce = read_nonce(request)
-    # FALSE is the default, which DER leaves out; clients write it all the same.
-    cert_req = request.boolean() if request.tag == der.BOOLEAN else False
-    if request.tag == der.explicit(0):
-        raise RequestRefused(FailureInfo.UNACCEPTED_EXTENSION, "no extension is supported")
-    request.finish()
-    digest = read_imprint(imprint)
-    return TimestampRequest(
-        digest=digest, imprint=imprint, policy=policy, nonce=nonce, cert_req=cert_req
-    )
-
-
 def _check_usage(usage: x509.ExtendedKeyUsage, *, critical: bool) -> None:
     """RFC 3161, 2.3: this purpose and no other, critical. Raises ValueError."""
     if not critical or list(usage) != [ExtendedKeyUsageOID.TIME_STAMPING]:
         raise ValueError("the certificate is not for timestamps alone")
+
+
+def _utc(time: datetime) -> datetime:
+    return time.replace(tzinfo=UTC) if time.tzinfo is None else time
 
 
 def _unit_usage(_: Policy, __: x509.Certificate, usage: x509.ExtendedKeyUsage) -> None:

@@ -1,7 +1,8 @@
 """TSTInfo, what a timestamp says (RFC 3161, 2.4.2), written and read in DER.
 
-The profile is ETSI EN 319 422: SHA-256, accuracy stated, no ordering, no critical extension. Knows
-nothing of signatures; never does I/O.
+The profile is ETSI EN 319 422: digests of SHA-2, accuracy stated, no ordering, no critical
+extension. A digest tells its algorithm by its length: 32, 48 or 64 bytes. Knows nothing of
+signatures; never does I/O.
 """
 
 from dataclasses import dataclass
@@ -17,8 +18,13 @@ MAX_SERIAL_BITS = 159
 MAX_NONCE_BITS = 255
 """The format has no limit; usual nonces have 64 bits."""
 
-_SHA256 = der.oid("2.16.840.1.101.3.4.2.1")
-_DIGEST_BYTES = 32
+_ALGORITHMS = {
+    32: der.oid("2.16.840.1.101.3.4.2.1"),
+    48: der.oid("2.16.840.1.101.3.4.2.2"),
+    64: der.oid("2.16.840.1.101.3.4.2.3"),
+}
+"""SHA-256, SHA-384 and SHA-512 by the bytes of their digests (RFC 5754; TS 119 312)."""
+_DIGEST_BYTES = {algorithm: length for length, algorithm in _ALGORITHMS.items()}
 
 
 class TimestampError(ProofError):
@@ -28,9 +34,15 @@ class TimestampError(ProofError):
 
 
 class UnsupportedDigest(TimestampError):
-    """An imprint by another algorithm than SHA-256."""
+    """An imprint by another algorithm than SHA-256, SHA-384 or SHA-512."""
 
     code = "timestamp-digest-unsupported"
+
+
+class UnsupportedVersion(TimestampError):
+    """A request or statement of another version than 1."""
+
+    code = "timestamp-version-unsupported"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +51,7 @@ class TstInfo:
 
     policy: str
     digest: bytes
-    """SHA-256 of the data."""
+    """SHA-256, SHA-384 or SHA-512 of the data, as its length says."""
     imprint: bytes
     """The MessageImprint as it is encoded; a reply repeats the request's."""
     serial: int
@@ -98,25 +110,36 @@ class TstInfo:
 
 
 def write_imprint(digest: bytes) -> bytes:
-    """Write the MessageImprint of a SHA-256 digest. Raises TimestampError for another length."""
-    if len(digest) != _DIGEST_BYTES:
-        raise TimestampError("a SHA-256 digest has 32 bytes")
-    return der.sequence(der.sequence(_SHA256, der.tlv(der.NULL)), der.octet_string(digest))
+    """Write the MessageImprint of a digest of SHA-256, SHA-384 or SHA-512.
+
+    Raises TimestampError for another length.
+    """
+    algorithm = _ALGORITHMS.get(len(digest))
+    if algorithm is None:
+        raise TimestampError("a digest of SHA-2 has 32, 48 or 64 bytes here")
+    return der.sequence(der.sequence(algorithm, der.tlv(der.NULL)), der.octet_string(digest))
 
 
 def read_imprint(data: bytes) -> bytes:
-    """Give the SHA-256 digest in a MessageImprint. Raises TimestampError or DerError."""
-    imprint = der.Reader(data).inside(der.SEQUENCE)
+    """Give the digest in a MessageImprint.
+
+    Raises UnsupportedDigest for another algorithm than three of SHA-2, TimestampError for a digest
+    of another length than the algorithm's, DerError.
+    """
+    outside = der.Reader(data)
+    imprint = outside.inside(der.SEQUENCE)
+    outside.finish()
     algorithm = imprint.inside(der.SEQUENCE)
     digest = imprint.content(der.OCTET_STRING)
     imprint.finish()
-    if algorithm.element(der.OID) != _SHA256:
-        raise UnsupportedDigest("an imprint that is not by SHA-256")
+    length = _DIGEST_BYTES.get(algorithm.element(der.OID))
+    if length is None:
+        raise UnsupportedDigest("an imprint that is not by SHA-256, SHA-384 or SHA-512")
     if algorithm.tag is not None and algorithm.content(der.NULL):
         raise TimestampError("a digest algorithm with parameters")
     algorithm.finish()
-    if len(digest) != _DIGEST_BYTES:
-        raise TimestampError("a SHA-256 digest has 32 bytes")
+    if len(digest) != length:
+        raise TimestampError("a digest of another length than its algorithm's")
     return digest
 
 
@@ -138,9 +161,9 @@ def read_nonce(reader: der.Reader) -> int | None:
 
 
 def check_version(reader: der.Reader) -> None:
-    """Take the version, which is 1 in requests and statements."""
+    """Take the version, which is 1 in requests and statements. Raises UnsupportedVersion."""
     if reader.integer() != 1:
-        raise TimestampError("another version than 1")
+        raise UnsupportedVersion("another version than 1")
 
 
 def _write_accuracy(accuracy: timedelta) -> bytes:

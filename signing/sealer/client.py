@@ -27,7 +27,11 @@ from signing.sealer.messages import (
     Refused,
     Sealed,
     SignHead,
+    Stamp,
+    Stamped,
+    StampRefused,
 )
+from signing.timestamp_messages import RequestRefused, TimestampRequest
 from tdh.domain.errors import LogDiverged, SealingUnavailable
 from tdh.domain.evidence import EvidenceFacts
 from tdh.domain.log import SignedHead
@@ -87,6 +91,24 @@ class SealerClient:
         if (head.size, head.root) != (size, root):
             raise SealingUnavailable("the sealer signed another head")
         return head
+
+    async def stamp(self, request: TimestampRequest, clock: datetime) -> bytes:
+        """Our own unit's timestamp (RFC 3161 TimeStampToken, DER), of the sealer's now.
+
+        Raises RequestRefused, whose `failure` says why there is none: another policy, a clock that
+        is not to be trusted, a unit that has ended.
+        """
+        asked = Stamp(
+            clock=clock,
+            imprint=request.imprint,
+            policy=request.policy,
+            nonce=request.nonce,
+            cert_req=request.cert_req,
+        )
+        answer = await self._ask(frames.encode_request(asked))
+        if isinstance(answer, StampRefused):
+            raise RequestRefused(answer.failure, answer.problem)
+        return _expect(answer, Stamped).token
 
     async def close(self) -> None:
         """End the connection; the next call makes another."""

@@ -1,13 +1,13 @@
 """The sealer's desk: one request in, one answer out.
 
-It builds each evidence from facts itself and seals it, and it signs heads that extend the last one
-it vouched for; it can be asked for nothing else. What it does is on the disk before it is answered.
-Each item of a frame is answered by itself; a whole frame is refused only where no item could be
-right (clocks disagree, the certificate has ended). Knows nothing of sockets.
+It builds each evidence from facts itself and seals it, it signs heads that extend the last one it
+vouched for, and it timestamps digests at its own time; it can be asked for nothing else. What it
+seals and signs is on the disk before it is answered. Each item of a frame is answered by itself; a
+whole frame is refused only where no item could be right (clocks disagree, the certificate has
+ended). Knows nothing of sockets.
 """
 
 import hashlib
-import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -15,11 +15,13 @@ from datetime import datetime, timedelta
 from cryptography import x509
 
 from signing import checkpoint, log_entry
+from signing.errors import ProofError
 from signing.evidence_document import Issuer, write_evidence
 from signing.merkle import MerkleError
 from signing.sealer.crash_points import AFTER_LEDGER, BEFORE_LEDGER, CrashPoint
 from signing.sealer.errors import RefusalCode
 from signing.sealer.heads import Heads
+from signing.sealer.kernel_clock import unasked
 from signing.sealer.ledger import Ledger
 from signing.sealer.messages import (
     Answer,
@@ -35,9 +37,15 @@ from signing.sealer.messages import (
     Sealed,
     SealFacts,
     SignHead,
+    Stamp,
+    Stamped,
+    StampRefused,
 )
+from signing.sealer.serials import Serials
 from signing.seals import Seal
+from signing.timestamp_messages import FailureInfo, RequestRefused, TimestampRequest
 from signing.timestamps import TimestampAuthority
+from signing.tst_info import UnsupportedDigest, read_imprint
 from tdh.domain.errors import TDHError
 from tdh.domain.evidence import EvidenceFacts
 from tdh.domain.records import RefusedItem, SealedEvidence
@@ -48,8 +56,6 @@ MOST_BEFORE_CLOCK = timedelta(seconds=5)
 """How long before its frame an event may lie: the time that a batch takes to be decided."""
 MOST_SEALED_BYTES = 11 * 1024 * 1024
 """Of one answer, so that it fits a frame in Base64."""
-
-_SERIAL_BITS = 159  # positive in 20 octets; random ones are never used twice, crash or not
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,8 +72,8 @@ class Keys:
 class HeadMaker:
     """Makes the checkpoint of a head and our own token over it."""
 
-    def __init__(self, keys: Keys, now: Callable[[], datetime]) -> None:
-        self._keys, self._now = keys, now
+    def __init__(self, keys: Keys, serials: Serials, now: Callable[[], datetime]) -> None:
+        self._keys, self._serials, self._now = keys, serials, now
 
     def __call__(self, size: int, root: bytes) -> tuple[bytes, bytes]:
         """Note and token (DER) of a head."""
@@ -75,7 +81,7 @@ class HeadMaker:
         note = checkpoint.sign(head, self._keys.log)
         token = self._keys.timestamps.stamp(
             hashlib.sha256(note).digest(),
-            serial=secrets.randbits(_SERIAL_BITS) | 1,
+            serial=self._serials.take(),
             gen_time=self._now(),
         )
         return note, token
@@ -84,17 +90,20 @@ class HeadMaker:
 class Desk:
     """Answers requests one after another. Raises LedgerError when it must stop for good."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - its parts, by name
         self,
         *,
         keys: Keys,
         ledger: Ledger,
         heads: Heads,
+        serials: Serials,
         now: Callable[[], datetime],
         crash: CrashPoint,
+        clock_problem: Callable[[], str | None] = unasked,
     ) -> None:
-        self._keys, self._ledger, self._heads = keys, ledger, heads
-        self._now, self._crash = now, crash
+        """`clock_problem` says why the clock gives no time for timestamps now, None if it does."""
+        self._keys, self._ledger, self._heads, self._serials = keys, ledger, heads, serials
+        self._now, self._crash, self._clock_problem = now, crash, clock_problem
 
     def answer(self, request: Request) -> Answer:
         """Do what is asked, or refuse it."""
@@ -109,6 +118,8 @@ class Desk:
                 return self._disagreement(request.clock) or self._seal(request)
             case SignHead():
                 return self._disagreement(request.clock) or self._sign_head(request)
+            case Stamp():
+                return self._stamp(request)
 
     def _identity(self) -> Identity:
         return Identity(
@@ -184,6 +195,32 @@ class Desk:
         except MerkleError as exc:
             return Refused(code=RefusalCode.LOG_DIVERGED, problem=str(exc))
         return HeadSigned(head=head)
+
+    def _stamp(self, request: Stamp) -> Answer:
+        """A token of our own clock's now; everything that forbids one has its failure."""
+        disagreement = self._disagreement(request.clock)
+        problem = disagreement.problem if disagreement else self._clock_problem()
+        if problem is not None:
+            return StampRefused(failure=FailureInfo.TIME_NOT_AVAILABLE, problem=problem)
+        unit, now = self._keys.timestamps, self._now()
+        if not unit.lasts(now):
+            return StampRefused(failure=FailureInfo.SYSTEM_FAILURE, problem="the unit has ended")
+        try:
+            wanted = TimestampRequest(
+                digest=read_imprint(request.imprint),
+                imprint=request.imprint,
+                policy=request.policy,
+                nonce=request.nonce,
+                cert_req=request.cert_req,
+            )
+            token = unit.answer(wanted, serial=self._serials.take(), gen_time=now)
+        except RequestRefused as exc:
+            return StampRefused(failure=exc.failure, problem=str(exc))
+        except UnsupportedDigest as exc:
+            return StampRefused(failure=FailureInfo.BAD_ALGORITHM, problem=str(exc))
+        except ProofError as exc:
+            return StampRefused(failure=FailureInfo.BAD_DATA_FORMAT, problem=str(exc))
+        return Stamped(token=token)
 
 
 def _is_valid(certificate: x509.Certificate, at: datetime) -> bool:

@@ -28,6 +28,16 @@ from signing.sealer.messages import (
     Sealed,
     SealFacts,
     SignHead,
+    Stamp,
+    Stamped,
+    StampRefused,
+)
+from signing.sealer.stamp_json import (
+    decode_stamp,
+    decode_stamp_refused,
+    decode_stamped,
+    encode_stamp,
+    encode_stamped,
 )
 from tdh.domain.identifiers import EvidenceId
 from tdh.domain.log import SignedHead
@@ -93,6 +103,8 @@ def encode_request(request: Request) -> bytes:
                     "consistency": [one.hex() for one in request.consistency],
                 }
             )
+        case Stamp():
+            return encode_stamp(request)
 
 
 def decode_request(payload: bytes) -> Request:
@@ -107,21 +119,23 @@ def decode_request(payload: bytes) -> Request:
             return LastHead()
         case "ping":
             found = sj.fields(value, "ask", "clock")
-            return Ping(clock=_clock(found["clock"]))
+            return Ping(clock=sj.clock(found["clock"]))
         case "seal":
             found = sj.fields(value, "ask", "clock", "facts")
             facts = sj.items(found["facts"], decode_facts)
             if len(facts) > MAX_ITEMS:
                 raise FrameError(f"more than {MAX_ITEMS} items")
-            return SealFacts(clock=_clock(found["clock"]), facts=facts)
+            return SealFacts(clock=sj.clock(found["clock"]), facts=facts)
         case "head":
             found = sj.fields(value, "ask", "clock", "size", "root", "consistency")
             return SignHead(
-                clock=_clock(found["clock"]),
+                clock=sj.clock(found["clock"]),
                 size=sj.number(found["size"]),
                 root=sj.hexadecimal(found["root"]),
                 consistency=sj.items(found["consistency"], sj.hexadecimal),
             )
+        case "stamp":
+            return decode_stamp(value)
         case _:
             raise FrameError("not a request")
 
@@ -155,6 +169,8 @@ def encode_answer(answer: Answer) -> bytes:
                     "token": base64_text(head.token),
                 }
             )
+        case Stamped() | StampRefused():
+            return encode_stamped(answer)
         case Refused():
             return sj.dump({"answer": "refused", "code": answer.code, "problem": answer.problem})
 
@@ -182,17 +198,14 @@ def decode_answer(payload: bytes) -> Answer:
             return Head(size=sj.number(found["size"]), root=sj.hexadecimal(found["root"]))
         case "head-signed":
             return HeadSigned(head=_read_head(value))
+        case "stamped":
+            return decode_stamped(value)
+        case "stamp-refused":
+            return decode_stamp_refused(value)
         case "refused":
             return _read_refusal(value)
         case _:
             raise FrameError("not an answer")
-
-
-def _clock(value: object) -> datetime:
-    clock = sj.instant(value)
-    if clock.tzinfo is None:
-        raise FrameError("the clock has no zone")
-    return clock
 
 
 def _item(item: SealedEvidence | RefusedItem) -> bytes:

@@ -59,7 +59,8 @@ class IssuerNames:
     policies: tuple[str, ...]
     origin: str
     uri_base: str
-    tsa_policy: str = DEFAULT_TSA_POLICY
+    tsa_policies: tuple[str, ...] = (DEFAULT_TSA_POLICY,)
+    """OIDs under which timestamps are issued, the first unless another one is asked for."""
 
 
 def load_keys(files: KeyFiles, names: IssuerNames) -> Keys:
@@ -84,7 +85,8 @@ def load_keys(files: KeyFiles, names: IssuerNames) -> Keys:
             timestamps=TimestampAuthority(
                 key=_signing_key(files.tsa_key),
                 chain=tsa_chain,
-                policy_oid=names.tsa_policy,
+                policy_oid=names.tsa_policies[0],
+                more_policies=names.tsa_policies[1:],
                 accuracy=_ACCURACY,
             ),
             timestamp_certificate=tsa_chain[0],

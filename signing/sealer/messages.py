@@ -1,12 +1,13 @@
 """What may be asked of the sealer and what it answers: values, one class each.
 
-Evidence from facts, heads that extend the last one, and nothing else.
+Evidence from facts, heads that extend the last one, timestamps over digests, and nothing else.
 """
 
 from dataclasses import dataclass
 from datetime import datetime
 
 from signing.sealer.errors import RefusalCode
+from signing.timestamp_messages import FailureInfo
 from tdh.domain.evidence import EvidenceFacts
 from tdh.domain.log import SignedHead
 from tdh.domain.records import RefusedItem, SealedEvidence
@@ -50,7 +51,19 @@ class SignHead:
     consistency: tuple[bytes, ...]
 
 
-Request = Hello | SealFacts | Ping | LastHead | SignHead
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stamp:
+    """Asks for a timestamp (RFC 3161); `clock` is the asker's at sending."""
+
+    clock: datetime
+    imprint: bytes
+    """A MessageImprint in DER, which the token repeats byte for byte."""
+    policy: str | None
+    nonce: int | None
+    cert_req: bool
+
+
+Request = Hello | SealFacts | Ping | LastHead | SignHead | Stamp
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +105,22 @@ class HeadSigned:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Stamped:
+    """Answers Stamp."""
+
+    token: bytes
+    """TimeStampToken, DER."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StampRefused:
+    """Answers Stamp: there is no token, and why in the words of RFC 3161."""
+
+    failure: FailureInfo
+    problem: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Refused:
     """Answers any frame: nothing of it was done."""
 
@@ -99,4 +128,4 @@ class Refused:
     problem: str
 
 
-Answer = Identity | Sealed | Pong | Head | HeadSigned | Refused
+Answer = Identity | Sealed | Pong | Head | HeadSigned | Stamped | StampRefused | Refused

@@ -21,6 +21,7 @@ from signing.sealer.crash_points import CrashPoint, crash_at, no_crash
 from signing.sealer.desk import Desk, HeadMaker, Keys
 from signing.sealer.errors import LedgerError, SealerSetupError
 from signing.sealer.heads import Heads
+from signing.sealer.kernel_clock import kernel_problem, unasked
 from signing.sealer.key_files import DEFAULT_TSA_POLICY, IssuerNames, KeyFiles, load_keys
 from signing.sealer.ledger import Ledger
 from signing.sealer.own_process import (
@@ -31,6 +32,7 @@ from signing.sealer.own_process import (
     leave_at_signals,
     protect_memory,
 )
+from signing.sealer.serials import Serials
 from signing.sealer.server import Server, group_number, listening
 from tdh.domain.errors import TDHError
 
@@ -59,7 +61,7 @@ def _run(options: argparse.Namespace) -> None:
         policies=tuple(options.policy),
         origin=options.origin,
         uri_base=options.uri_base,
-        tsa_policy=options.tsa_policy,
+        tsa_policies=tuple(options.tsa_policy) or (DEFAULT_TSA_POLICY,),
     )
     files = KeyFiles(
         seal_key=options.seal_key,
@@ -74,9 +76,22 @@ def _run(options: argparse.Namespace) -> None:
 
 
 def _serve(options: argparse.Namespace, keys: Keys, crash: CrashPoint) -> None:
-    with closing(Ledger(options.state, options.epoch)) as ledger:
-        heads = Heads(options.state, epoch=ledger.epoch, make=HeadMaker(keys, _now), crash=crash)
-        desk = Desk(keys=keys, ledger=ledger, heads=heads, now=_now, crash=crash)
+    with (
+        closing(Ledger(options.state, options.epoch)) as ledger,
+        closing(Serials(options.state)) as serials,
+    ):
+        make = HeadMaker(keys, serials, _now)
+        heads = Heads(options.state, epoch=ledger.epoch, make=make, crash=crash)
+        accuracy = keys.timestamps.accuracy
+        desk = Desk(
+            keys=keys,
+            ledger=ledger,
+            heads=heads,
+            serials=serials,
+            now=_now,
+            crash=crash,
+            clock_problem=kernel_problem(accuracy) if options.kernel_clock else unasked,
+        )
         group = group_number(options.clients_group) if options.clients_group else None
         with closing(heads), listening(options.socket, group) as listener:
             _say(f"ready: epoch {ledger.epoch}, {ledger.count} uses, head {heads.size}")
@@ -105,7 +120,17 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--issuer-en", required=True, help="the operator's name in English")
     parser.add_argument("--policy", action="append", default=[], help="URI; may be repeated")
     parser.add_argument("--uri-base", required=True, help="own events and reasons are below it")
-    parser.add_argument("--tsa-policy", default=DEFAULT_TSA_POLICY, help="OID in tokens")
+    parser.add_argument(
+        "--tsa-policy",
+        action="append",
+        default=[],
+        help=f"OID in tokens ({DEFAULT_TSA_POLICY}); more may be asked for by further ones",
+    )
+    parser.add_argument(
+        "--kernel-clock",
+        action="store_true",
+        help="no timestamps on request while the kernel says that its clock is not synchronised",
+    )
     parser.add_argument(
         "--clients-group", help="name or number of a group that may connect beside our own user"
     )

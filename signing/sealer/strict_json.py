@@ -87,6 +87,21 @@ def instant(value: object) -> datetime:
     return time
 
 
+def clock(value: object) -> datetime:
+    """A time with a zone."""
+    time = instant(value)
+    if time.tzinfo is None:
+        raise FrameError("the clock has no zone")
+    return time
+
+
+def truth(value: object) -> bool:
+    """True or false."""
+    if not isinstance(value, bool):
+        raise FrameError("not true or false")
+    return value
+
+
 def day(value: object) -> date:
     """A date as `date.isoformat` writes it."""
     try:

@@ -26,6 +26,7 @@ from signing.sealer.messages import (
     SealFacts,
     SignHead,
 )
+from signing.sealer.serials import Serials
 from signing.timestamps import TimestampAuthority
 from tdh.domain.records import RefusedItem, SealedEvidence
 
@@ -53,29 +54,48 @@ class Office:
             validity=validity,
             use=made.LeafUse.TIMESTAMP,
         )
+        self.unit = unit
         keys = Keys(
             issuer=sealing.issuer,
             seal=sealing.seal,
             log=NoteSigner(name=ORIGIN, private_key=Ed25519PrivateKey.generate()),
             timestamps=TimestampAuthority(
-                key=tsa_key, chain=[unit], policy_oid="1.2.3", accuracy=timedelta(seconds=1)
+                key=tsa_key,
+                chain=[unit],
+                policy_oid="1.2.3",
+                accuracy=timedelta(seconds=1),
+                more_policies=["1.2.4"],
             ),
             timestamp_certificate=unit,
         )
         self.ledger = Ledger(folder)
-        self.heads = Heads(
-            folder, epoch=1, make=HeadMaker(keys, lambda: self.now), crash=self.passed.append
-        )
+        self.serials = Serials(folder)
+        self.clock_problem: str | None = None
+        make = HeadMaker(keys, self.serials, lambda: self.now)
+        self.heads = Heads(folder, epoch=1, make=make, crash=self.passed.append)
         self.desk = Desk(
             keys=keys,
             ledger=self.ledger,
             heads=self.heads,
+            serials=self.serials,
+            clock_problem=lambda: self.clock_problem,
             now=lambda: self.now,
             crash=self.passed.append,
         )
 
     def seal(self, *items, clock=NOW):
         return self.desk.answer(SealFacts(clock=clock, facts=items))
+
+    def head(self) -> HeadSigned:
+        answer = self.desk.answer(
+            SignHead(clock=self.now, size=1, root=leaf_hash(b""), consistency=())
+        )
+        assert isinstance(answer, HeadSigned)
+        return answer
+
+    def close(self) -> None:
+        for record in (self.ledger, self.heads, self.serials):
+            record.close()
 
     def lines(self) -> int:
         return len(list(ledger.read(self.folder / "ledger")))
@@ -85,8 +105,7 @@ class Office:
 def office(tmp_path):
     opened = Office(tmp_path)
     yield opened
-    opened.ledger.close()
-    opened.heads.close()
+    opened.close()
 
 
 @pytest.mark.parametrize("seconds", [-1, 0, 1])
@@ -175,8 +194,7 @@ def test_a_certificate_that_does_not_hold_now_makes_nothing(tmp_path, days) -> N
         assert answer.code is RefusalCode.CERTIFICATE
     assert office.lines() == 0
     assert office.heads.size == 0
-    office.ledger.close()
-    office.heads.close()
+    office.close()
 
 
 def test_an_event_before_the_certificate_began_is_refused(tmp_path) -> None:
@@ -185,8 +203,7 @@ def test_an_event_before_the_certificate_began_is_refused(tmp_path) -> None:
     answer = office.seal(facts(time=NOW - timedelta(seconds=2)))
 
     assert "not valid at the event" in answer.items[0].problem
-    office.ledger.close()
-    office.heads.close()
+    office.close()
 
 
 def test_an_answer_that_no_frame_could_carry_is_refused_before_the_ledger(office) -> None:

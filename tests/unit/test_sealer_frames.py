@@ -25,7 +25,11 @@ from signing.sealer.messages import (
     Sealed,
     SealFacts,
     SignHead,
+    Stamp,
+    Stamped,
+    StampRefused,
 )
+from signing.timestamp_messages import FailureInfo
 from tdh.domain.identifiers import EvidenceId
 from tdh.domain.log import SignedHead
 from tdh.domain.records import RefusedItem, SealedEvidence
@@ -37,6 +41,14 @@ REQUESTS = st.one_of(
     st.just(LastHead()),
     st.builds(Ping, clock=INSTANT),
     st.builds(SealFacts, clock=INSTANT, facts=st.lists(any_facts(), max_size=2).map(tuple)),
+    st.builds(
+        Stamp,
+        clock=INSTANT,
+        imprint=st.binary(max_size=80),
+        policy=st.none() | TEXT,
+        nonce=st.none() | st.integers(-(2**254), 2**255 - 1),
+        cert_req=st.booleans(),
+    ),
     st.builds(
         SignHead,
         clock=INSTANT,
@@ -58,6 +70,8 @@ ITEMS = st.one_of(
 ANSWERS = st.one_of(
     st.just(Pong()),
     st.builds(Head, size=SIZE, root=HASH),
+    st.builds(Stamped, token=st.binary()),
+    st.builds(StampRefused, failure=st.sampled_from(FailureInfo), problem=TEXT),
     st.builds(Refused, code=st.sampled_from(RefusalCode), problem=TEXT),
     st.builds(Sealed, items=st.lists(ITEMS, max_size=3).map(tuple)),
     st.builds(

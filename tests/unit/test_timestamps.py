@@ -27,6 +27,7 @@ from signing.certificates import (
 )
 from signing.cms_signer import CmsSigner
 from signing.errors import ProofError
+from signing.timestamp_messages import QC_STATEMENTS
 from signing.timestamps import (
     FailureInfo,
     RequestRefused,
@@ -354,20 +355,37 @@ def request_of(*parts: bytes) -> bytes:
 
 
 VERSION, IMPRINT = der.integer(1), write_imprint(DIGEST)
+
+
+def extension(name: str) -> bytes:
+    return der.sequence(der.oid(name), der.octet_string(b"value"))
+
+
+def extended_request(*extensions: bytes) -> bytes:
+    return request_of(VERSION, IMPRINT, der.tlv(der.explicit(0), *extensions))
+
+
 SHA1_IMPRINT = der.sequence(der.sequence(der.oid("1.3.14.3.2.26")), der.octet_string(bytes(20)))
 
 
 @pytest.mark.parametrize(
     ("request_bytes", "failure"),
     [
-        (request_of(der.integer(2), IMPRINT), FailureInfo.BAD_DATA_FORMAT),
+        (request_of(der.integer(2), IMPRINT), FailureInfo.BAD_REQUEST),
         (request_of(VERSION), FailureInfo.BAD_DATA_FORMAT),
         (request_of(VERSION, SHA1_IMPRINT), FailureInfo.BAD_ALGORITHM),
         (request_of(VERSION, IMPRINT) + b"\0", FailureInfo.BAD_DATA_FORMAT),
-        (request_of(VERSION, IMPRINT, der.integer(2**255)), FailureInfo.BAD_DATA_FORMAT),
+        (request_of(VERSION, IMPRINT, der.integer(2**255)), FailureInfo.BAD_REQUEST),
+        (extended_request(), FailureInfo.BAD_DATA_FORMAT),
+        (extended_request(der.sequence()), FailureInfo.BAD_DATA_FORMAT),
+        (extended_request(extension("1.2.3")), FailureInfo.UNACCEPTED_EXTENSION),
         (
-            request_of(VERSION, IMPRINT, der.tlv(der.explicit(0), der.sequence())),
+            extended_request(extension(QC_STATEMENTS), extension("1.2.3")),
             FailureInfo.UNACCEPTED_EXTENSION,
+        ),
+        (
+            extended_request(extension(QC_STATEMENTS)),
+            FailureInfo.ADDITIONAL_INFORMATION_NOT_AVAILABLE,
         ),
         (
             request_of(
@@ -412,7 +430,7 @@ def test_a_value_that_no_token_can_carry_is_refused(changes) -> None:
     with pytest.raises(TimestampError):
         UNITS["p256"].stamp(DIGEST, **{"serial": 1, "gen_time": NOW} | changes)
     with pytest.raises(TimestampError):
-        UNITS["p256"].stamp(b"not a digest", serial=1, gen_time=NOW)
+        UNITS["p256"].stamp(b"no digest", serial=1, gen_time=NOW)
 
 
 @pytest.mark.parametrize(
