@@ -15,7 +15,7 @@ from signing.judge.policy import Limits, Policy
 from signing.judge.wire import answer_to_bytes
 from signing.timestamps import TimestampAuthority
 from signing.trust import load_trust
-from tests import evidence_samples
+from tests import archive_samples, evidence_samples
 from tests.pki import faults, make
 from tests.proof_samples import Operator
 from tests.vectors import cms as cms_vectors
@@ -113,6 +113,31 @@ def tokens() -> tuple[bytes, ...]:
     return tuple(
         _authority().stamp(digest, serial=serial, gen_time=make.SIGNED_AT) for serial in (1, 2**64)
     )
+
+
+RECORDED = archive_samples.data(1)
+
+
+@functools.cache
+def archive_authority() -> archive_samples.Authority:
+    """Who stamped the seeds' records."""
+    return archive_samples.Authority()
+
+
+@functools.cache
+def evidence_records() -> tuple[bytes, ...]:
+    """Records over `RECORDED`: as made, renewed, and in a second chain."""
+    authority, then = archive_authority(), archive_samples.NOW + archive_samples.YEAR
+    plain = archive_samples.records(3, authority)
+    again = archive_samples.renewed_together(plain, authority, then)
+    rehashed = archive_samples.rehashed(again, authority, then)
+    return tuple(some[1].encode() for some in (plain, again, rehashed))
+
+
+def serials_of_records() -> set[int]:
+    """Serial numbers of the timestamps in these records."""
+    evidence_records()
+    return archive_authority().issued
 
 
 @functools.cache

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from signing import checkpoint, cms, evidence_reader, log_entry, timestamps, tlog_proof, trust_list
+from signing.archive.verification import verify_record
 from signing.errors import ProofError
 from signing.judge import wire
 from signing.judge.careful import judge
@@ -147,6 +148,18 @@ def _token(data: bytes) -> None:
         return
 
 
+def _record(data: bytes) -> None:
+    """A record is verified or refused; what is verified was stamped by the seeds' authority."""
+    content = seeds.RECORDED
+    roots = [seeds.archive_authority().certificate]
+    try:
+        found = verify_record(data, hashlib.sha256(content).digest(), roots, data=content)
+    except ProofError:
+        return
+    if not {one.serial for one in found.stamps} <= seeds.serials_of_records():
+        raise Broken("a timestamp that nobody made verifies")
+
+
 TARGETS: Mapping[str, Target] = {
     target.name: target
     for target in (
@@ -187,6 +200,13 @@ TARGETS: Mapping[str, Target] = {
             run=_token,
             seeds=seeds.tokens,
             most_bytes=16 * 1024,
+        ),
+        Target(
+            name="record",
+            about="evidence records of the archive",
+            run=_record,
+            seeds=seeds.evidence_records,
+            most_bytes=32 * 1024,
         ),
         Target(
             name="der",
