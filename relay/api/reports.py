@@ -41,20 +41,21 @@ class Reports:
         )
 
     async def _of_letter(self, request: web.Request) -> web.Response:
-        party = await self._callers.party(request)
-        known(request.query)
-        number = document_number(request)
-        if number is None:
-            raise NotFound("report")
-        return _answer(await self._mailboxes.report(letter_id(request), number, party.id))
+        party, number = await self._asked(request)
+        return _answer(await self._mailboxes.report(letter_id(request), number, party))
 
     async def _of_delivery(self, request: web.Request) -> web.Response:
+        party, number = await self._asked(request)
+        return _answer(await self._report(delivery_id(request), number, party))
+
+    async def _asked(self, request: web.Request) -> tuple[PartyId, int]:
+        """By whom, and for which document. Raises NotFound."""
         party = await self._callers.party(request)
         known(request.query)
         number = document_number(request)
         if number is None:
             raise NotFound("report")
-        return _answer(await self._report(delivery_id(request), number, party.id))
+        return party.id, number
 
     async def _report(self, stream: DeliveryId, number: int, party: PartyId) -> bytes | None:
         view = await self._mailboxes.delivery(stream, party)

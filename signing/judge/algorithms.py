@@ -11,6 +11,8 @@ from asn1crypto import algos, keys
 from pyhanko_certvalidator.policy_decl import AlgorithmUsageConstraint, AlgorithmUsagePolicy
 from typing_extensions import override
 
+from signing.cms import MIN_RSA_BITS
+
 DIGESTS = frozenset(
     {
         "sha256",
@@ -25,7 +27,6 @@ DIGESTS = frozenset(
     }
 )
 EDWARDS = frozenset({"ed25519", "ed448"})
-MIN_RSA_BITS = 2048
 MIN_CURVE_BITS = 256
 
 

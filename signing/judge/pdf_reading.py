@@ -19,20 +19,13 @@ from typing_extensions import override
 
 from signing.judge import hexstrings, scan
 from signing.judge.codes import Code, Refused
+from signing.judge.trouble import OF_PARSERS
 
 hexstrings.install()
 
 LIBRARY_TROUBLE = (
+    *OF_PARSERS,
     misc.PdfError,
-    ValueError,
-    KeyError,
-    TypeError,
-    AttributeError,
-    IndexError,
-    AssertionError,
-    ArithmeticError,
-    NotImplementedError,
-    RecursionError,
     StopIteration,
     struct.error,
     zlib.error,

@@ -16,17 +16,10 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 
 from signing.judge.facts import NeedKind
+from signing.judge.trouble import OF_PARSERS
 
 TROUBLE = (
-    ValueError,
-    TypeError,
-    KeyError,
-    AttributeError,
-    IndexError,
-    AssertionError,
-    ArithmeticError,
-    NotImplementedError,
-    RecursionError,
+    *OF_PARSERS,
     InvalidSignature,
     UnsupportedAlgorithm,
     x509.InvalidVersion,

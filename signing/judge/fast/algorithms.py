@@ -13,9 +13,9 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 
 from signing import der
+from signing.cms import MIN_RSA_BITS
 from signing.judge.fast.syntax import NotUnderstood
 
-MIN_RSA_BITS: Final = 2048
 MAX_RSA_BITS: Final = 8192
 SHA256: Final = der.oid("2.16.840.1.101.3.4.2.1")
 NULL: Final = der.tlv(der.NULL)
