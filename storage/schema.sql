@@ -1,6 +1,16 @@
 -- The schema that the migrations make. Generated: python -m storage.migrate --dump DSN
 -- Monthly partitions are left out.
 
+CREATE TABLE compromised_keys (
+    key bytea NOT NULL,
+    since timestamp with time zone NOT NULL,
+    reason text NOT NULL,
+    entered_at timestamp with time zone NOT NULL,
+    CONSTRAINT compromised_keys_pkey PRIMARY KEY (key),
+    CONSTRAINT compromised_keys_key_check CHECK ((octet_length(key) = 32)),
+    CONSTRAINT compromised_keys_reason_check CHECK ((reason <> ''::text))
+);
+
 CREATE TABLE deliveries (
     letter_month date NOT NULL,
     id text COLLATE "C" NOT NULL,
@@ -230,6 +240,14 @@ CREATE TABLE releases (
     CONSTRAINT releases_pkey PRIMARY KEY (delivery, document, letter_month)
 ) PARTITION BY RANGE (letter_month);
 
+CREATE TABLE retired_keys (
+    use text COLLATE "C" NOT NULL,
+    key bytea NOT NULL,
+    retires_at timestamp with time zone NOT NULL,
+    CONSTRAINT retired_keys_pkey PRIMARY KEY (use, key),
+    CONSTRAINT retired_keys_key_check CHECK ((octet_length(key) = 32))
+);
+
 CREATE TABLE revocation_data (
     sha256 bytea NOT NULL,
     kind text COLLATE "C" NOT NULL,
@@ -264,6 +282,19 @@ CREATE TABLE schema_migrations (
     CONSTRAINT schema_migrations_pkey PRIMARY KEY (name)
 );
 
+CREATE TABLE service_keys (
+    use text COLLATE "C" NOT NULL,
+    key bytea NOT NULL,
+    certificate bytea NOT NULL,
+    ends_at timestamp with time zone,
+    in_service_at timestamp with time zone NOT NULL,
+    CONSTRAINT service_keys_pkey PRIMARY KEY (use, key, certificate),
+    CONSTRAINT service_keys_certificate_check CHECK ((octet_length(certificate) = ANY (ARRAY[0, 32]))),
+    CONSTRAINT service_keys_check CHECK (((certificate = '\x'::bytea) = (ends_at IS NULL))),
+    CONSTRAINT service_keys_key_check CHECK ((octet_length(key) = 32)),
+    CONSTRAINT service_keys_use_check CHECK ((use = ANY (ARRAY['seal'::text, 'log'::text, 'log-mldsa'::text, 'timestamp'::text, 'receipt'::text])))
+);
+
 CREATE TABLE tokens (
     hash bytea NOT NULL,
     party text COLLATE "C" NOT NULL,
@@ -277,6 +308,15 @@ CREATE TABLE tokens (
     CONSTRAINT tokens_pkey PRIMARY KEY (hash),
     CONSTRAINT tokens_check CHECK ((num_nulls(delegate, delegate_name_th, delegate_name_en, delegate_assurance, delegate_capacity) = ANY (ARRAY[0, 5]))),
     CONSTRAINT tokens_hash_check CHECK ((octet_length(hash) = 32))
+);
+
+CREATE TABLE trust_files (
+    version bigint NOT NULL,
+    digest bytea NOT NULL,
+    made_at timestamp with time zone NOT NULL,
+    CONSTRAINT trust_files_pkey PRIMARY KEY (version),
+    CONSTRAINT trust_files_digest_check CHECK ((octet_length(digest) = 32)),
+    CONSTRAINT trust_files_version_check CHECK ((version >= 1))
 );
 
 CREATE TABLE trust_stores (
