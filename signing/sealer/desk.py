@@ -11,13 +11,16 @@ import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Protocol
 
 from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from signing import checkpoint, log_entry
 from signing.errors import ProofError
 from signing.evidence_document import Issuer, write_evidence
 from signing.merkle import MerkleError
+from signing.private_keys import KeyGone
 from signing.sealer.crash_points import AFTER_LEDGER, BEFORE_LEDGER, CrashPoint
 from signing.sealer.errors import RefusalCode
 from signing.sealer.heads import Heads
@@ -58,6 +61,16 @@ MOST_SEALED_BYTES = 11 * 1024 * 1024
 """Of one answer, so that it fits a frame in Base64."""
 
 
+class HeadSigner(Protocol):
+    """A key that signs heads under the log's name."""
+
+    @property
+    def vkey(self) -> str: ...
+    def signature_line(self, text: bytes) -> bytes:
+        """The line that a signed note has of it."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Keys:
     """The three keys of a sealer, and the names that go with them."""
@@ -66,7 +79,9 @@ class Keys:
     seal: Seal
     log: checkpoint.NoteSigner
     timestamps: TimestampAuthority
-    timestamp_certificate: x509.Certificate
+    timestamp_chain: tuple[x509.Certificate, ...]
+    more_log_keys: tuple[HeadSigner, ...] = ()
+    """Sign each head too: the log's former or next key, while some know only that one."""
 
 
 class HeadMaker:
@@ -79,6 +94,8 @@ class HeadMaker:
         """Note and token (DER) of a head."""
         head = checkpoint.Checkpoint(origin=self._keys.log.name, size=size, root=root)
         note = checkpoint.sign(head, self._keys.log)
+        for further in self._keys.more_log_keys:
+            note += further.signature_line(head.text())
         token = self._keys.timestamps.stamp(
             hashlib.sha256(note).digest(),
             serial=self._serials.take(),
@@ -104,9 +121,19 @@ class Desk:
         """`clock_problem` says why the clock gives no time for timestamps now, None if it does."""
         self._keys, self._ledger, self._heads, self._serials = keys, ledger, heads, serials
         self._now, self._crash, self._clock_problem = now, crash, clock_problem
+        self.gone: KeyGone | None = None
+        """Why no key can be used any more; the program is to end after its answer."""
 
     def answer(self, request: Request) -> Answer:
         """Do what is asked, or refuse it."""
+        try:
+            return self._answer(request)
+        except KeyGone as exc:
+            # Nothing of the frame is answered, nor in the ledger; a head may be, unsigned.
+            self.gone = exc
+            return Refused(code=RefusalCode.KEY_GONE, problem=str(exc))
+
+    def _answer(self, request: Request) -> Answer:
         match request:
             case Hello():
                 return self._identity()
@@ -127,6 +154,10 @@ class Desk:
             origin=self._keys.issuer.origin,
             vkey=self._keys.log.vkey,
             certificates=self._keys.seal.certificates,
+            timestamp_certificates=tuple(
+                one.public_bytes(Encoding.DER) for one in self._keys.timestamp_chain
+            ),
+            more_vkeys=tuple(one.vkey for one in self._keys.more_log_keys),
         )
 
     def _disagreement(self, clock: datetime) -> Refused | None:
@@ -138,8 +169,9 @@ class Desk:
 
     def _seal(self, request: SealFacts) -> Answer:
         now = self._now()
-        if not _is_valid(self._keys.seal.chain[0], now):
-            return Refused(code=RefusalCode.CERTIFICATE, problem="the seal has ended or not begun")
+        if not _is_valid(self._keys.seal.chain, now):
+            problem = "the seal, or a certificate above it, has ended or not begun"
+            return Refused(code=RefusalCode.CERTIFICATE, problem=problem)
         items = tuple(self._item(facts, request.clock, now) for facts in request.facts)
         sealed = [
             (facts.pseudonym, facts.sequence, item.digest)
@@ -160,6 +192,8 @@ class Desk:
     ) -> SealedEvidence | RefusedItem:
         try:
             return self._evidence(facts, clock, now)
+        except KeyGone:
+            raise
         except TDHError as exc:
             return RefusedItem(id=facts.id, problem=str(exc))
         except Exception as exc:  # noqa: BLE001 - one poisoned item must not harm the others
@@ -172,7 +206,7 @@ class Desk:
             return RefusedItem(id=facts.id, problem="the event's time has no zone")
         if not clock - MOST_BEFORE_CLOCK <= facts.time <= clock + CLOCK_TOLERANCE:
             return RefusedItem(id=facts.id, problem="the event is not of this moment")
-        if not _is_valid(self._keys.seal.chain[0], facts.time):
+        if not _is_valid(self._keys.seal.chain, facts.time):
             return RefusedItem(id=facts.id, problem="the seal was not valid at the event's time")
         document = write_evidence(facts, self._keys.issuer)
         xml = self._keys.seal.seal(document, signing_time=now)
@@ -188,7 +222,7 @@ class Desk:
         return SealedEvidence(id=facts.id, xml=xml, digest=digest, log_entry=entry)
 
     def _sign_head(self, request: SignHead) -> Answer:
-        if not _is_valid(self._keys.timestamp_certificate, self._now()):
+        if not self._keys.timestamps.lasts(self._now()):
             return Refused(code=RefusalCode.CERTIFICATE, problem="the timestamping unit has ended")
         try:
             head = self._heads.sign(request.size, request.root, request.consistency)
@@ -223,8 +257,8 @@ class Desk:
         return Stamped(token=token)
 
 
-def _is_valid(certificate: x509.Certificate, at: datetime) -> bool:
-    return certificate.not_valid_before_utc <= at <= certificate.not_valid_after_utc
+def _is_valid(chain: Sequence[x509.Certificate], at: datetime) -> bool:
+    return all(one.not_valid_before_utc <= at <= one.not_valid_after_utc for one in chain)
 
 
 def _bytes(items: Sequence[SealedEvidence | RefusedItem]) -> int:

@@ -37,3 +37,4 @@ class RefusalCode(StrEnum):
     CLOCK = "clock-disagrees"
     CERTIFICATE = "certificate-not-valid"
     LOG_DIVERGED = "log-diverged"
+    KEY_GONE = "key-gone"

@@ -151,6 +151,8 @@ def encode_answer(answer: Answer) -> bytes:
                     "origin": answer.origin,
                     "vkey": answer.vkey,
                     "certificates": [base64_text(one) for one in answer.certificates],
+                    "timestamp": [base64_text(one) for one in answer.timestamp_certificates],
+                    "vkeys": list(answer.more_vkeys),
                 }
             )
         case Sealed():
@@ -180,12 +182,15 @@ def decode_answer(payload: bytes) -> Answer:
     value = sj.load(payload)
     match value.get("answer") if isinstance(value, dict) else None:
         case "identity":
-            found = sj.fields(value, "answer", "epoch", "origin", "vkey", "certificates")
+            words = ("epoch", "origin", "vkey", "certificates", "timestamp", "vkeys")
+            found = sj.fields(value, "answer", *words)
             return Identity(
                 epoch=sj.number(found["epoch"]),
                 origin=sj.text(found["origin"]),
                 vkey=sj.text(found["vkey"]),
                 certificates=sj.items(found["certificates"], sj.octets),
+                timestamp_certificates=sj.items(found["timestamp"], sj.octets),
+                more_vkeys=sj.items(found["vkeys"], sj.text),
             )
         case "sealed":
             found = sj.fields(value, "answer", "items")

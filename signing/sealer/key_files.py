@@ -1,6 +1,7 @@
-"""The sealer's keys and certificates in files: where they are, and reading them with suspicion.
+"""The sealer's keys and certificates: where they are, and reading them with suspicion.
 
-Keys are PEM (PKCS#8, not encrypted) that nobody but the owner may read.
+Keys are PEM (PKCS#8, not encrypted) that nobody but the owner may read; seal and timestamp keys may
+lie in a PKCS#11 token instead.
 """
 
 import stat
@@ -17,8 +18,10 @@ from cryptography.hazmat.primitives.serialization import Encoding, load_pem_priv
 from signing.checkpoint import NoteSigner
 from signing.errors import ProofError
 from signing.evidence_document import Issuer
+from signing.private_keys import SigningKey, name_of
 from signing.sealer.desk import Keys
 from signing.sealer.errors import SealerSetupError
+from signing.sealer.pkcs11 import TokenAccess, Tokens
 from signing.seals import Seal
 from signing.timestamps import TimestampAuthority
 
@@ -37,6 +40,11 @@ class KeyFiles:
     log_key: Path
     tsa_key: Path
     tsa_certificate: Path
+    more_log_keys: tuple[Path, ...] = ()
+    """Sign each head too, while the log's key is changed for another."""
+    seal_token: str = ""
+    """Where the seal's key lies in a token (RFC 7512) instead of the file."""
+    tsa_token: str = ""
 
     @classmethod
     def in_folder(cls, folder: Path) -> "KeyFiles":
@@ -63,13 +71,14 @@ class IssuerNames:
     """OIDs under which timestamps are issued, the first unless another one is asked for."""
 
 
-def load_keys(files: KeyFiles, names: IssuerNames) -> Keys:
-    """Read all keys. Raises SealerSetupError, naming the file or what does not fit."""
+def load_keys(files: KeyFiles, names: IssuerNames, access: TokenAccess | None = None) -> Keys:
+    """Read all keys. Raises SealerSetupError, naming the file or what does not fit.
+
+    `access`: how tokens are reached; needed where a key lies in one.
+    """
+    tokens = Tokens(access)
     chain = _certificates(files.seal_certificate)
     tsa_chain = _certificates(files.tsa_certificate)
-    log_key = _key(files.log_key)
-    if not isinstance(log_key, ed25519.Ed25519PrivateKey):
-        raise SealerSetupError(f"{files.log_key}: the log's key is not Ed25519")
     try:
         return Keys(
             issuer=Issuer(
@@ -80,25 +89,40 @@ def load_keys(files: KeyFiles, names: IssuerNames) -> Keys:
                 uri_base=names.uri_base,
                 certificate=chain[0].public_bytes(Encoding.DER),
             ),
-            seal=Seal(key=_signing_key(files.seal_key), chain=chain),
-            log=NoteSigner(name=names.origin, private_key=log_key),
+            seal=Seal(key=_held(files.seal_token, files.seal_key, chain, tokens), chain=chain),
+            log=_log_signer(files.log_key, names.origin),
+            more_log_keys=tuple(_log_signer(one, names.origin) for one in files.more_log_keys),
             timestamps=TimestampAuthority(
-                key=_signing_key(files.tsa_key),
+                key=_held(files.tsa_token, files.tsa_key, tsa_chain, tokens),
                 chain=tsa_chain,
                 policy_oid=names.tsa_policies[0],
                 more_policies=names.tsa_policies[1:],
                 accuracy=_ACCURACY,
             ),
-            timestamp_certificate=tsa_chain[0],
+            timestamp_chain=tuple(tsa_chain),
         )
     except ProofError as exc:
         raise SealerSetupError(f"the keys cannot be used: {exc}") from exc
 
 
+def _held(uri: str, path: Path, chain: Sequence[x509.Certificate], tokens: Tokens) -> SigningKey:
+    """A key in a token, if there is a URI, or in a file."""
+    if not uri:
+        return _signing_key(path)
+    return tokens.open_key(uri, chain[0].public_key())
+
+
+def _log_signer(path: Path, origin: str) -> NoteSigner:
+    key = _key(path)
+    if not isinstance(key, ed25519.Ed25519PrivateKey):
+        raise SealerSetupError(f"{path}: the log's key is not Ed25519")
+    return NoteSigner(name=origin, private_key=key)
+
+
 def _signing_key(path: Path) -> ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey:
     key = _key(path)
     if not isinstance(key, ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey):
-        raise SealerSetupError(f"{path}: not a P-256 or RSA key")
+        raise SealerSetupError(f"{path}: not a P-256 or RSA key but {name_of(key)}")
     return key
 
 
@@ -113,6 +137,6 @@ def _key(path: Path) -> object:
 
 def _certificates(path: Path) -> Sequence[x509.Certificate]:
     try:
-        return x509.load_pem_x509_certificates(path.read_bytes())
+        return x509.load_pem_x509_certificates(path.read_bytes())  # one at least
     except (OSError, ValueError) as exc:
         raise SealerSetupError(f"{path}: cannot be read as certificates: {exc}") from exc

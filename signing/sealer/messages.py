@@ -75,6 +75,10 @@ class Identity:
     vkey: str
     certificates: tuple[bytes, ...]
     """The seal's certificate and its issuers, DER."""
+    timestamp_certificates: tuple[bytes, ...]
+    """Those of our own timestamping unit."""
+    more_vkeys: tuple[str, ...]
+    """Further keys that sign each head, under the log's name too."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

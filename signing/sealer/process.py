@@ -22,6 +22,7 @@ from signing.sealer.desk import Desk, HeadMaker, Keys
 from signing.sealer.errors import LedgerError, SealerSetupError
 from signing.sealer.heads import Heads
 from signing.sealer.kernel_clock import kernel_problem, unasked
+from signing.sealer.key_ends import soon_ending
 from signing.sealer.key_files import DEFAULT_TSA_POLICY, IssuerNames, KeyFiles, load_keys
 from signing.sealer.ledger import Ledger
 from signing.sealer.own_process import (
@@ -32,8 +33,9 @@ from signing.sealer.own_process import (
     leave_at_signals,
     protect_memory,
 )
+from signing.sealer.pkcs11 import SCHEME, TokenAccess
 from signing.sealer.serials import Serials
-from signing.sealer.server import Server, group_number, listening
+from signing.sealer.server import LastAnswer, Server, group_number, listening
 from tdh.domain.errors import TDHError
 
 CRASH_POINT = "TDH_CRASH_POINT"
@@ -64,15 +66,24 @@ def _run(options: argparse.Namespace) -> None:
         tsa_policies=tuple(options.tsa_policy) or (DEFAULT_TSA_POLICY,),
     )
     files = KeyFiles(
-        seal_key=options.seal_key,
+        seal_key=Path(options.seal_key),
+        seal_token=options.seal_key if options.seal_key.startswith(SCHEME) else "",
         seal_certificate=options.seal_certificate,
-        log_key=options.log_key,
-        tsa_key=options.tsa_key,
+        log_key=options.log_key[0],
+        more_log_keys=tuple(options.log_key[1:]),
+        tsa_key=Path(options.tsa_key),
+        tsa_token=options.tsa_key if options.tsa_key.startswith(SCHEME) else "",
         tsa_certificate=options.tsa_certificate,
     )
+    access = None
+    if options.pkcs11_module is not None and options.pkcs11_pin_file is not None:
+        access = TokenAccess(
+            module=options.pkcs11_module, pin_file=options.pkcs11_pin_file, state=options.state
+        )
     point = os.environ.get(CRASH_POINT, "")
     with _alone(options.state):
-        _serve(options, load_keys(files, names), crash_at(point) if point else no_crash)
+        keys = load_keys(files, names, access)
+        _serve(options, keys, crash_at(point) if point else no_crash)
 
 
 def _serve(options: argparse.Namespace, keys: Keys, crash: CrashPoint) -> None:
@@ -94,27 +105,43 @@ def _serve(options: argparse.Namespace, keys: Keys, crash: CrashPoint) -> None:
         )
         group = group_number(options.clients_group) if options.clients_group else None
         with closing(heads), listening(options.socket, group) as listener:
-            _say(f"ready: epoch {ledger.epoch}, {ledger.count} uses, head {heads.size}")
+            ends = "".join(f"; {one}" for one in soon_ending(keys, _now()))
+            _say(f"ready: epoch {ledger.epoch}, {ledger.count} uses, head {heads.size}{ends}")
             Server(listener, partial(_answer, desk), group).serve()
 
 
 def _answer(desk: Desk, payload: bytes) -> bytes:
-    return frames.encode_answer(desk.answer(frames.decode_request(payload)))
+    answer = frames.encode_answer(desk.answer(frames.decode_request(payload)))
+    if desk.gone is not None:
+        raise LastAnswer(answer, desk.gone)
+    return answer
 
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = ProgramParser(prog="tdh-sealer", description=__doc__, allow_abbrev=False)
     paths = {
         "socket": "Unix socket to listen on",
-        "seal-key": "PEM: P-256, or RSA from 3,072 bits",
         "seal-certificate": "PEM: the seal's certificate, then its issuers",
-        "log-key": "PEM: Ed25519",
-        "tsa-key": "PEM: P-256 or RSA",
         "tsa-certificate": "PEM: for timestamping alone, then its issuers",
         "state": "folder of ledger and heads; never restore it from an old back-up",
     }
     for name, meaning in paths.items():
         parser.add_argument(f"--{name}", type=Path, required=True, help=meaning)
+    keys = {
+        "seal-key": "PEM file or pkcs11: URI; P-256, or RSA from 3,072 bits",
+        "tsa-key": "PEM file or pkcs11: URI; P-256 or RSA",
+    }
+    for name, meaning in keys.items():
+        parser.add_argument(f"--{name}", required=True, help=meaning)
+    parser.add_argument(
+        "--log-key",
+        type=Path,
+        action="append",
+        required=True,
+        help="PEM: Ed25519; each further one signs every head too",
+    )
+    parser.add_argument("--pkcs11-module", type=Path, help="library of the token that keys lie in")
+    parser.add_argument("--pkcs11-pin-file", type=Path, help="its user's PIN, one line")
     parser.add_argument("--origin", required=True, help="the log's name, which never changes")
     parser.add_argument("--issuer-th", required=True, help="the operator's name in Thai")
     parser.add_argument("--issuer-en", required=True, help="the operator's name in English")

@@ -104,6 +104,14 @@ def _remove_stale(path: Path) -> None:
     raise SealerSetupError(f"{path}: another program listens here")
 
 
+class LastAnswer(Exception):
+    """Raised by who answers: give this payload, then end by `cause`."""
+
+    def __init__(self, payload: bytes, cause: Exception) -> None:
+        super().__init__(str(cause))
+        self.payload, self.cause = payload, cause
+
+
 class Server:
     """Answers the frames that come to a listening socket."""
 
@@ -113,7 +121,10 @@ class Server:
         answer: Callable[[bytes], bytes],
         clients_group: int | None = None,
     ) -> None:
-        """`answer` gives a payload for a payload, or raises FrameError for one that it refuses."""
+        """`answer` gives a payload for a payload, or raises FrameError for one that it refuses.
+
+        It raises LastAnswer where the program must end once the answer is out.
+        """
         self._listener, self._answer_payload = listener, answer
         self._clients_group = clients_group
         self._clients: set[_Client] = set()
@@ -158,6 +169,11 @@ class Server:
                 for payload in frames.take_frames(client.incoming):
                     client.outgoing += self._answer(payload)
             client.send()
+        except LastAnswer as last:
+            client.outgoing += frames.frame(last.payload)
+            with suppress(OSError):
+                client.send()
+            raise last.cause from last
         except FrameError as exc:
             client.refuse(exc)
             self._drop(client)

@@ -66,7 +66,7 @@ class Office:
                 accuracy=timedelta(seconds=1),
                 more_policies=["1.2.4"],
             ),
-            timestamp_certificate=unit,
+            timestamp_chain=(unit,),
         )
         self.ledger = Ledger(folder)
         self.serials = Serials(folder)

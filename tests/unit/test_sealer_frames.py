@@ -84,6 +84,8 @@ ANSWERS = st.one_of(
         origin=TEXT,
         vkey=TEXT,
         certificates=st.lists(st.binary(), max_size=3).map(tuple),
+        timestamp_certificates=st.lists(st.binary(), max_size=3).map(tuple),
+        more_vkeys=st.lists(TEXT, max_size=2).map(tuple),
     ),
 )
 
