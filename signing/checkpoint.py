@@ -9,7 +9,7 @@ decides whether a head may be signed: that is the sealer's ledger.
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Self
+from typing import Protocol, Self
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -40,6 +40,21 @@ class NoteError(ProofError):
     """A note, verifier key or checkpoint that is malformed, unsigned or wrongly signed."""
 
     code = "checkpoint-invalid"
+
+
+class TextVerifier(Protocol):
+    """A name and a key of any kind whose signatures on notes are believed."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def key_id(self) -> bytes:
+        """Four bytes that, with the name, say which key signed."""
+        ...
+
+    def verify(self, text: bytes, signature: bytes) -> object:
+        """Return if this key signed the text; else raise NoteError."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,7 +186,7 @@ def sign_text(text: bytes, signer: NoteSigner) -> bytes:
     return text + b"\n" + signer.signature_line(text)
 
 
-def open_note(note: bytes, verifiers: Iterable[NoteVerifier]) -> tuple[Checkpoint, tuple[str, ...]]:
+def open_note(note: bytes, verifiers: Iterable[TextVerifier]) -> tuple[Checkpoint, tuple[str, ...]]:
     """Verify a signed checkpoint; return it and the names whose signatures verified.
 
     Raises NoteError if the note is malformed, if a known key's signature does not verify, or if
@@ -184,7 +199,7 @@ def open_note(note: bytes, verifiers: Iterable[NoteVerifier]) -> tuple[Checkpoin
     return checkpoint, verified
 
 
-def open_text(note: bytes, verifiers: Iterable[NoteVerifier]) -> tuple[bytes, tuple[str, ...]]:
+def open_text(note: bytes, verifiers: Iterable[TextVerifier]) -> tuple[bytes, tuple[str, ...]]:
     """Verify a signed note of any kind; return its text and the names whose signatures verified.
 
     Raises NoteError if the note is malformed, if a known key's signature does not verify, or if

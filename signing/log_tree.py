@@ -7,6 +7,7 @@ query. Works on integers and bytes only.
 from collections.abc import Mapping, Sequence
 
 from signing import merkle
+from signing.checkpoint import Checkpoint, split_note
 from signing.tlog_proof import TlogProof
 
 Address = tuple[int, int]
@@ -52,6 +53,19 @@ class LogTree:
         hashes = merkle.inclusion_proof(index, size, _look_up(nodes))
         proof = TlogProof(index=index, hashes=hashes, checkpoint_note=note, extra=entry)
         return proof.text()
+
+    def leaf(self, entry: bytes) -> bytes:
+        """Hash of an entry."""
+        return merkle.leaf_hash(entry)
+
+    def root_over(self, hashes: Sequence[bytes]) -> bytes:
+        """The hash above the hashes of a full tile, or above any others of one level."""
+        return merkle.root(hashes)
+
+    def head_in(self, note: bytes) -> tuple[str, int, bytes]:
+        """Origin, size and root that a note tells; verifies no signature. Raises NoteError."""
+        checkpoint = Checkpoint.parse(split_note(note)[0])
+        return checkpoint.origin, checkpoint.size, checkpoint.root
 
 
 def _look_up(nodes: Nodes) -> merkle.NodeLookup:

@@ -13,10 +13,12 @@ A round never skips an entry of a delivery, although identity order is not commi
 What a submission and a refused submission write first has nothing before it.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 
-from storage.database import Database, Rows
+from storage.database import Database, Rows, Session
+from storage.driver import translated
 from storage.journal_rows import columns_of
 from storage.queries import statements_beside
 from storage.transaction import OpenTransaction, open_transaction
@@ -28,6 +30,8 @@ _SQL = statements_beside(__file__)
 
 ADVISORY_LOCK = 0x7464_6801
 """Held by the one sequencer that is in a round."""
+LEADER_LOCK = 0x7464_6802
+"""Held by the one sequencer that does rounds, as long as its connection lives."""
 
 
 class PostgresLogRound:
@@ -91,11 +95,33 @@ class PostgresLogRound:
         await self._transaction.commit()
 
 
+class Leadership:
+    """The right to do rounds: a lock that ends with its connection."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    async def check(self) -> None:
+        """Return while it is held. Raises StorageUnavailable: another may have it by now."""
+        with translated():
+            await self._session.execute("SELECT 1")
+
+
 class PostgresLogStore:
     """The log in the database. Every method raises StorageUnavailable."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, *, ask_again_seconds: float = 1.0) -> None:
+        """`ask_again_seconds`: how often a sequencer that waits looks whether it may lead."""
         self._database = database
+        self._ask_again = ask_again_seconds
+
+    @asynccontextmanager
+    async def leadership(self) -> AsyncIterator[Leadership]:
+        """Leadership of the log, for the block; waits, however long, until nobody else has it."""
+        async with self._database.own_session() as session:
+            while not await session.fetchval(_SQL["lead"], LEADER_LOCK):  # noqa: ASYNC110 - not ours
+                await asyncio.sleep(self._ask_again)
+            yield Leadership(session)
 
     @asynccontextmanager
     async def round(self) -> AsyncIterator[PostgresLogRound]:
@@ -111,6 +137,14 @@ class PostgresLogStore:
     async def nodes(self, wanted: Sequence[NodeAddress]) -> Mapping[NodeAddress, bytes]:
         """Hashes of complete subtrees; missing ones are missing in the answer."""
         return _nodes(await self._database.fetch(_SQL["nodes"], *columns_of(wanted, 2)))
+
+    async def node_range(self, level: int, first: int, end: int) -> Sequence[bytes]:
+        """Hashes of the complete subtrees with `first <= index < end`, in order; for tiles.
+
+        Fewer than asked for where some are missing.
+        """
+        rows = await self._database.fetch(_SQL["node_range"], level, first, end)
+        return tuple(row["hash"] for row in rows)
 
     async def publish(self, head: SignedHead) -> None:
         """Make the head public. Heads only grow; an older one than the newest is ignored."""

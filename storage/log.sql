@@ -1,6 +1,9 @@
 -- name: hold
 SELECT pg_advisory_xact_lock($1);
 
+-- name: lead
+SELECT pg_try_advisory_lock($1);
+
 -- name: tree
 SELECT epoch, size, root FROM log_tree;
 
@@ -15,6 +18,10 @@ SELECT id, evidence, entry
 SELECT n.level, n.index, n.hash
   FROM unnest($1::smallint[], $2::bigint[]) AS wanted(level, index)
   JOIN log_nodes n ON n.level = wanted.level AND n.index = wanted.index;
+
+-- name: node_range
+-- A stretch of one level, for tiles.
+SELECT hash FROM log_nodes WHERE level = $1 AND index >= $2 AND index < $3 ORDER BY index;
 
 -- name: swap_tree
 UPDATE log_tree

@@ -42,6 +42,7 @@ from storage.migrate import migrate as migrate_database
 from storage.outbox import PostgresOutbox
 from storage.parties import PostgresParties
 from storage.partitions import ensure_partitions
+from storage.tiles import LogFolder
 from storage.trust_stores import PostgresTrustStores
 from storage.vault.keys import FileKeyService, UnwrapBudget
 from storage.vault.vault import Vault
@@ -52,6 +53,7 @@ from tdh.delivery.publication import Publication
 from tdh.delivery.recheck import RecheckPorts, recheck
 from tdh.delivery.sequencer import Sequencer
 from tdh.delivery.submission import SubmissionPorts, Submissions
+from tdh.delivery.tiling import Tiling
 from tdh.domain.errors import JudgeUnavailable, TDHError
 from tdh.judging import FollowingJudge
 from tdh.revocation import judge_policy, kept, revocation_source
@@ -129,7 +131,7 @@ async def api(config: Config, closing: Closing) -> Loops:
         mailboxes=mailboxes,
         tokens=parties,
         vault=vault,
-        proofs=_publication(core),
+        proofs=_publication(core, config),
         timestamp_reply=timestamps.reply,
         health=Health(core.database, core.sealer, core.clock, scanner),
         limits=ApiLimits(body_bytes=config.api.max_body_bytes),
@@ -225,8 +227,9 @@ async def sequencer(config: Config, closing: Closing) -> Loops:
     """The log's rounds, and the partitions of the months to come."""
     core = await open_core(config, "sequencer", closing.rest)
     rounds = Sequencer(
-        publication=_publication(core),
-        rest_seconds=config.log.round_seconds,
+        publication=_publication(core, config),
+        leadership=PostgresLogStore(core.database).leadership,
+        round_seconds=config.log.round_seconds,
         keep_house=lambda now: ensure_partitions(core.database, now),
         clock=core.clock,
     )
@@ -327,11 +330,14 @@ def _scanner(config: Config) -> Clamd | None:
     return Clamd(address, Patience(answer=config.scanner.seconds))
 
 
-def _publication(core: Core) -> Publication:
+def _publication(core: Core, config: Config) -> Publication:
+    store, maths = PostgresLogStore(core.database), LogTree()
+    folder = LogFolder(config.log.folder, crash=core.crash)
     return Publication(
-        store=PostgresLogStore(core.database),
+        store=store,
+        tiling=Tiling(store=store, folder=folder, maths=maths),
         signer=core.sealer,
-        maths=LogTree(),
+        maths=maths,
         clock=core.clock,
         crash=core.crash,
     )

@@ -188,6 +188,7 @@ async def installation(dsn, rabbitmq, *, extra=None, api_processes=1):
         "TDH_POLICY__ACCEPTANCE_COMMIT_SECONDS": "1",
         "TDH_POLICY__EXPIRY_GRACE_SECONDS": "2",
         "TDH_LOG__ROUND_SECONDS": "0.1",
+        "TDH_LOG__FOLDER": str(folder / "log"),
         "TDH_TELEMETRY__LEVEL": "warning",
     } | (extra or {})
     try:

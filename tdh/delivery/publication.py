@@ -2,7 +2,8 @@
 
 A round first compares the database's tree with the sealer's last head. It integrates in one
 transaction and only then asks for a signature, so that nothing is ever signed that is not
-committed. The tree is never rewound (docs/DESIGN.md, "The way of a letter", 7).
+committed. A signed head goes into the log's files, tiles first, and then into the database: that
+one is the published one. The tree is never rewound (docs/DESIGN.md, "The way of a letter", 7).
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,6 +12,7 @@ from typing import Protocol
 
 import structlog
 
+from tdh.delivery.tiling import Tiling
 from tdh.domain.errors import LogDiverged, NotLoggedYet
 from tdh.domain.identifiers import EvidenceId
 from tdh.domain.log import NodeAddress, QueuedEntry, SignedHead, Tree
@@ -48,6 +50,7 @@ class Publication:
     """Sequencing and proving over the ports of the log."""
 
     store: LogStore
+    tiling: Tiling
     signer: HeadSigner
     maths: TreeMaths
     clock: Clock
@@ -59,18 +62,23 @@ class Publication:
         """One round: how many entries were integrated.
 
         If we die after the integration, the next round finds the larger tree and signs it. If we
-        die after the signature, the sealer gives the same bytes again. Raises LogDiverged, after
-        which nothing may be sequenced until an operator has looked.
+        die after the signature, the sealer gives the same bytes again, and what it signed is
+        published before anything else is signed: no head that somebody may have seen is lost.
+        Raises LogDiverged, after which nothing may be sequenced until an operator has looked.
         """
         signed_size, signed_root = await self.signer.last_head()
         await self._compare(signed_size, signed_root)
+        published = await self.store.head()
+        if signed_size > (published.size if published else 0):
+            published = await self._sign_and_publish(signed_size, signed_root, signed_size)
         total = 0
         while integrated := await self._integrate():
             total += integrated
         tree = await self.store.tree()
-        published = await self.store.head()
-        if tree.size > signed_size or published is None or published.size < tree.size:
-            await self._sign_and_publish(tree, signed_size)
+        if published is None or published.size < tree.size:
+            await self._sign_and_publish(tree.size, tree.root, signed_size)
+        else:
+            await self.tiling.publish(published)  # a folder that was put back catches up
         return total
 
     async def _compare(self, signed_size: int, signed_root: bytes) -> None:
@@ -98,14 +106,17 @@ class Publication:
         self.crash("log.integrated")
         return len(entries)
 
-    async def _sign_and_publish(self, tree: Tree, signed_size: int) -> None:
-        wanted = self.maths.nodes_for_consistency(signed_size, tree.size)
+    async def _sign_and_publish(self, size: int, root: bytes, signed_size: int) -> SignedHead:
+        wanted = self.maths.nodes_for_consistency(signed_size, size)
         nodes = await self.store.nodes(wanted)
-        proof = self.maths.consistency(signed_size, tree.size, nodes)
-        head = await self.signer.sign_head(tree.size, tree.root, proof, self.clock.now())
+        proof = self.maths.consistency(signed_size, size, nodes)
+        head = await self.signer.sign_head(size, root, proof, self.clock.now())
         self.crash("log.signed")
+        await self.tiling.publish(head)
+        self.crash("log.filed")
         await self.store.publish(head)
         self.crash("log.published")
+        return head
 
     async def head(self, size: int | None = None) -> SignedHead | None:
         """The newest published head, or the one of this size."""

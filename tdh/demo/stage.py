@@ -81,6 +81,7 @@ def service_environment(servers: LocalServers, *, data: Path, home: Home) -> dic
         "TDH_SEALER__SOCKET": str(data / "sealer.sock"),
         "TDH_SEALER__KEYS": str(data / "sealer" / "keys"),
         "TDH_SEALER__STATE": str(data / "sealer" / "state"),
+        "TDH_LOG__FOLDER": str(data / "log"),
         "TDH_ISSUER__ORIGIN": f"demo.tdh.example/{secrets.token_hex(8)}",
         "TDH_ISSUER__NAME_TH": "ผู้ให้บริการ TDH สาธิต",
         "TDH_ISSUER__NAME_EN": "TDH demo operator",

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from storage import tiles
 from storage.vault.crash_points import CRASH_POINTS
 from tests.installation import CITIZEN
 from tests.pki.faults import altered_byte
@@ -28,6 +29,9 @@ from tests.stories import (
 
 ROOT = Path(__file__).resolve().parents[2]
 ELSEWHERE = {
+    "log.checkpoint_named": "tests/integration/test_log_files.py",
+    "log.checkpoint_stored": "tests/integration/test_log_files.py",
+    "log.tile_named": "tests/integration/test_log_files.py",
     "recheck.judged": "tests/faults/test_signature_status.py",
     "submission.dropped": "below, with a letter that is refused",
     "trust.committed": "tests/integration/test_trust_admin.py",
@@ -45,12 +49,14 @@ POINTS = [
     ("sequencer", "sequencer", "log.appended"),
     ("sequencer", "sequencer", "log.integrated"),
     ("sequencer", "sequencer", "log.signed"),
+    ("sequencer", "sequencer", tiles.TILES_STORED),
+    ("sequencer", "sequencer", "log.filed"),
     ("sequencer", "sequencer", "log.published"),
 ]
 
 
 def test_every_step_that_the_code_names_is_killed_somewhere():
-    named = set(CRASH_POINTS)  # the vault's
+    named = {*CRASH_POINTS, *tiles.CRASH_POINTS}  # the vault's and the log's folder's
     for file in (ROOT / "tdh").rglob("*.py"):
         named |= set(re.findall(r'crash\("([a-z_.]+)"\)', file.read_text(encoding="utf-8")))
     assert named == {point for _, _, point in POINTS} | ELSEWHERE.keys()

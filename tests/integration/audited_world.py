@@ -27,11 +27,13 @@ from storage.journal import PostgresJournal
 from storage.log import PostgresLogStore
 from storage.migrate import migrate
 from storage.parties import PostgresParties
+from storage.tiles import LogFolder
 from storage.vault.keys import FileKeyService
 from storage.vault.vault import Vault
 from tdh.config import Config, DatabaseConfig, IssuerConfig, SealerConfig, VaultConfig
 from tdh.delivery.commit import GroupCommit
 from tdh.delivery.publication import Publication
+from tdh.delivery.tiling import Tiling
 from tdh.domain import commands as cmd
 from tdh.domain.decisions import Decision
 from tdh.domain.events import EventReason
@@ -42,6 +44,7 @@ from tdh.domain.parties import Channel
 from tdh.domain.policies import Policy
 from tdh.domain.reports import DocumentReport
 from tdh.domain.signers import SenderMatch
+from tdh.proof_settings import LogConfig
 from tdh.system import CheckedClock, RandomIds
 
 TERM = timedelta(seconds=1)
@@ -80,6 +83,7 @@ class World:
             vault=VaultConfig(folder=self.folder / "vault", keys=self.folder / "vault-keys"),
             sealer=SealerConfig(state=self.folder / "state"),
             issuer=IssuerConfig(origin=ORIGIN),
+            log=LogConfig(folder=self.folder / "log"),
         )
 
     @property
@@ -229,10 +233,13 @@ async def living(world: World, sealer: SealerProgram) -> AsyncIterator[Life]:
         policy=POLICY,
         crash=lambda _: None,
     )
+    store, maths = PostgresLogStore(database), LogTree()
+    folder = LogFolder(world.config.log.folder)
     publication = Publication(
-        store=PostgresLogStore(database),
+        store=store,
+        tiling=Tiling(store=store, folder=folder, maths=maths),
         signer=client,
-        maths=LogTree(),
+        maths=maths,
         clock=clock,
         crash=lambda _: None,
     )
@@ -303,6 +310,6 @@ def trust_of(sealer: SealerProgram) -> TrustFile:
 
 def copied(world: World, dsn: str, folder: Path) -> World:
     """Ledger, vault and keys copied; the database is a copy already."""
-    for part in ("state", "vault", "vault-keys"):
+    for part in ("state", "vault", "vault-keys", "log"):
         shutil.copytree(world.folder / part, folder / part)
     return replace(world, dsn=dsn, folder=folder)
