@@ -33,6 +33,7 @@ class SealerProgram:
         self.state = folder / "state"
         self.socket = folder / "s"
         self.process: subprocess.Popen[str] | None = None
+        self.first_line = ""
 
     @property
     def seal_root(self) -> x509.Certificate:
@@ -78,7 +79,7 @@ class SealerProgram:
             text=True,
         )
         assert self.process.stderr is not None
-        line = self.process.stderr.readline()
+        self.first_line = line = self.process.stderr.readline()
         assert "ready" in line, line + self.process.stderr.read()
 
     def run(self, **changes: object) -> subprocess.CompletedProcess[str]:
