@@ -18,6 +18,7 @@ from typing import BinaryIO
 
 import structlog
 
+from signing.sealer.key_files import POST_QUANTUM_KEY
 from tdh import app, telemetry
 from tdh.config import Config
 from tdh.system import die_with_parent, protect_memory
@@ -78,6 +79,7 @@ def sealer_command(config: Config) -> list[str]:
     """The program that seals, with files and names as arguments; it reads no settings."""
     keys = config.sealer.keys
     group = config.sealer.clients_group
+    further = keys / POST_QUANTUM_KEY
     return [
         str(Path(sys.executable).with_name("tdh-sealer")),
         "--socket", str(config.sealer.socket),
@@ -85,6 +87,7 @@ def sealer_command(config: Config) -> list[str]:
         "--seal-key", str(keys / "seal-key.pem"),
         "--seal-certificate", str(keys / "seal-certificate.pem"),
         "--log-key", str(keys / "log-key.pem"),
+        *(["--log-key", str(further)] if further.is_file() else []),
         "--tsa-key", str(keys / "tsa-key.pem"),
         "--tsa-certificate", str(keys / "tsa-certificate.pem"),
         "--origin", config.issuer.origin,
@@ -93,6 +96,8 @@ def sealer_command(config: Config) -> list[str]:
         "--policy", config.policy.id,
         "--uri-base", config.issuer.uri_base,
         *(["--clients-group", group] if group else []),
+        *(word for policy in config.tsa.policies for word in ("--tsa-policy", policy)),
+        *(["--kernel-clock"] if config.tsa.kernel_clock else []),
     ]  # fmt: skip
 
 

@@ -5,19 +5,21 @@ away when the function returns, so that nothing can be issued below them again.
 """
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
 from signing import certificates as cert
 from signing.checkpoint import NoteSigner, NoteVerifier
+from signing.cosignature import CosignatureSigner, CosignatureVerifier
 from signing.durable import write_new
-from signing.sealer.key_files import KeyFiles
+from signing.sealer.key_files import POST_QUANTUM_KEY, KeyFiles
 from signing.trust_file import TrustFile
 
 RECEIPT = cert.LeafUse.SIGN_RECEIPTS
@@ -38,6 +40,8 @@ class SealerKeys:
     """PEM, for `tsa_roots`."""
     vkey: str
     """The log's verifier key, for `logs`."""
+    post_quantum_vkey: str
+    """The log's further one, ML-DSA-44, for `logs` too."""
     receipts: Path
     """Folder of the receipt maker: its key, its certificate, revocation lists, whom it believes."""
 
@@ -46,14 +50,17 @@ class SealerKeys:
         return TrustFile(
             seal_roots=(x509.load_pem_x509_certificate(self.seal_root.encode("ascii")),),
             tsa_roots=(x509.load_pem_x509_certificate(self.tsa_root.encode("ascii")),),
-            logs=(NoteVerifier.parse(self.vkey),),
+            logs=(
+                NoteVerifier.parse(self.vkey),
+                CosignatureVerifier.parse(self.post_quantum_vkey),
+            ),
         )
 
 
 def make_keys(
     folder: Path, *, origin: str, organization: str, now: datetime, receipts: Path | None = None
 ) -> SealerKeys:
-    """Make seal (P-256), timestamp (P-256) and log (Ed25519) keys in a folder, mode 0600.
+    """Make keys in a folder, mode 0600: seal, timestamp (P-256), log (Ed25519, and ML-DSA-44).
 
     The key for receipts (P-256, below the seal's root) goes with all that its program needs into
     the folder `receipts`, below `folder` if not given. Certificates hold from an hour before `now`.
@@ -74,13 +81,18 @@ def make_keys(
     write_new(
         files.log_key, log_key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     )
+    more_log_key, further = MLDSA44PrivateKey.generate(), folder / POST_QUANTUM_KEY
+    write_new(
+        further, more_log_key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    )
     for name, root in (("seal-root.crl", seal_root), ("timestamp-root.crl", tsa_root)):
         write_new(receipts / name, _nothing_revoked(root))
     keys = SealerKeys(
-        files=files,
+        files=replace(files, more_log_keys=(further,)),
         seal_root=cert.pem(seal_root.certificate).decode("ascii"),
         tsa_root=cert.pem(tsa_root.certificate).decode("ascii"),
         vkey=NoteSigner(name=origin, private_key=log_key).vkey,
+        post_quantum_vkey=CosignatureSigner(name=origin, private_key=more_log_key).vkey,
         receipts=receipts,
     )
     write_new(receipts / "trust.json", keys.trust().text())

@@ -12,14 +12,15 @@ from pathlib import Path
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, mldsa, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
 
 from signing.checkpoint import NoteSigner
+from signing.cosignature import CosignatureSigner
 from signing.errors import ProofError
 from signing.evidence_document import Issuer
 from signing.private_keys import SigningKey, name_of
-from signing.sealer.desk import Keys
+from signing.sealer.desk import HeadSigner, Keys
 from signing.sealer.errors import SealerSetupError
 from signing.sealer.pkcs11 import TokenAccess, Tokens
 from signing.seals import Seal
@@ -27,6 +28,8 @@ from signing.timestamps import TimestampAuthority
 
 DEFAULT_TSA_POLICY = "0.4.0.2023.1.1"
 """Best practices time-stamp policy (ETSI EN 319 421)."""
+POST_QUANTUM_KEY = "log-mldsa-key.pem"
+"""The usual name of the log's further key, ML-DSA-44; heads have no such signature without it."""
 _ACCURACY = timedelta(seconds=1)
 
 
@@ -41,7 +44,7 @@ class KeyFiles:
     tsa_key: Path
     tsa_certificate: Path
     more_log_keys: tuple[Path, ...] = ()
-    """Sign each head too, while the log's key is changed for another."""
+    """Sign each head too: an ML-DSA-44 key, and another Ed25519 one while the key is changed."""
     seal_token: str = ""
     """Where the seal's key lies in a token (RFC 7512) instead of the file."""
     tsa_token: str = ""
@@ -91,7 +94,7 @@ def load_keys(files: KeyFiles, names: IssuerNames, access: TokenAccess | None = 
             ),
             seal=Seal(key=_held(files.seal_token, files.seal_key, chain, tokens), chain=chain),
             log=_log_signer(files.log_key, names.origin),
-            more_log_keys=tuple(_log_signer(one, names.origin) for one in files.more_log_keys),
+            more_log_keys=tuple(_head_signer(one, names.origin) for one in files.more_log_keys),
             timestamps=TimestampAuthority(
                 key=_held(files.tsa_token, files.tsa_key, tsa_chain, tokens),
                 chain=tsa_chain,
@@ -110,6 +113,32 @@ def _held(uri: str, path: Path, chain: Sequence[x509.Certificate], tokens: Token
     if not uri:
         return _signing_key(path)
     return tokens.open_key(uri, chain[0].public_key())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PostQuantumSigner:
+    """The log's further signature, by ML-DSA-44 (FIPS 204, c2sp.org/tlog-cosignature).
+
+    It says nothing of time: a head's time is that of its token.
+    """
+
+    key: CosignatureSigner
+
+    @property
+    def vkey(self) -> str:
+        """Of type 0x06, for `logs` of a trust file."""
+        return self.key.vkey
+
+    def signature_line(self, text: bytes) -> bytes:
+        """Sign a checkpoint's text: another line each time, some 3,300 bytes long."""
+        return self.key.signature_line(text, None)
+
+
+def _head_signer(path: Path, origin: str) -> HeadSigner:
+    key = _key(path)
+    if isinstance(key, mldsa.MLDSA44PrivateKey):
+        return PostQuantumSigner(key=CosignatureSigner(name=origin, private_key=key))
+    return _log_signer(path, origin)
 
 
 def _log_signer(path: Path, origin: str) -> NoteSigner:
