@@ -30,6 +30,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "validate": ("tdh.cli.validate", "ตรวจลายมือชื่อในเอกสาร / judge a signed document"),
     "verify": ("tdh.cli.verify", "ตรวจหลักฐานแบบออฟไลน์ / check evidence offline"),
     "audit": ("tdh.cli.audit", "ตรวจสอบทั้งระบบ / audit an installation"),
+    "witness": ("tdh.cli.witness", "พยานของบันทึก / watch and cosign other people's logs"),
     "send": ("tdh.cli.letters", "ส่งหนังสือ / send a letter"),
     "inbox": ("tdh.cli.letters", "ดูตู้ไปรษณีย์ดิจิทัล / list the inbox"),
     "show": ("tdh.cli.letters", "ดูรายละเอียด / show a letter or delivery"),

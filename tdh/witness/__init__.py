@@ -1,0 +1,1 @@
+"""The witness: a small program that cosigns heads of other people's logs (tlog-witness)."""
