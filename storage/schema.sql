@@ -1,6 +1,46 @@
 -- The schema that the migrations make. Generated: python -m storage.migrate --dump DSN
 -- Monthly partitions are left out.
 
+CREATE TABLE archive_rounds (
+    number bigint NOT NULL,
+    first_index bigint NOT NULL,
+    end_index bigint NOT NULL,
+    roots bytea NOT NULL,
+    stamps smallint NOT NULL DEFAULT 0,
+    outside boolean NOT NULL DEFAULT false,
+    until timestamp with time zone,
+    CONSTRAINT archive_rounds_pkey PRIMARY KEY (number),
+    CONSTRAINT archive_rounds_check CHECK ((end_index > first_index)),
+    CONSTRAINT archive_rounds_check1 CHECK ((octet_length(roots) = (32 * (((end_index - first_index) + 255) / 256)))),
+    CONSTRAINT archive_rounds_check2 CHECK (((stamps = 0) = (until IS NULL))),
+    CONSTRAINT archive_rounds_check3 CHECK (((stamps > 0) OR (NOT outside))),
+    CONSTRAINT archive_rounds_end_index_key UNIQUE (end_index),
+    CONSTRAINT archive_rounds_first_index_check CHECK ((first_index >= 0)),
+    CONSTRAINT archive_rounds_first_index_key UNIQUE (first_index),
+    CONSTRAINT archive_rounds_number_check CHECK ((number >= 1)),
+    CONSTRAINT archive_rounds_stamps_check CHECK ((stamps >= 0))
+);
+
+CREATE TABLE archive_stamps (
+    round bigint NOT NULL,
+    place smallint NOT NULL,
+    token bigint NOT NULL,
+    siblings bytea NOT NULL,
+    CONSTRAINT archive_stamps_pkey PRIMARY KEY (round, place),
+    CONSTRAINT archive_stamps_place_check CHECK ((place >= 1)),
+    CONSTRAINT archive_stamps_siblings_check CHECK (((octet_length(siblings) % 32) = 0))
+);
+
+CREATE TABLE archive_tokens (
+    id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
+    name text COLLATE "C" NOT NULL,
+    token bytea NOT NULL,
+    time timestamp with time zone NOT NULL,
+    until timestamp with time zone NOT NULL,
+    CONSTRAINT archive_tokens_pkey PRIMARY KEY (id),
+    CONSTRAINT archive_tokens_check CHECK ((until > "time"))
+);
+
 CREATE TABLE compromised_keys (
     key bytea NOT NULL,
     since timestamp with time zone NOT NULL,
@@ -127,6 +167,17 @@ CREATE TABLE letters (
     CONSTRAINT letters_urgency_check CHECK ((urgency = ANY (ARRAY['normal'::text, 'urgent'::text, 'very-urgent'::text, 'most-urgent'::text])))
 ) PARTITION BY RANGE (letter_month);
 
+CREATE TABLE log_anchors (
+    size bigint NOT NULL,
+    kind text COLLATE "C" NOT NULL,
+    name text COLLATE "C" NOT NULL,
+    body bytea NOT NULL,
+    time timestamp with time zone NOT NULL,
+    CONSTRAINT log_anchors_pkey PRIMARY KEY (size, kind, name),
+    CONSTRAINT log_anchors_kind_check CHECK ((kind = ANY (ARRAY['witness'::text, 'timestamp'::text]))),
+    CONSTRAINT log_anchors_name_check CHECK ((name <> ''::text))
+);
+
 CREATE TABLE log_entries (
     index bigint NOT NULL,
     evidence text COLLATE "C",
@@ -164,6 +215,11 @@ CREATE TABLE log_queue (
     entry bytea NOT NULL,
     CONSTRAINT log_queue_pkey PRIMARY KEY (id)
 ) WITH (autovacuum_vacuum_scale_factor=0.02);
+
+CREATE TABLE log_settled (
+    size bigint NOT NULL,
+    CONSTRAINT log_settled_pkey PRIMARY KEY (size)
+);
 
 CREATE TABLE log_tree (
     only_one boolean NOT NULL DEFAULT true,
@@ -336,6 +392,9 @@ CREATE TABLE idempotency_4 PARTITION OF idempotency FOR VALUES WITH (modulus 8, 
 CREATE TABLE idempotency_5 PARTITION OF idempotency FOR VALUES WITH (modulus 8, remainder 5);
 CREATE TABLE idempotency_6 PARTITION OF idempotency FOR VALUES WITH (modulus 8, remainder 6);
 CREATE TABLE idempotency_7 PARTITION OF idempotency FOR VALUES WITH (modulus 8, remainder 7);
+CREATE INDEX archive_rounds_own_word ON archive_rounds USING btree (number) WHERE (NOT outside);
+CREATE INDEX archive_rounds_unstamped ON archive_rounds USING btree (number) WHERE (stamps = 0);
+CREATE INDEX archive_rounds_until ON archive_rounds USING btree (until);
 CREATE INDEX deliveries_letter ON deliveries USING btree (letter);
 CREATE INDEX deliveries_recipient ON deliveries USING btree (recipient, letter_month, id);
 CREATE UNIQUE INDEX events_one_end ON events USING btree (delivery, letter_month) WHERE is_final;
@@ -348,6 +407,10 @@ ALTER TABLE documents ALTER COLUMN report SET STORAGE EXTERNAL;
 ALTER TABLE evidence ALTER COLUMN xml SET STORAGE EXTERNAL;
 ALTER TABLE refused_reports ALTER COLUMN report SET STORAGE EXTERNAL;
 ALTER TABLE revocation_data ALTER COLUMN content SET STORAGE EXTERNAL;
+ALTER TABLE archive_stamps ADD CONSTRAINT archive_stamps_round_fkey FOREIGN KEY (round) REFERENCES archive_rounds(number);
+ALTER TABLE archive_stamps ADD CONSTRAINT archive_stamps_token_fkey FOREIGN KEY (token) REFERENCES archive_tokens(id);
+ALTER TABLE log_anchors ADD CONSTRAINT log_anchors_size_fkey FOREIGN KEY (size) REFERENCES log_heads(size);
+ALTER TABLE log_settled ADD CONSTRAINT log_settled_size_fkey FOREIGN KEY (size) REFERENCES log_heads(size);
 ALTER TABLE party_signers ADD CONSTRAINT party_signers_party_fkey FOREIGN KEY (party) REFERENCES parties(id);
 ALTER TABLE revocation_sources ADD CONSTRAINT revocation_sources_sha256_fkey FOREIGN KEY (sha256) REFERENCES revocation_data(sha256);
 ALTER TABLE tokens ADD CONSTRAINT tokens_party_fkey FOREIGN KEY (party) REFERENCES parties(id);

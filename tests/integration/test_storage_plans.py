@@ -11,12 +11,18 @@ from collections.abc import Iterator, Mapping
 from types import ModuleType
 from typing import Any
 
-from storage import journal, log, mailboxes, outbox, parties, revocation, views
+from storage import anchors, archive, journal, log, mailboxes, outbox, parties, revocation, views
 from storage.database import Database, Session
 from storage.queries import statements_beside
 
-MODULES: tuple[ModuleType, ...] = (journal, log, mailboxes, outbox, parties, revocation, views)
+MODULES: tuple[ModuleType, ...] = (
+    *(anchors, archive, journal, log, mailboxes, outbox, parties, revocation, views),
+)
 ON_PURPOSE = {
+    "storage.anchors.newest_settled",
+    "storage.archive.archived",
+    "storage.archive.own_word",
+    "storage.archive.unstamped",
     "storage.journal.last_beat",
     "storage.log.head",
     "storage.log.swap_tree",
