@@ -25,6 +25,7 @@ from relay.api.routes import Route
 from relay.api.sent import Sent
 from relay.api.service import DESCRIBE, Description, Health, Service
 from relay.api.submitting import Submitting
+from relay.api.tsa import TimestampAnswer, Timestamping
 from relay.api.undisturbed import Undisturbed
 from relay.auth import BearerTokens
 from tdh.delivery.submission import Submissions
@@ -49,10 +50,12 @@ def make_app(  # noqa: PLR0913 - its parts, by name
     health: Health,
     policy: Policy,
     limits: ApiLimits,
+    timestamp_answer: TimestampAnswer | None = None,
 ) -> web.Application:
     """The whole HTTP interface. Serve it by `make_runner`.
 
-    `timestamp_reply` makes a TimeStampResp (RFC 3161) of a token.
+    `timestamp_reply` makes a TimeStampResp (RFC 3161) of a token; `timestamp_answer` is our own
+    authority, None where it is not offered.
     """
     undisturbed = Undisturbed()
     callers = Callers(BearerTokens(tokens, monotonic=time.monotonic), clock)
@@ -110,6 +113,11 @@ def make_app(  # noqa: PLR0913 - its parts, by name
         *documents.routes(),
         *Reports(callers=callers, mailboxes=mailboxes).routes(),
         *evidence.routes(),
+        *(
+            ()
+            if timestamp_answer is None
+            else Timestamping(answer=timestamp_answer, limits=limits).routes()
+        ),
         *Service(parts=remembered(health.parts)).routes(),
     )
     guarded = guard(

@@ -125,6 +125,13 @@ ROWS: Mapping[str, Row] = {
         "Letters come as multipart/form-data, part `letter` first; other bodies as JSON.",
         "หนังสือส่งเป็น multipart/form-data โดยส่วน letter มาก่อน เนื้อหาอื่นเป็น JSON",
     ),
+    "timestamp-query-required": Row(
+        415,
+        "A timestamp query is wanted",
+        "ต้องเป็นคำขอตราประทับเวลา",
+        "Send a TimeStampReq (RFC 3161) as application/timestamp-query.",
+        "ส่ง TimeStampReq (RFC 3161) แบบ application/timestamp-query",
+    ),
     "content-encoding-refused": Row(
         415,
         "Encoded bodies are not taken",
@@ -182,6 +189,15 @@ ROWS: Mapping[str, Row] = {
         "เก็บข้อมูลตามที่ส่งมาไม่ได้",
         "Nothing was accepted. Check the letter's fields.",
         "ยังไม่มีการรับฝาก ตรวจสอบข้อความในหนังสือ",
+    ),
+    "too-many-requests": Row(
+        429,
+        "Too many requests",
+        "ส่งคำขอถี่เกินไป",
+        "Send fewer of them a second.",
+        "ลดจำนวนคำขอต่อวินาที",
+        retryable=True,
+        retry_after=1,
     ),
     # What happened before.
     "mailbox-closed": Row(

@@ -58,6 +58,7 @@ from tdh.domain.errors import JudgeUnavailable, TDHError
 from tdh.judging import FollowingJudge
 from tdh.revocation import judge_policy, kept, revocation_source
 from tdh.system import CheckedClock
+from tdh.timestamping import clock_watch, timestamp_service
 from tdh.trust import trust_in_force
 
 UNWRAP_BURST_SECONDS = 5
@@ -122,6 +123,10 @@ async def api(config: Config, closing: Closing) -> Loops:
             crash=core.crash,
         )
     )
+    watch = clock_watch(config)
+    stamper = SealerClient(config.sealer.socket, timeout_seconds=config.sealer.timeout_seconds)
+    closing.rest.push_async_callback(stamper.close)
+    stamping = timestamp_service(stamper, core.clock.now, watch)
     application = make_app(
         submissions=submissions,
         commit=core.commit,
@@ -134,7 +139,12 @@ async def api(config: Config, closing: Closing) -> Loops:
         proofs=_publication(core, config),
         timestamp_reply=timestamps.reply,
         health=Health(core.database, core.sealer, core.clock, scanner),
-        limits=ApiLimits(body_bytes=config.api.max_body_bytes),
+        limits=ApiLimits(
+            body_bytes=config.api.max_body_bytes,
+            timestamps_per_second=config.tsa.per_second,
+            timestamps_of_an_address=config.tsa.address_per_second,
+        ),
+        timestamp_answer=stamping.answer if config.tsa.offered else None,
     )
     runner = make_runner(application)
     await runner.setup()
@@ -157,7 +167,8 @@ async def api(config: Config, closing: Closing) -> Loops:
         policy=core.policy,
     )
     renewals = [] if revocation is None else [revocation.run()]
-    return [core.commit.run(), rechecks.run(), judge.run(), *renewals]
+    watches = [] if watch is None else [watch.run()]
+    return [core.commit.run(), rechecks.run(), judge.run(), *renewals, *watches]
 
 
 async def dispatcher(config: Config, closing: Closing) -> Loops:

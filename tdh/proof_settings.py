@@ -40,6 +40,12 @@ class TsaConfig:
     """Our own timestamp authority, `POST /tsa`."""
 
     offered: bool = True
+    policies: tuple[str, ...] = ("0.4.0.2023.1.1",)
+    """Policies (OIDs) under which timestamps are issued; the first unless another is asked for."""
+    per_second: float = 100.0
+    """Most of all callers together, in each process: letters need the sealer too."""
+    address_per_second: float = 20.0
+    """Most of one address; 0: no limit of its own."""
     ntp: tuple[str, ...] = ()
     """Time servers, `host` or `host:port`: no timestamp is issued while the clock is off theirs."""
     ntp_seconds: float = 64.0

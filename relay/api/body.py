@@ -40,6 +40,12 @@ class ApiLimits:
     least_bytes_per_second: float = 4096.0
     """Of the whole body on average, from then on: who sends a byte now and then holds memory
     that others need. A line of 64 kbit/s is faster."""
+    timestamp_query_bytes: int = 4096
+    """Of a timestamp query: a usual one has 60 to 100 bytes."""
+    timestamps_per_second: float = 100.0
+    """Of all callers of one process together; each costs the sealer as much as an evidence."""
+    timestamps_of_an_address: float = 20.0
+    """Of one address, in a second; 0: no limit of its own."""
     remembered_seconds: float = 1.0
     """How long an answer for everybody (`/readyz`, the log's head) is given again: what needs no
     token must not cost the sealer and the database something each time."""

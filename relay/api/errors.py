@@ -40,6 +40,19 @@ class UnsupportedMediaType(TDHError):
     code = "unsupported-media-type"
 
 
+class TimestampQueryWanted(TDHError):
+    """A body that is no timestamp query, where only that is taken."""
+
+    code = "timestamp-query-required"
+
+
+class TooManyRequests(TDHError):
+    """More than is served of one address, or of all together."""
+
+    code = "too-many-requests"
+    retryable = True
+
+
 class UploadsNotAvailable(TDHError):
     """A letter that refers to uploads, which are not offered."""
 

@@ -50,7 +50,7 @@ def _models(routes: Iterable[Route]) -> set[type[BaseModel]]:
     found: set[type[BaseModel]] = set()
     for route in routes:
         operation = route.operation
-        if operation.takes is not None:
+        if operation.takes is not None and not isinstance(operation.takes, Bytes):
             found.add(operation.takes)
         for answers in operation.answers.values():
             for answer in answers:
@@ -112,6 +112,8 @@ def _parameters(route: Route) -> list[Plain]:
 def _body(operation: Operation, limits: ApiLimits) -> Plain:
     if operation.takes is None:
         return {}
+    if isinstance(operation.takes, Bytes):
+        return {"required": True, "content": _content(operation.takes)}
     reference: Plain = {"$ref": _REF + operation.takes.__name__}
     if not operation.multipart:
         required = bool(operation.takes.model_json_schema().get("required"))

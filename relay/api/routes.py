@@ -36,8 +36,8 @@ class Operation:
     answers: Mapping[int, tuple[Answer | Listed, ...]]
     problems: tuple[str, ...] = ()
     """Codes, apart from those that every route may have."""
-    takes: type[BaseModel] | None = None
-    """The JSON body, if there is one; for a submission, its part `letter`."""
+    takes: type[BaseModel] | Bytes | None = None
+    """The body, if there is one: JSON, or bytes; for a submission, its part `letter`."""
     multipart: bool = False
     paged: bool = False
     of_a_head: bool = False
