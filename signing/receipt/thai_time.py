@@ -1,0 +1,26 @@
+"""Instants and days as Thai papers write them: Buddhist era, Bangkok's clock. Pure."""
+
+from datetime import date, datetime, timedelta, timezone
+
+BANGKOK = timezone(timedelta(hours=7))
+BUDDHIST_ERA = 543
+MONTHS = (
+    "มกราคม", "กุมภาพันธ์", "มีนาคม", "เมษายน", "พฤษภาคม", "มิถุนายน",
+    "กรกฎาคม", "สิงหาคม", "กันยายน", "ตุลาคม", "พฤศจิกายน", "ธันวาคม",
+)  # fmt: skip
+
+
+def thai_day(day: date) -> str:
+    """`22 พฤศจิกายน พ.ศ. 2569`."""
+    return f"{day.day} {MONTHS[day.month - 1]} พ.ศ. {day.year + BUDDHIST_ERA}"
+
+
+def thai_instant(time: datetime) -> str:
+    """`22 พฤศจิกายน พ.ศ. 2569 เวลา 14.05.09 น.`, cut to the second."""
+    local = time.astimezone(BANGKOK)
+    return f"{thai_day(local.date())} เวลา {local:%H.%M.%S} น."
+
+
+def iso_instant(time: datetime) -> str:
+    """RFC 3339 in Bangkok's time, cut to the second."""
+    return time.astimezone(BANGKOK).replace(microsecond=0).isoformat()
