@@ -73,6 +73,8 @@ class SealVerdict:
     content: EvidenceContent | None = None
     """Set when the form passed: it may only be believed when all of the checks passed."""
     signer: x509.Certificate | None = None
+    path: tuple[x509.Certificate, ...] = ()
+    """From the signer to one of the roots, both included; set where the certificate passed."""
     signing_time: datetime | None = None
 
     @property
@@ -112,15 +114,14 @@ def verify_seal(
         parts, chain = _check_seal(xml, content)
     except SealError as exc:
         return SealVerdict(schema=_PASSED, seal=_failed(exc), certificate=_UNKNOWN, content=content)
-    certificate = _UNKNOWN
-    if roots:
-        certificate = _check_certificate(chain, roots, at or content.facts.time)
+    certificate, path = _check_certificate(chain, roots, at or content.facts.time)
     return SealVerdict(
         schema=_PASSED,
         seal=_PASSED,
         certificate=certificate,
         content=content,
         signer=chain[0],
+        path=path,
         signing_time=parts.signing_time,
     )
 
@@ -173,14 +174,18 @@ def _parts(root: etree._Element, content: EvidenceContent) -> SealParts:
 
 def _check_certificate(
     chain: Sequence[x509.Certificate], roots: Sequence[x509.Certificate], at: datetime
-) -> Check:
+) -> tuple[Check, tuple[x509.Certificate, ...]]:
+    if not roots:
+        return _UNKNOWN, ()
     try:
-        find_path(chain[0], intermediates=chain[1:], roots=roots, at=at, leaf_policy=_SEAL_POLICY)
+        path = find_path(
+            chain[0], intermediates=chain[1:], roots=roots, at=at, leaf_policy=_SEAL_POLICY
+        )
     except ProofError as exc:
         error = SealCertificateError(str(exc))
         error.__cause__ = exc
-        return _failed(error)
-    return _PASSED
+        return _failed(error), ()
+    return _PASSED, path
 
 
 def _may_sign(_: Policy, __: x509.Certificate, usage: x509.KeyUsage) -> None:

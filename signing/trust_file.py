@@ -1,26 +1,38 @@
 """`trust.json`: whom a verifier believes. Chosen by the one who checks, never by what is checked.
 
 The form is the published one: `seal_roots` and `tsa_roots` (PEM), `logs` and `witnesses` (vkeys),
-`witness_threshold`. Every key may be left out; what is not named is not trusted. Never looks for a
-trust file by itself and never fetches one.
+`witness_threshold`, and, where there are any, `outside_tsa_roots` (PEM: authorities that are not
+the operator's) and `compromised` (keys that are in other hands). Every key may be left out; what is
+not named is not trusted. Never looks for a trust file by itself and never fetches one.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from cryptography import x509
 
 from signing import certificates
 from signing.checkpoint import NoteError, NoteVerifier
+from signing.compromise import CompromisedKey, CompromiseError, LogVerifier, name_of_verifier
+from signing.cosignature import CosignatureKind, CosignatureVerifier
 from signing.errors import ProofError
 
 MAX_TRUST_FILE_BYTES = 1 << 20
 """Larger files are refused; one root and one key have about 1,000 bytes."""
 
-_KEYS = ("seal_roots", "tsa_roots", "logs", "witnesses", "witness_threshold")
+_KEYS = (
+    "seal_roots",
+    "tsa_roots",
+    "outside_tsa_roots",
+    "logs",
+    "witnesses",
+    "witness_threshold",
+    "compromised",
+)
+Verifier = TypeVar("Verifier", NoteVerifier, CosignatureVerifier, LogVerifier)
 
 
 class TrustFileError(ProofError):
@@ -35,11 +47,19 @@ class TrustFile:
 
     seal_roots: tuple[x509.Certificate, ...] = ()
     tsa_roots: tuple[x509.Certificate, ...] = ()
-    logs: tuple[NoteVerifier, ...] = ()
-    witnesses: tuple[str, ...] = ()
-    """Keys of outsiders who cosign heads, as they stand in the file; not used yet."""
+    outside_tsa_roots: tuple[x509.Certificate, ...] = ()
+    """Of timestamp authorities that are not the operator's: a token below one of them anchors."""
+    logs: tuple[LogVerifier, ...] = ()
+    witnesses: tuple[CosignatureVerifier, ...] = ()
+    """Keys of outsiders who cosign heads."""
     witness_threshold: int = 0
     """How many of the witnesses must have cosigned a head before it counts as anchored."""
+    compromised: tuple[CompromisedKey, ...] = ()
+
+    @property
+    def all_tsa_roots(self) -> tuple[x509.Certificate, ...]:
+        """Whose timestamps are believed, outsiders' and others'."""
+        return (*self.outside_tsa_roots, *self.tsa_roots)
 
     @classmethod
     def parse(cls, text: bytes) -> Self:
@@ -58,23 +78,32 @@ class TrustFile:
         threshold = plain.get("witness_threshold", 0)
         if not isinstance(threshold, int) or isinstance(threshold, bool) or threshold < 0:
             raise TrustFileError("witness_threshold: must be a number from 0 on")
+        logs = _keys(plain, "logs", _log_key)
+        witnesses = _keys(plain, "witnesses", CosignatureVerifier.parse)
+        _check_witnesses(witnesses, logs)
         return cls(
             seal_roots=_certificates(plain, "seal_roots"),
             tsa_roots=_certificates(plain, "tsa_roots"),
-            logs=_log_keys(plain),
-            witnesses=_texts(plain, "witnesses"),
+            outside_tsa_roots=_certificates(plain, "outside_tsa_roots"),
+            logs=logs,
+            witnesses=witnesses,
             witness_threshold=threshold,
+            compromised=_compromised(plain),
         )
 
     def text(self) -> bytes:
         """The file that `parse` reads."""
-        plain = {
-            "seal_roots": [certificates.pem(root).decode() for root in self.seal_roots],
-            "tsa_roots": [certificates.pem(root).decode() for root in self.tsa_roots],
+        plain: dict[str, Any] = {
+            "seal_roots": _pem(self.seal_roots),
+            "tsa_roots": _pem(self.tsa_roots),
             "logs": [log.vkey for log in self.logs],
-            "witnesses": list(self.witnesses),
+            "witnesses": [witness.vkey for witness in self.witnesses],
             "witness_threshold": self.witness_threshold,
         }
+        if self.outside_tsa_roots:
+            plain["outside_tsa_roots"] = _pem(self.outside_tsa_roots)
+        if self.compromised:
+            plain["compromised"] = [each.to_plain() for each in self.compromised]
         return (json.dumps(plain, ensure_ascii=False, indent=2) + "\n").encode()
 
 
@@ -103,6 +132,10 @@ def _texts(plain: dict[str, Any], key: str) -> tuple[str, ...]:
     return tuple(values)
 
 
+def _pem(roots: Iterable[x509.Certificate]) -> list[str]:
+    return [certificates.pem(root).decode() for root in roots]
+
+
 def _certificates(plain: dict[str, Any], key: str) -> tuple[x509.Certificate, ...]:
     found: list[x509.Certificate] = []
     for pem in _texts(plain, key):
@@ -114,8 +147,43 @@ def _certificates(plain: dict[str, Any], key: str) -> tuple[x509.Certificate, ..
     return tuple(found)
 
 
-def _log_keys(plain: dict[str, Any]) -> tuple[NoteVerifier, ...]:
+def _keys(
+    plain: dict[str, Any], key: str, parse: Callable[[str], Verifier]
+) -> tuple[Verifier, ...]:
     try:
-        return tuple(NoteVerifier.parse(vkey) for vkey in _texts(plain, "logs"))
-    except NoteError as exc:
-        raise TrustFileError(f"logs: {exc}") from exc
+        found = tuple(parse(vkey) for vkey in _texts(plain, key))
+        for verifier in found:
+            name_of_verifier(verifier)
+    except (NoteError, CompromiseError) as exc:
+        raise TrustFileError(f"{key}: {exc}") from exc
+    return found
+
+
+def _log_key(vkey: str) -> LogVerifier:
+    """A log's own key: Ed25519 (type 0x01), or ML-DSA-44 (type 0x06). Raises NoteError."""
+    try:
+        return NoteVerifier.parse(vkey)
+    except NoteError:
+        verifier = CosignatureVerifier.parse(vkey)
+    if verifier.kind is not CosignatureKind.ML_DSA_44:
+        raise NoteError("a log signs with Ed25519 (type 1) or ML-DSA-44 (type 6)")
+    return verifier
+
+
+def _check_witnesses(witnesses: Sequence[CosignatureVerifier], logs: Sequence[LogVerifier]) -> None:
+    """An operator is no witness of his own log. Raises TrustFileError."""
+    names = {log.name for log in logs}
+    keys = {log.public_key for log in logs}
+    for witness in witnesses:
+        if witness.name in names or witness.public_key in keys:
+            raise TrustFileError(f"witnesses: {witness.name} is a log's own name or key")
+
+
+def _compromised(plain: dict[str, Any]) -> tuple[CompromisedKey, ...]:
+    values = plain.get("compromised", [])
+    if not isinstance(values, list):
+        raise TrustFileError("compromised: must be a list")
+    try:
+        return tuple(CompromisedKey.parse(value) for value in values)
+    except CompromiseError as exc:
+        raise TrustFileError(f"compromised: {exc}") from exc

@@ -5,6 +5,7 @@ an anchor from what it checks: whom to believe and what time it is are arguments
 """
 
 from signing.verify.files import verify_files
-from signing.verify.report import Report, Result
+from signing.verify.report import CheckId, CheckLine, Kind, Report, Result, Text
+from signing.verify.terms import Terms
 
-__all__ = ["Report", "Result", "verify_files"]
+__all__ = ["CheckId", "CheckLine", "Kind", "Report", "Result", "Terms", "Text", "verify_files"]

@@ -1,59 +1,82 @@
 """What is checked without an evidence: a proof by its own entry, a timestamp by its data."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
+from signing.archive.errors import RecordError
+from signing.archive.record import EvidenceRecord
 from signing.der import DerError
 from signing.errors import ProofError
 from signing.log_entry import parse_entry
 from signing.seal_check import Outcome
-from signing.timestamps import token_of_reply, verify_token
 from signing.tlog_proof import TlogProof
 from signing.tst_info import TimestampError, TstInfo
 from signing.verify import words
-from signing.verify.head import (
-    Terms,
-    check_anchor,
-    check_inclusion,
-    check_signature,
-    check_timestamp,
-    open_token,
-)
+from signing.verify.beside import token_in
+from signing.verify.evidence import ProvenEntry
+from signing.verify.head import check_anchor, check_inclusion, check_signature, check_timestamps
+from signing.verify.record import check_record
 from signing.verify.report import CheckId, CheckLine, Text
+from signing.verify.spoken import moment
+from signing.verify.terms import Terms
+from signing.verify.voices import Stamp, hear, hear_token, open_token
 
 
-def check_proof(data: bytes, tokens: Sequence[bytes], terms: Terms) -> tuple[CheckLine, ...]:
-    """A proof alone: that the log holds the entry that the proof brings, whatever it stands for."""
+def check_proof(
+    data: bytes, tokens: Sequence[bytes], terms: Terms
+) -> tuple[tuple[CheckLine, ...], ProvenEntry | None]:
+    """A proof alone: that the log holds the entry that the proof brings, whatever it stands for.
+
+    Also what a trusted head was shown to hold, to be compared with other heads.
+    """
+    entry = None
     try:
         proof = TlogProof.parse(data)
         if proof.extra is not None:
-            parse_entry(proof.extra)
+            entry = parse_entry(proof.extra)
     except ProofError as exc:
-        return (_line(CheckId.SCHEMA, Outcome.FAIL, words.PROOF_SCHEMA_BROKEN.of(why=exc)),)
+        return (_line(CheckId.SCHEMA, Outcome.FAIL, words.PROOF_SCHEMA_BROKEN.of(why=exc)),), None
+    note, event_time = proof.checkpoint_note, None if entry is None else entry.time
     inclusion = _line(CheckId.INCLUSION, Outcome.UNKNOWN, words.INCLUSION_UNREAD)
     if proof.extra is not None:
         inclusion = check_inclusion(proof, proof.extra)
-    stamped, _ = check_timestamp(proof, tokens, terms, None)
-    return (
+    voices = hear(note, tokens, terms)
+    signature = check_signature(note, terms, voices, None)
+    proven = None
+    if proof.extra is not None and inclusion.outcome is signature.outcome is Outcome.PASS:
+        proven = ProvenEntry(proof=proof, entry=proof.extra)
+    lines = (
         _line(CheckId.SCHEMA, Outcome.PASS, words.PROOF_SCHEMA_HOLDS),
         inclusion,
-        check_signature(proof, terms, None),
-        check_anchor(terms),
-        stamped,
+        signature,
+        check_anchor(note, terms, voices, event_time),
+        *check_timestamps(voices, event_time),
     )
+    return lines, proven
 
 
-def token_in(data: bytes) -> bytes:
-    """The token in a file that has either a token or an authority's whole reply."""
+def check_record_alone(
+    data: bytes, evidence: bytes | None, name: str, terms: Terms
+) -> tuple[CheckLine, ...]:
+    """An archive record alone (RFC 4998): its form, and that it is for the data beside it."""
     try:
-        return token_of_reply(data)
-    except ProofError:
-        return data
+        EvidenceRecord.parse(data)
+    except RecordError as exc:
+        return (_line(CheckId.SCHEMA, Outcome.FAIL, words.RECORD_SCHEMA_BROKEN.of(why=exc)),)
+    schema = _line(CheckId.SCHEMA, Outcome.PASS, words.RECORD_SCHEMA_HOLDS)
+    if evidence is None:
+        text = words.TOKEN_NO_DATA.of(name=name)
+        return schema, _line(CheckId.DIGEST, Outcome.UNKNOWN, text)
+    found = check_record(data, evidence, terms, None).line
+    return schema, _line(CheckId.TIMESTAMP, found.outcome, found.text)
 
 
 def check_token(
-    data: bytes, data_digest: bytes | None, data_name: str, terms: Terms
+    data: bytes, digests: Collection[bytes], data_name: str, terms: Terms
 ) -> tuple[CheckLine, ...]:
-    """A timestamp alone: its form, that it is for the data beside it, and whose it is."""
+    """A timestamp alone: its form, that it is for the data beside it, and whose it is.
+
+    `digests` are what a timestamp of the data may be over; none where the data is not there.
+    """
     token = token_in(data)
     try:
         info = open_token(token)
@@ -71,30 +94,27 @@ def check_token(
         )
     return (
         _line(CheckId.SCHEMA, Outcome.PASS, words.TOKEN_SCHEMA_HOLDS),
-        _token_digest(info, data_digest, data_name),
+        _token_digest(info, digests, data_name),
         _token_signer(token, info, terms),
     )
 
 
-def _token_digest(info: TstInfo, digest: bytes | None, name: str) -> CheckLine:
-    if digest is None:
+def _token_digest(info: TstInfo, digests: Collection[bytes], name: str) -> CheckLine:
+    if not digests:
         return _line(CheckId.DIGEST, Outcome.UNKNOWN, words.TOKEN_NO_DATA.of(name=name))
-    if digest != info.digest:
+    if info.digest not in digests:
         return _line(CheckId.DIGEST, Outcome.FAIL, words.TOKEN_DIGEST_OTHER.of(name=name))
     return _line(CheckId.DIGEST, Outcome.PASS, words.TOKEN_DIGEST_HOLDS.of(name=name))
 
 
 def _token_signer(token: bytes, info: TstInfo, terms: Terms) -> CheckLine:
-    if not terms.trust.tsa_roots:
-        return _line(CheckId.TIMESTAMP, Outcome.UNKNOWN, words.TIMESTAMP_NO_ROOTS)
-    try:
-        found = verify_token(token, info.digest, terms.trust.tsa_roots)
-    except TimestampError as exc:
-        return _line(CheckId.TIMESTAMP, Outcome.FAIL, words.TIMESTAMP_BROKEN.of(why=exc))
-    time = found.time.isoformat()
-    if found.time > terms.at:
-        return _line(CheckId.TIMESTAMP, Outcome.UNKNOWN, words.TIMESTAMP_FUTURE.of(time=time))
-    return _line(CheckId.TIMESTAMP, Outcome.PASS, words.TIMESTAMP_HOLDS.of(time=time))
+    found = hear_token(token, info.digest, terms)
+    if isinstance(found, Stamp):
+        said = words.TOKEN_OUTSIDE if found.outside else words.TOKEN_OWN
+        text = said.of(name=found.name, time=moment(found.time), until=moment(found.until))
+        return _line(CheckId.TIMESTAMP, Outcome.PASS, text)
+    outcome = Outcome.FAIL if found.wrong else Outcome.UNKNOWN
+    return _line(CheckId.TIMESTAMP, outcome, found.text)
 
 
 def _line(id_: CheckId, outcome: Outcome, text: Text) -> CheckLine:

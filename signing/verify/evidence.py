@@ -2,17 +2,18 @@
 
 The steps, as the results are ordered:
 (1) the form, the seal and the certificate (`signing.seal_check`), at the time of the event;
-(2) the log's entry is made again from the evidence, and compared with the proof's;
-(3) the head in the proof holds that entry; (4) a trusted log, the one that the evidence names,
-signed the head; (5) somebody outside anchored it; (6) a token says when the head was there;
-(7) the event can be that number of its delivery.
+(2) the log's entry is made again from the evidence, and compared with the proof's; so is the
+envelope's digest where the envelope is there; (3) the head in the proof holds that entry; (4) a
+trusted log, the one that the evidence names, signed the head; (5) outsiders anchored it; (6) tokens
+say when the head was there, and the archive record when the evidence was; (7) the event can be that
+number of its delivery.
 Never reads a file, and uses nothing from the evidence as an anchor.
 """
 
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 from signing.errors import ProofError
 from signing.evidence_reader import EvidenceContent
@@ -20,14 +21,15 @@ from signing.log_entry import LogEntryError, evidence_entry, parse_evidence_entr
 from signing.seal_check import Check, Outcome, SealVerdict, verify_seal
 from signing.tlog_proof import TlogProof
 from signing.verify import words
-from signing.verify.head import (
-    Terms,
-    check_anchor,
-    check_inclusion,
-    check_signature,
-    check_timestamp,
-)
+from signing.verify.head import check_anchor, check_inclusion, check_signature, check_timestamps
+from signing.verify.record import check_record
 from signing.verify.report import CheckId, CheckLine, Text
+from signing.verify.spoken import moment
+from signing.verify.terms import Terms
+from signing.verify.voices import Voices, Vouched, earliest, hear, outsider_before
+
+_ENVELOPE = "envelope"
+"""The particular of an evidence that holds the SHA-256 of its letter's envelope, in hex."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +41,10 @@ class Beside:
     """How the proof is, or would be, called."""
     tokens: Sequence[bytes] = ()
     """Any timestamps; those over other data are passed over."""
+    record: bytes | None = None
+    """RFC 4998 evidence record of this evidence."""
+    envelope: bytes | None = None
+    """The bytes of `envelope.json`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,23 +55,48 @@ class ExaminedEvidence:
     content: EvidenceContent | None
     """Set where the form and the seal hold: what may be compared with other evidence."""
     digest: bytes
+    proven: "ProvenEntry | None" = None
+    """Set where a trusted head holds the entry: what may be compared with other heads."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProvenEntry:
+    """An entry and the proof that shows it under a trusted head."""
+
+    proof: TlogProof
+    entry: bytes
 
 
 def examine(xml: bytes, beside: Beside, terms: Terms) -> ExaminedEvidence:
     """Check one evidence. Never raises for what is wrong with it."""
     verdict = verify_seal(xml, terms.trust.seal_roots)  # (1)
-    log, proven = _check_log(xml, verdict.content, beside, terms)
+    log = _check_log(xml, verdict.content, beside, terms)
+    stamped, vouched = log.timestamps, log.vouched
+    if beside.record is not None:
+        event_time = None if verdict.content is None else verdict.content.facts.time
+        record = check_record(beside.record, xml, terms, event_time)
+        vouched = (*vouched, *record.vouched)
+        # What a missing token leaves unknown is known by the record.
+        told = [line for line in stamped if line.outcome is not Outcome.UNKNOWN]
+        stamped = (
+            *(told or (stamped if record.line.outcome is Outcome.UNKNOWN else ())),
+            record.line,
+        )
     lines = (
         _line(CheckId.SCHEMA, verdict.schema, words.SCHEMA_HOLDS, words.SCHEMA_BROKEN),
         _seal(verdict),
-        _certificate(xml, verdict, terms, proven),
-        *log,
+        _certificate(xml, verdict, terms, vouched),
+        *log.lines[:1],
+        *_envelope(verdict.content, beside.envelope),
+        *log.lines[1:],
+        *stamped,
     )
     sealed = verdict.seal.outcome is Outcome.PASS
     return ExaminedEvidence(
         lines=lines,
         content=verdict.content if sealed else None,
         digest=hashlib.sha256(xml).digest(),
+        proven=log.proven,
     )
 
 
@@ -82,17 +113,26 @@ def entry_of(xml: bytes, content: EvidenceContent) -> bytes:
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _LogFindings:
+    """Steps (2) to (6)."""
+
+    lines: tuple[CheckLine, ...]
+    timestamps: tuple[CheckLine, ...]
+    vouched: tuple[Vouched, ...] = ()
+    """Who says that the evidence existed, because its head did."""
+    proven: ProvenEntry | None = None
+
+
 def _check_log(
     xml: bytes, content: EvidenceContent | None, beside: Beside, terms: Terms
-) -> tuple[tuple[CheckLine, ...], datetime | None]:
-    """Steps (2) to (6), and since when the evidence provably exists."""
+) -> _LogFindings:
     if beside.proof is None:
-        return _without_proof(words.NO_PROOF.of(name=beside.proof_name), terms), None
+        return _without_proof(words.NO_PROOF.of(name=beside.proof_name), terms)
     try:
         proof = TlogProof.parse(beside.proof)
     except ProofError as exc:
-        text = words.PROOF_BROKEN.of(why=exc)
-        return _without_proof(text, terms, inclusion=Outcome.FAIL), None
+        return _without_proof(words.PROOF_BROKEN.of(why=exc), terms, inclusion=Outcome.FAIL)
     entry = None
     if content is not None:
         try:
@@ -104,30 +144,45 @@ def _check_log(
     )
     if entry is not None:
         inclusion = check_inclusion(proof, entry)  # (3)
-    event_time = None if content is None else content.facts.time
-    stamped, proven = check_timestamp(proof, beside.tokens, terms, event_time)  # (6)
-    lines = (
-        _digest(xml, entry, proof),  # (2)
-        inclusion,
-        check_signature(proof, terms, None if content is None else content.issuer.origin),  # (4)
-        check_anchor(terms),  # (5)
-        stamped,
+    note, event_time = proof.checkpoint_note, None if content is None else content.facts.time
+    voices = hear(note, beside.tokens, terms)
+    origin = None if content is None else content.issuer.origin
+    signature = check_signature(note, terms, voices, origin)  # (4)
+    anchor = check_anchor(note, terms, voices, event_time)  # (5)
+    held = inclusion.outcome is Outcome.PASS
+    trusted = entry is not None and held and signature.outcome is Outcome.PASS
+    return _LogFindings(
+        lines=(_digest(xml, entry, proof), inclusion, signature, anchor),  # (2)
+        timestamps=check_timestamps(voices, event_time),  # (6)
+        vouched=voices.vouched(terms) if held else (),
+        proven=ProvenEntry(proof=proof, entry=entry) if trusted and entry is not None else None,
     )
-    return lines, proven if inclusion.outcome is Outcome.PASS else None
 
 
 def _without_proof(
     text: Text, terms: Terms, *, inclusion: Outcome = Outcome.UNKNOWN
-) -> tuple[CheckLine, ...]:
-    return (
+) -> _LogFindings:
+    nobody = Voices()
+    lines = (
         CheckLine(id=CheckId.DIGEST, outcome=Outcome.UNKNOWN, text=text),
         CheckLine(id=CheckId.INCLUSION, outcome=inclusion, text=text),
         CheckLine(id=CheckId.CHECKPOINT, outcome=Outcome.UNKNOWN, text=text),
-        check_anchor(terms),
-        CheckLine(
-            id=CheckId.TIMESTAMP, outcome=Outcome.UNKNOWN, text=words.TIMESTAMP_NONE, needed=False
-        ),
+        check_anchor(None, terms, nobody, None),
     )
+    return _LogFindings(lines=lines, timestamps=check_timestamps(nobody, None))
+
+
+def _envelope(content: EvidenceContent | None, envelope: bytes | None) -> tuple[CheckLine, ...]:
+    """Whether the envelope that is there is the sealed one; nothing where either is missing."""
+    if content is None or envelope is None:
+        return ()
+    sealed = dict(content.facts.particulars).get(_ENVELOPE)
+    if sealed is None:
+        return ()
+    outcome, text = Outcome.PASS, words.ENVELOPE_HOLDS
+    if sealed != hashlib.sha256(envelope).hexdigest():
+        outcome, text = Outcome.FAIL, words.ENVELOPE_OTHER
+    return (CheckLine(id=CheckId.DIGEST, outcome=outcome, text=text),)
 
 
 def _digest(xml: bytes, entry: bytes | None, proof: TlogProof) -> CheckLine:
@@ -156,12 +211,13 @@ def _seal(verdict: SealVerdict) -> CheckLine:
 
 
 def _certificate(
-    xml: bytes, verdict: SealVerdict, terms: Terms, proven: datetime | None
+    xml: bytes, verdict: SealVerdict, terms: Terms, vouched: Sequence[Vouched]
 ) -> CheckLine:
-    """The certificate at the time of the event, and what its end since then means.
+    """The certificate at the time of the event, and what its end or its key's loss since means.
 
     Whoever has the key of an ended certificate can seal with any date. So an ended one counts only
-    where a trusted token shows that the evidence was in the log before.
+    where somebody who is trusted shows that the evidence existed before; and one whose key is in
+    other hands only where an outsider does.
     """
     outcome, text = verdict.certificate.outcome, words.CERTIFICATE_HOLDS
     if outcome is Outcome.FAIL:
@@ -172,12 +228,33 @@ def _certificate(
         text = words.CERTIFICATE_NO_ROOTS
     elif verdict.content.facts.time > terms.at:
         outcome, text = Outcome.UNKNOWN, words.CERTIFICATE_FUTURE
-    elif not _valid_at(xml, terms, terms.at):
-        outcome, text = Outcome.UNKNOWN, words.CERTIFICATE_ENDED
-        if proven is not None and _valid_at(xml, terms, proven):
-            time = proven.astimezone(UTC).isoformat()
-            outcome, text = Outcome.PASS, words.CERTIFICATE_PROVEN.of(time=time)
+    else:
+        outcome, text = _certificate_since(xml, verdict, terms, vouched)
     return CheckLine(id=CheckId.CERTIFICATE, outcome=outcome, text=text)
+
+
+def _certificate_since(
+    xml: bytes, verdict: SealVerdict, terms: Terms, vouched: Sequence[Vouched]
+) -> tuple[Outcome, Text]:
+    """What became of a certificate that was good at the time of the event."""
+    since = terms.in_other_hands(verdict.path)
+    if since is not None:
+        seen = outsider_before(vouched, since)
+        if seen is None:
+            return Outcome.FAIL, words.CERTIFICATE_COMPROMISED.of(since=moment(since))
+        text = words.CERTIFICATE_ANCHORED.of(
+            since=moment(since), time=moment(seen.time), name=seen.name
+        )
+    elif _valid_at(xml, terms, terms.at):
+        return Outcome.PASS, words.CERTIFICATE_HOLDS
+    else:
+        seen = earliest(vouched)
+        if seen is None:
+            return Outcome.UNKNOWN, words.CERTIFICATE_ENDED
+        text = words.CERTIFICATE_PROVEN.of(time=moment(seen.time), name=seen.name)
+    if not _valid_at(xml, terms, seen.time):
+        return Outcome.UNKNOWN, words.CERTIFICATE_ENDED
+    return Outcome.PASS, text
 
 
 def _valid_at(xml: bytes, terms: Terms, at: datetime) -> bool:

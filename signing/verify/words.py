@@ -1,6 +1,7 @@
 """Every sentence that a verification can say, in Thai and English. No rule is decided here."""
 
 from signing.verify.report import Text
+from signing.verify.spoken import Spoken
 
 SCHEMA_HOLDS = Text(
     th="รูปแบบหลักฐานถูกต้องตาม EN 319 522",
@@ -29,9 +30,20 @@ CERTIFICATE_HOLDS = Text(
     en="The seal's certificate leads to a trusted root and was valid at the time of the event.",
 )
 CERTIFICATE_PROVEN = Text(
-    th="ใบรับรองของตราประทับหมดอายุแล้ว แต่มีการประทับเวลายืนยันว่ามีหลักฐานนี้ตั้งแต่ {time} ก่อนหมดอายุ",
-    en="The seal's certificate has ended since; a timestamp of {time} proves that "
-    "the evidence was there before.",
+    th="ใบรับรองของตราประทับหมดอายุแล้ว แต่ {name:th} ยืนยันว่ามีหลักฐานนี้แล้วเมื่อ {time:th} ก่อนหมดอายุ",
+    en="The seal's certificate has ended since, but the evidence existed at {time:en}, before "
+    "that: so says {name:en}.",
+)
+CERTIFICATE_ANCHORED = Text(
+    th="กุญแจของตราประทับตกอยู่ในมือผู้อื่นตั้งแต่ {since:th} "
+    "แต่คนนอกยืนยันว่ามีหลักฐานนี้แล้วเมื่อ {time:th} ({name:th}) จึงยังใช้ได้",
+    en="The seal's key is in other hands since {since:en}; still valid, because an outsider proves "
+    "that the evidence existed before, at {time:en}: {name:en}.",
+)
+CERTIFICATE_COMPROMISED = Text(
+    th="กุญแจของตราประทับตกอยู่ในมือผู้อื่นตั้งแต่ {since:th} และไม่มีคนนอกยืนยันว่ามีหลักฐานนี้ก่อนหน้านั้น ใครก็อาจทำขึ้นได้",
+    en="The seal's key is in other hands since {since:en}, and no outsider proves that the "
+    "evidence existed before: anybody may have made it.",
 )
 CERTIFICATE_ENDED = Text(
     th="ใบรับรองของตราประทับหมดอายุแล้ว และไม่มีการประทับเวลายืนยันว่าประทับก่อนหมดอายุ",
@@ -73,6 +85,14 @@ DIGEST_NO_ENTRY = Text(
 DIGEST_UNREAD = Text(
     th="สร้างรายการของสมุดบันทึกใหม่ไม่ได้ เพราะอ่านหลักฐานไม่ได้",
     en="The entry cannot be made again, because the evidence cannot be read.",
+)
+ENVELOPE_HOLDS = Text(
+    th="ซองหนังสือ (envelope.json) ตรงกับที่ประทับไว้ในหลักฐาน",
+    en="envelope.json is the letter's envelope whose digest is sealed in the evidence.",
+)
+ENVELOPE_OTHER = Text(
+    th="ซองหนังสือ (envelope.json) ไม่ตรงกับที่ประทับไว้ในหลักฐาน",
+    en="envelope.json is not the envelope whose digest is sealed in the evidence.",
 )
 TOKEN_DIGEST_HOLDS = Text(
     th="การประทับเวลาเป็นของไฟล์ {name}",
@@ -128,23 +148,162 @@ CHECKPOINT_OTHER_LOG = Text(
     th="หัวเป็นของสมุดบันทึก {origin} ไม่ใช่ {wanted} ที่ระบุในหลักฐาน",
     en="The head is of the log {origin}, not of {wanted} that the evidence names.",
 )
+CHECKPOINT_ANCHORED = Text(
+    th="หัวสมุดบันทึกลงนามโดย {origin} กุญแจตกอยู่ในมือผู้อื่นตั้งแต่ {since:th} "
+    "แต่คนนอกยืนยันว่ามีหัวนี้แล้วเมื่อ {time:th} ({name:th}) จึงยังใช้ได้",
+    en="The head is signed by the log {origin}. Its key is in other hands since {since:en}; still "
+    "valid, because an outsider proves that the head existed before, at {time:en}: {name:en}.",
+)
+CHECKPOINT_COMPROMISED = Text(
+    th="กุญแจของสมุดบันทึก {origin} ตกอยู่ในมือผู้อื่นตั้งแต่ {since:th} และไม่มีคนนอกยืนยันว่ามีหัวนี้ก่อนหน้านั้น",
+    en="The key of the log {origin} is in other hands since {since:en}, and no outsider proves "
+    "that the head existed before.",
+)
+CHECKPOINT_FORK = Text(
+    th="สมุดบันทึกถูกแยกเป็นสองฉบับ! {origin} ลงนามหัวที่ขัดกันเองใน {file} และ {other} ({why:th}) "
+    "ผู้ให้บริการแสดงสมุดคนละฉบับแก่คนละคน เก็บทั้งสองไฟล์ไว้เป็นหลักฐาน",
+    en="THE LOG IS FORKED: {origin} signed heads that contradict each other, in {file} and in "
+    "{other} ({why:en}). It shows different logs to different people: keep both files, "
+    "they prove it.",
+)
+FORK_SAME_SIZE = Spoken(
+    "ขนาด {size} รายการเท่ากัน แต่รากต่างกัน", "both of {size} entries, with different roots"
+)
+FORK_ENTRY = Spoken(
+    "รายการเดียวกันของสมุดมีเนื้อหาต่างกัน", "the same place of the log holds different entries"
+)
+FORK_HISTORY = Spoken("หัวที่ใหญ่กว่าไม่ได้ต่อจากหัวที่เล็กกว่า", "the larger does not continue the smaller")
 CHECKPOINT_NO_KEYS = Text(
     th="ไม่ทราบว่าใครลงนามหัวสมุดบันทึก ไม่มีไฟล์ความเชื่อถือ (--trust)",
     en="Who signed the head cannot be told without a trust file (--trust).",
 )
 
+ANCHOR_HOLDS = Text(
+    th="คนนอกรับรองหัวสมุดบันทึกนี้แล้ว: {who:th}",
+    en="Anchored by {who:en}.",
+)
 ANCHOR_NONE = Text(
     th="มีเพียงคำยืนยันของผู้ให้บริการ ยังไม่มีคนนอกรับรองหัวสมุดบันทึก",
     en="Operator's word only: no outsider has anchored a head that holds the entry.",
 )
+ANCHOR_FUTURE = Text(
+    th="มีเพียงคำยืนยันของผู้ให้บริการ คำรับรองของ {name} ลงเวลาหลังจากเวลาที่ตรวจ ({time:th})",
+    en="Operator's word only: what {name} says is from after the time of this check ({time:en}).",
+)
+ANCHOR_COMPROMISED = Text(
+    th="มีเพียงคำยืนยันของผู้ให้บริการ กุญแจของ {name} ตกอยู่ในมือผู้อื่นตั้งแต่ {since:th} คำรับรองจึงไม่นับ",
+    en="Operator's word only: the key of {name} is in other hands since {since:en}, and no longer "
+    "vouches for anything.",
+)
+ANCHOR_TOO_FEW = Text(
+    th="คนนอกที่รับรองหัวสมุดบันทึกยังไม่ครบ: พยาน {count} จาก {wanted} ราย ({who:th})",
+    en="Not enough outsiders: {count} of {wanted} witnesses cosigned the head ({who:en}).",
+)
+ANCHOR_POLICY = Text(
+    th="คนนอกที่รับรองหัวสมุดบันทึกไม่ครบตามนโยบายพยาน ({who:th})",
+    en="The witness policy is not met: the head is vouched for by {who:en}.",
+)
+ANCHOR_POLICY_NONE = Text(
+    th="มีเพียงคำยืนยันของผู้ให้บริการ ไม่มีพยานตามนโยบายลงนามร่วม",
+    en="Operator's word only: no witness of the policy cosigned the head.",
+)
+ANCHOR_POLICY_OTHER_LOG = Text(
+    th="นโยบายพยานเป็นของสมุดบันทึกอื่น ไม่ใช่ {origin}",
+    en="The witness policy is for other logs than {origin}.",
+)
+ANCHOR_BROKEN = Text(
+    th="ลายมือชื่อร่วมของพยานไม่ถูกต้อง ({why})",
+    en="A witness's cosignature does not hold: {why}.",
+)
+ANCHOR_TOO_EARLY = Text(
+    th="{name} รับรองหัวสมุดบันทึกเมื่อ {time:th} ก่อนเหตุการณ์ที่อ้างว่าบันทึกไว้",
+    en="{name} vouched for the head at {time:en}, before the event that it is said to hold.",
+)
+BY_WITNESS = Spoken("พยาน {name} ({time:th})", "the witness {name} ({time:en})")
+BY_AUTHORITY = Spoken("การประทับเวลาของ {name} ({time:th})", "the timestamp of {name} ({time:en})")
+BY_OWN_AUTHORITY = Spoken(
+    "การประทับเวลาของผู้ให้บริการเอง {name}", "the operator's own timestamp ({name})"
+)
+BY_OUTSIDE_AUTHORITY = Spoken("การประทับเวลาของ {name}", "the timestamp of {name}")
+BY_WITNESSES = Spoken("พยาน {name}", "the witness {name}")
+BY_RECORD = Spoken("ระเบียนเก็บถาวรโดย {name}", "the archive record of {name}")
+NOBODY = Spoken("ไม่มีใคร", "nobody")
 
-TIMESTAMP_HOLDS = Text(
-    th="ประทับเวลาโดยผู้ที่เชื่อถือ: มีอยู่แล้วเมื่อ {time}",
-    en="Timestamped by a trusted authority: it was there at {time}.",
+TIMESTAMP_OWN = Text(
+    th="ผู้ให้บริการประทับเวลาเอง ({name}): มีหัวนี้แล้วเมื่อ {time:th} ตรวจได้ถึง {until:th}",
+    en="The operator's own timestamp ({name}): the head was there at {time:en}; can be checked "
+    "until {until:en}.",
+)
+TIMESTAMP_OUTSIDE = Text(
+    th="คนนอกประทับเวลา ({name}): มีหัวนี้แล้วเมื่อ {time:th} ตรวจได้ถึง {until:th}",
+    en="An outsider's timestamp ({name}): the head was there at {time:en}; can be checked until "
+    "{until:en}.",
+)
+TOKEN_OWN = Text(
+    th="ประทับเวลาโดย {name} ที่เชื่อถือ: มีอยู่แล้วเมื่อ {time:th} ตรวจได้ถึง {until:th}",
+    en="Timestamped by {name}, who is trusted: it was there at {time:en}; can be checked until "
+    "{until:en}.",
+)
+TOKEN_OUTSIDE = Text(
+    th="ประทับเวลาโดยคนนอก {name}: มีอยู่แล้วเมื่อ {time:th} ตรวจได้ถึง {until:th}",
+    en="Timestamped by an outsider, {name}: it was there at {time:en}; can be checked until "
+    "{until:en}.",
 )
 TIMESTAMP_NONE = Text(
     th="ไม่มีการประทับเวลาของหัวสมุดบันทึกนี้อยู่ข้างไฟล์",
     en="No timestamp of this head lies beside the file.",
+)
+TIMESTAMP_FUTURE = Text(
+    th="การประทับเวลาลงเวลาหลังจากเวลาที่ตรวจ ({time:th})",
+    en="The timestamp is from after the time of this check ({time:en}).",
+)
+TIMESTAMP_ENDED = Text(
+    th="การประทับเวลาของ {name} ตรวจได้ถึง {until:th} เท่านั้น เพราะใบรับรองหมดอายุ",
+    en="The timestamp of {name} could be checked until {until:en} only, when a certificate ended.",
+)
+TIMESTAMP_COMPROMISED = Text(
+    th="กุญแจของผู้ประทับเวลา {name} ตกอยู่ในมือผู้อื่นตั้งแต่ {since:th} การประทับเวลาจึงไม่นับ",
+    en="The key of the timestamp authority {name} is in other hands since {since:en}; its "
+    "timestamp does not count.",
+)
+TIMESTAMP_TOO_EARLY = Text(
+    th="{name} ประทับเวลาหัวสมุดบันทึกเมื่อ {time:th} ก่อนเหตุการณ์ที่อ้างว่าบันทึกไว้",
+    en="{name} timestamped the head at {time:en}, before the event that it is said to hold.",
+)
+RECORD_HOLDS = Text(
+    th="ระเบียนเก็บถาวร (RFC 4998): มีหลักฐานนี้แล้วเมื่อ {time:th} ประทับเวลาโดย {name} "
+    "ตรวจได้ถึง {until:th} โดยไม่ต้องต่ออายุ",
+    en="Archive record (RFC 4998): the evidence existed at {time:en}, timestamped by {name}; can "
+    "be checked until {until:en} without renewal.",
+)
+RECORD_BROKEN = Text(
+    th="ระเบียนเก็บถาวร (.ers) ไม่ใช่ของหลักฐานนี้ หรือเสียหาย ({why})",
+    en="The archive record (.ers) is not this evidence's, or is damaged: {why}.",
+)
+RECORD_NO_ROOTS = Text(
+    th="มีระเบียนเก็บถาวร (.ers) แต่ไม่ทราบว่าใครประทับเวลา",
+    en="There is an archive record (.ers), but no trusted root says who timestamped it.",
+)
+RECORD_UNTRUSTED = Text(
+    th="มีระเบียนเก็บถาวร (.ers) แต่ผู้ประทับเวลาไม่ใช่ผู้ที่เชื่อถือ ({why})",
+    en="There is an archive record (.ers), but not by a trusted authority: {why}.",
+)
+RECORD_FUTURE = Text(
+    th="ระเบียนเก็บถาวรลงเวลาหลังจากเวลาที่ตรวจ ({time:th})",
+    en="The archive record is from after the time of this check ({time:en}).",
+)
+RECORD_ENDED = Text(
+    th="ระเบียนเก็บถาวรตรวจได้ถึง {until:th} เท่านั้น และไม่ได้ต่ออายุก่อนหน้านั้น",
+    en="The archive record could be checked until {until:en}, and was not renewed before.",
+)
+RECORD_COMPROMISED = Text(
+    th="กุญแจของผู้ประทับเวลาในระเบียนเก็บถาวรตกอยู่ในมือผู้อื่นตั้งแต่ {since:th} ระเบียนจึงไม่นับ",
+    en="A key of the archive record's authority is in other hands since {since:en}; the record "
+    "does not count.",
+)
+RECORD_TOO_EARLY = Text(
+    th="ระเบียนเก็บถาวรลงเวลา {time:th} ก่อนเหตุการณ์ในหลักฐาน",
+    en="The archive record is older ({time:en}) than the event in the evidence.",
 )
 TIMESTAMP_NO_ROOTS = Text(
     th="มีการประทับเวลา แต่ไม่ทราบว่าใครประทับ",
@@ -157,14 +316,6 @@ TIMESTAMP_UNTRUSTED = Text(
 TIMESTAMP_BROKEN = Text(
     th="การประทับเวลาไม่ถูกต้อง ({why})",
     en="The timestamp does not hold: {why}.",
-)
-TIMESTAMP_FUTURE = Text(
-    th="การประทับเวลาลงเวลาหลังจากเวลาที่ตรวจ ({time})",
-    en="The timestamp is from after the time of this check ({time}).",
-)
-TIMESTAMP_TOO_EARLY = Text(
-    th="หัวสมุดบันทึกเก่ากว่าเหตุการณ์ที่อ้างว่าบันทึกไว้ ({time})",
-    en="The head is older ({time}) than the event that it is said to hold.",
 )
 TOKEN_SCHEMA_HOLDS = Text(
     th="รูปแบบการประทับเวลาถูกต้องตาม RFC 3161",
@@ -211,4 +362,12 @@ LATER_BUNDLE = Text(
 UNKNOWN_KIND = Text(
     th="ไม่ใช่ไฟล์ชนิดที่โปรแกรมนี้รู้จัก",
     en="No kind of file that this program knows.",
+)
+RECORD_SCHEMA_HOLDS = Text(
+    th="รูปแบบระเบียนเก็บถาวรถูกต้องตาม RFC 4998",
+    en="The archive record is in its form (RFC 4998).",
+)
+RECORD_SCHEMA_BROKEN = Text(
+    th="ไม่ใช่ระเบียนเก็บถาวรในรูปแบบที่ถูกต้อง ({why})",
+    en="Not an archive record in its form: {why}.",
 )

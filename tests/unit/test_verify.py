@@ -14,8 +14,8 @@ from signing.tlog_proof import TlogProof
 from signing.trust_file import TRUST_NOBODY
 from signing.verify import verify_files
 from signing.verify.evidence import Beside, examine
-from signing.verify.head import Terms
 from signing.verify.report import CheckId, FileReport, Kind, Result
+from signing.verify.terms import Terms
 from tests.proof_samples import AT, CITIZEN, COMPANY, NOW, Operator
 
 ALL = tuple(CheckId)
