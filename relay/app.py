@@ -16,6 +16,7 @@ from relay.api.callers import Callers
 from relay.api.documents import Documents
 from relay.api.evidence import EvidenceReading
 from relay.api.inbox import Inbox
+from relay.api.log_files import PublicLog, ReadTile
 from relay.api.middleware import LINGER_SECONDS, guard
 from relay.api.openapi import describe
 from relay.api.remembered import Remembered
@@ -32,6 +33,8 @@ from tdh.delivery.submission import Submissions
 from tdh.domain.policies import Policy
 from tdh.ports import Clock, Commit, Ids, Mailboxes, Proofs, Tokens, Vault
 
+HEAD_REMEMBERED_SECONDS = 0.2
+"""The newest head is to be seen within a second of its events, its rounds included."""
 FINISH_SECONDS = 10.0
 """How long steps that have begun may go on when the server stops; a commit takes 3 at most."""
 
@@ -46,6 +49,7 @@ def make_app(  # noqa: PLR0913 - its parts, by name
     tokens: Tokens,
     vault: Vault,
     proofs: Proofs,
+    read_tile: ReadTile,
     timestamp_reply: Callable[[bytes], bytes],
     health: Health,
     policy: Policy,
@@ -99,12 +103,12 @@ def make_app(  # noqa: PLR0913 - its parts, by name
         seconds=limits.remembered_seconds,
         monotonic=time.monotonic,
     )
-    evidence = EvidenceReading(
-        callers=callers,
-        mailboxes=mailboxes,
-        proofs=proofs,
-        newest=remembered(proofs.head),
-        timestamp_reply=timestamp_reply,
+    newest = remembered(
+        proofs.head, seconds=min(HEAD_REMEMBERED_SECONDS, limits.remembered_seconds)
+    )
+    evidence = EvidenceReading(callers=callers, mailboxes=mailboxes, proofs=proofs, newest=newest)
+    public_log = PublicLog(
+        proofs=proofs, newest=newest, read_tile=read_tile, timestamp_reply=timestamp_reply
     )
     routes = (
         *submitting.routes(),
@@ -113,6 +117,7 @@ def make_app(  # noqa: PLR0913 - its parts, by name
         *documents.routes(),
         *Reports(callers=callers, mailboxes=mailboxes).routes(),
         *evidence.routes(),
+        *public_log.routes(),
         *(
             ()
             if timestamp_answer is None

@@ -137,6 +137,7 @@ async def api(config: Config, closing: Closing) -> Loops:
         tokens=parties,
         vault=vault,
         proofs=_publication(core, config),
+        read_tile=LogFolder(config.log.folder).read,
         timestamp_reply=timestamps.reply,
         health=Health(core.database, core.sealer, core.clock, scanner),
         limits=ApiLimits(

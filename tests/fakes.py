@@ -475,6 +475,7 @@ class Proofs:
     def __init__(self):
         self.of = {}
         self.newest = None
+        self.tiles = {}
 
     async def proof_of(self, evidence, size=None):
         if evidence not in self.of or size not in (None, getattr(self.newest, "size", None)):
@@ -483,6 +484,9 @@ class Proofs:
 
     async def head(self, size=None):
         return self.newest if size in (None, getattr(self.newest, "size", None)) else None
+
+    async def read_tile(self, tile):
+        return self.tiles.get(tile)
 
 
 class Health:

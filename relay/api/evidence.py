@@ -1,25 +1,21 @@
-"""Evidence and its proof of inclusion, for the parties; the log's head, for everybody."""
-
-import re
-from collections.abc import Callable
+"""Evidence and its proof of inclusion, for the parties."""
 
 from aiohttp import hdrs, web
 
 from relay.api import digests
 from relay.api.callers import Callers, evidence_id, known
-from relay.api.errors import NoCheckpointYet, NotAcceptable
+from relay.api.errors import NotAcceptable
+from relay.api.log_files import size_of
 from relay.api.remembered import Remembered
 from relay.api.responses import json_answer
 from relay.api.routes import Bytes, Operation, Route
 from relay.payloads.evidence import EvidenceOut
-from tdh.domain.errors import InvalidValue, NotFound
+from tdh.domain.errors import NotFound
 from tdh.domain.log import SignedHead
 from tdh.domain.records import EvidenceRecord
 from tdh.ports import Mailboxes, Proofs
 
 XML, JSON = "application/xml", "application/json"
-TIMESTAMP_REPLY = "application/timestamp-reply"
-_SIZE = re.compile(r"0|[1-9][0-9]{0,17}")
 
 
 class EvidenceReading:
@@ -32,27 +28,18 @@ class EvidenceReading:
         mailboxes: Mailboxes,
         proofs: Proofs,
         newest: Remembered[SignedHead | None],
-        timestamp_reply: Callable[[bytes], bytes],
     ) -> None:
         """`newest` remembers the newest head of `proofs`."""
         self._callers = callers
         self._mailboxes = mailboxes
         self._proofs = proofs
         self._newest = newest
-        self._timestamp_reply = timestamp_reply
 
     def routes(self) -> tuple[Route, ...]:
         path = "/v1/evidence/{evidence}"
         return (
             Route(method="GET", path=path, handler=self._read, operation=_READ),
             Route(method="GET", path=f"{path}/proof", handler=self._proof, operation=_PROOF),
-            Route(
-                method="GET",
-                path="/log/checkpoint",
-                handler=self._checkpoint,
-                operation=_CHECKPOINT,
-            ),
-            Route(method="GET", path="/log/checkpoint.tsr", handler=self._token, operation=_TOKEN),
         )
 
     async def _record(self, request: web.Request, *parameters: str) -> EvidenceRecord:
@@ -79,7 +66,7 @@ class EvidenceReading:
 
     async def _proof(self, request: web.Request) -> web.Response:
         record = await self._record(request, "size")
-        proof = await self._proofs.proof_of(record.id, _size(request))
+        proof = await self._proofs.proof_of(record.id, size_of(request))
         self._newest.forget()  # the proof's head must not be ahead of the one that is shown next
         name = f'attachment; filename="{record.id}.tlog-proof"'
         return web.Response(
@@ -88,43 +75,6 @@ class EvidenceReading:
             charset="utf-8",
             headers={"Content-Disposition": name},
         )
-
-    async def _checkpoint(self, request: web.Request) -> web.Response:
-        head = await self._head(request)
-        return web.Response(
-            body=head.note,
-            content_type="text/plain",
-            charset="utf-8",
-            headers={"Cache-Control": "no-cache"},
-        )
-
-    async def _token(self, request: web.Request) -> web.Response:
-        head = await self._head(request)
-        return web.Response(
-            body=self._timestamp_reply(head.token),
-            content_type=TIMESTAMP_REPLY,
-            headers={"Cache-Control": "no-cache"},
-        )
-
-    async def _head(self, request: web.Request) -> SignedHead:
-        known(request.query, "size")
-        size = _size(request)
-        head = await (self._newest.answer() if size is None else self._proofs.head(size))
-        if head is None and size is not None:
-            raise NotFound("checkpoint")
-        if head is None:
-            raise NoCheckpointYet("the log is empty")
-        return head
-
-
-def _size(request: web.Request) -> int | None:
-    """The size of an older head, where one is asked for. Raises InvalidValue."""
-    text = request.query.get("size")
-    if text is None:
-        return None
-    if _SIZE.fullmatch(text) is None:
-        raise InvalidValue("size", "must be the size of a checkpoint")
-    return int(text)
 
 
 def chosen_type(accept: str | None) -> str:
@@ -180,23 +130,5 @@ _PROOF = Operation(
     th="ข้อพิสูจน์ว่าหลักฐานอยู่ในสมุดบันทึกสาธารณะ (C2SP tlog-proof)",
     answers={200: (Bytes(media_type="text/plain"),)},
     problems=("not-found", "not-logged-yet"),
-    of_a_head=True,
-)
-_CHECKPOINT = Operation(
-    id="readCheckpoint",
-    en="The newest signed head of the log (C2SP tlog-checkpoint), or that of `size`.",
-    th="หัวสมุดบันทึกล่าสุดที่ลงนามแล้ว (C2SP tlog-checkpoint)",
-    answers={200: (Bytes(media_type="text/plain"),)},
-    public=True,
-    problems=("no-checkpoint-yet", "not-found"),
-    of_a_head=True,
-)
-_TOKEN = Operation(
-    id="readCheckpointToken",
-    en="The RFC 3161 timestamp of that head, as a TimeStampResp over the bytes of its note.",
-    th="ตราประทับเวลา RFC 3161 ของหัวนั้น",
-    answers={200: (Bytes(media_type=TIMESTAMP_REPLY),)},
-    public=True,
-    problems=("no-checkpoint-yet", "not-found"),
     of_a_head=True,
 )

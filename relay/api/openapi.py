@@ -17,7 +17,9 @@ Plain = dict[str, Any]
 
 _ALWAYS = ("internal", "service-unavailable")
 _REF = "#/components/schemas/"
-_PARAMETER = re.compile(r"\{(\w+)\}")
+_PARAMETER = re.compile(r"\{(\w+)(?::[^}]+)?\}")
+_PATTERN = re.compile(r":[^}/]+(?=\})")
+"""What a parameter must look like: for the router only."""
 
 
 def describe(routes: Sequence[Route], limits: ApiLimits) -> bytes:
@@ -26,7 +28,9 @@ def describe(routes: Sequence[Route], limits: ApiLimits) -> bytes:
     schemas["Problem"] = _PROBLEM
     paths: dict[str, Plain] = {}
     for route in routes:
-        paths.setdefault(route.path, {})[route.method.lower()] = _operation(route, limits)
+        paths.setdefault(_PATTERN.sub("", route.path), {})[route.method.lower()] = _operation(
+            route, limits
+        )
     document = {
         "openapi": "3.1.0",
         "info": {
@@ -106,6 +110,10 @@ def _parameters(route: Route) -> list[Plain]:
     if route.operation.of_a_head:
         size = {"type": "integer", "minimum": 0}
         found.append({"name": "size", "in": "query", "schema": size})
+    found += [
+        {"name": name, "in": "query", "schema": {"type": "string", "enum": list(words)}}
+        for name, words in route.operation.choices
+    ]
     return found
 
 

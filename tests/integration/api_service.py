@@ -43,6 +43,7 @@ class ApiService:
             tokens=self.tokens,
             vault=self.vault,
             proofs=self.proofs,
+            read_tile=self.proofs.read_tile,
             timestamp_reply=lambda token: b"reply:" + token,
             health=self.health,
             policy=self.memory.policy,
