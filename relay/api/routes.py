@@ -42,6 +42,8 @@ class Operation:
     paged: bool = False
     of_a_head: bool = False
     """Whether `size` may name an older head of the log."""
+    choices: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    """Query parameters that may be left out, each with the words that it may be."""
     public: bool = False
     """Whether it answers without a token."""
     headers: tuple[str, ...] = field(default=())

@@ -201,7 +201,7 @@ async def test_who_leaves_as_soon_as_the_last_byte_is_there_has_a_handover(servi
 
 async def test_what_the_operating_system_still_holds_is_not_handed_over(service, monkeypatch):
     """The letter fits into the buffers of a connection whose client never reads a byte of it."""
-    monkeypatch.setattr("relay.api.documents.ARRIVES_WITHIN_SECONDS", 0.5)
+    monkeypatch.setattr("relay.api.leaving.ARRIVES_WITHIN_SECONDS", 0.5)
     delivery = await service.placed(documents=[("main", LARGE[:40_000])])
     with socket.socket() as silent:
         silent.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)

@@ -1,0 +1,152 @@
+"""What a stranger gets of one delivery: collected for one party, sealed, given out as a stream.
+
+(1) The views and every evidence that the party may see, each with its proof; (2) each document is
+read once to its end: its digest must be the one that was accepted, and ZIP wants its checksum
+before its first byte, so a damaged document is an answer and not a container that breaks off;
+(3) the whole is sealed. The documents are read a second time when it is their turn. Memory does not
+grow with them. Records nothing: who hands content to its recipient does (`relay.api.bundles`).
+"""
+
+import zlib
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Protocol
+
+from tdh.domain.bundle import BundleContents, BundledDocument, BundledEvidence
+from tdh.domain.envelope import envelope_text
+from tdh.domain.errors import IntegrityFailure, NotFound
+from tdh.domain.identifiers import DeliveryId, EvidenceId, PartyId
+from tdh.domain.letters import Document, Letter
+from tdh.domain.log import EvidenceProof
+from tdh.domain.records import DeliveryView
+from tdh.ports import Mailboxes, Vault
+
+Pieces = AsyncIterator[bytes]
+
+
+class SealedBundle(Protocol):
+    """A container, sealed and ready to be written."""
+
+    @property
+    def size(self) -> int:
+        """Bytes in all."""
+        ...
+
+    def pieces(self, read: Callable[[int], Pieces]) -> Pieces:
+        """All bytes; `read` gives a document's by its number."""
+        ...
+
+
+class BundleMaker(Protocol):
+    """Lays contents out as a container and has it sealed; `signing` has it."""
+
+    async def __call__(self, contents: BundleContents) -> SealedBundle:
+        """Raises ServiceUnavailable where nobody seals."""
+        ...
+
+
+class WholeProofs(Protocol):
+    """The part of the log's proofs that a bundle needs."""
+
+    async def everything_of(self, evidence: EvidenceId) -> EvidenceProof:
+        """Raises NotLoggedYet."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bundle:
+    """One bundle on its way out."""
+
+    size: int
+    """In bytes."""
+    documents: tuple[int, ...]
+    """Numbers of the documents inside; none in a bundle of evidence only."""
+    pieces: Pieces
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bundles:
+    """Makes bundles over the ports."""
+
+    mailboxes: Mailboxes
+    proofs: WholeProofs
+    vault: Vault
+    maker: BundleMaker
+
+    async def of(self, stream: DeliveryId, party: PartyId, *, content: bool) -> Bundle:
+        """The bundle of a delivery, or of a refused submission (which kept no content).
+
+        Raises NotFound, for what is not the party's too; NotLoggedYet; IntegrityFailure,
+        StorageUnavailable; ServiceUnavailable. Whether the party may have the content is the
+        caller's question.
+        """
+        view = await self.mailboxes.delivery(stream, party)
+        if view is None:
+            contents = await self._refused(stream, party)
+        else:
+            contents = await self._delivered(view, party, content=content)
+        sealed = await self.maker(contents)
+        return Bundle(
+            size=sealed.size,
+            documents=tuple(each.number for each in contents.documents),
+            pieces=sealed.pieces(lambda number: self._read(stream, number)),
+        )
+
+    async def _delivered(
+        self, view: DeliveryView, party: PartyId, *, content: bool
+    ) -> BundleContents:
+        letter, stream = view.dossier.letter, view.dossier.delivery.id
+        evidences = [await self._evidence(each.evidence, party) for each in view.events]
+        documents = letter.documents if content else ()
+        return BundleContents(
+            stream=stream,
+            evidences=tuple(evidences),
+            envelope=envelope_text(letter),
+            reports=await self._reports(letter, party),
+            documents=tuple([await self._measured(stream, each) for each in documents]),
+        )
+
+    async def _refused(self, stream: DeliveryId, party: PartyId) -> BundleContents:
+        refused = await self.mailboxes.refusal(stream, party)
+        if refused is None:
+            raise NotFound("delivery")
+        evidence = await self._evidence(refused.evidence, party)
+        return BundleContents(stream=stream, evidences=(evidence,), envelope=None)
+
+    async def _evidence(self, evidence: EvidenceId, party: PartyId) -> BundledEvidence:
+        record = await self.mailboxes.evidence(evidence, party)
+        if record is None:
+            raise NotFound("evidence")
+        return BundledEvidence(record=record, proof=await self.proofs.everything_of(evidence))
+
+    async def _reports(self, letter: Letter, party: PartyId) -> tuple[tuple[int, bytes], ...]:
+        found = [
+            (each.number, await self.mailboxes.report(letter.id, each.number, party))
+            for each in letter.documents
+        ]
+        return tuple((number, report) for number, report in found if report is not None)
+
+    async def _measured(self, stream: DeliveryId, document: Document) -> BundledDocument:
+        size, crc, digest = 0, 0, sha256()
+        async for piece in self._read(stream, document.number):
+            size += len(piece)
+            crc = zlib.crc32(piece, crc)
+            digest.update(piece)
+        if (size, digest.digest()) != (document.size, document.digest.value):
+            raise IntegrityFailure("a document is not the one that was accepted")
+        return BundledDocument(
+            number=document.number,
+            filename=document.filename,
+            media_type=document.media_type,
+            size=size,
+            sha256=digest.digest(),
+            crc32=crc,
+        )
+
+    async def _read(self, stream: DeliveryId, number: int) -> Pieces:
+        place = await self.mailboxes.content(stream, number)
+        if place is None:
+            raise IntegrityFailure("a document without a place")
+        async for piece in self.vault.read(*place):
+            yield piece
