@@ -12,6 +12,7 @@ from functools import partial
 from aiohttp import web
 
 from relay.api.body import ApiLimits, send_no_continue
+from relay.api.bundles import BundleReading
 from relay.api.callers import Callers
 from relay.api.documents import Documents
 from relay.api.evidence import EvidenceReading
@@ -29,6 +30,7 @@ from relay.api.submitting import Submitting
 from relay.api.tsa import TimestampAnswer, Timestamping
 from relay.api.undisturbed import Undisturbed
 from relay.auth import BearerTokens
+from tdh.delivery.bundles import Bundles
 from tdh.delivery.submission import Submissions
 from tdh.domain.policies import Policy
 from tdh.ports import Clock, Commit, Ids, Mailboxes, Proofs, Tokens, Vault
@@ -55,6 +57,7 @@ def make_app(  # noqa: PLR0913 - its parts, by name
     policy: Policy,
     limits: ApiLimits,
     timestamp_answer: TimestampAnswer | None = None,
+    bundles: Bundles | None = None,
 ) -> web.Application:
     """The whole HTTP interface. Serve it by `make_runner`.
 
@@ -110,6 +113,18 @@ def make_app(  # noqa: PLR0913 - its parts, by name
     public_log = PublicLog(
         proofs=proofs, newest=newest, read_tile=read_tile, timestamp_reply=timestamp_reply
     )
+    bundle_reading = (
+        ()
+        if bundles is None
+        else BundleReading(
+            callers=callers,
+            mailboxes=mailboxes,
+            bundles=bundles,
+            commit=commit,
+            ids=ids,
+            undisturbed=undisturbed,
+        ).routes()
+    )
     routes = (
         *submitting.routes(),
         *sent.routes(),
@@ -123,6 +138,7 @@ def make_app(  # noqa: PLR0913 - its parts, by name
             if timestamp_answer is None
             else Timestamping(answer=timestamp_answer, limits=limits).routes()
         ),
+        *bundle_reading,
         *Service(parts=remembered(health.parts)).routes(),
     )
     guarded = guard(
