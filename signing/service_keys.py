@@ -14,6 +14,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PublicKey
 from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from signing.c2sp_text import read_base64
 from signing.errors import ProofError
@@ -50,6 +51,15 @@ def key_of_certificates(use: KeyUse, chain: Sequence[bytes]) -> ServiceKey:
         )
     except (ValueError, IndexError) as exc:
         raise ServiceKeyError(f"a certificate of the {use} key cannot be read") from exc
+
+
+def key_of_pem(use: KeyUse, pem: bytes) -> ServiceKey:
+    """The key of a file: a certificate, then its issuers. Raises ServiceKeyError."""
+    try:
+        chain = x509.load_pem_x509_certificates(pem)
+    except ValueError as exc:
+        raise ServiceKeyError(f"no certificates of the {use} key in PEM") from exc
+    return key_of_certificates(use, [one.public_bytes(Encoding.DER) for one in chain])
 
 
 def key_of_vkey(vkey: str) -> ServiceKey:

@@ -7,9 +7,9 @@ not build: only the API holds vault keys and a judge, none holds a seal key.
 import json
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from uuid import uuid4
 
@@ -242,10 +242,17 @@ async def sequencer(config: Config, closing: Closing) -> Loops:
         publication=_publication(core, config),
         leadership=PostgresLogStore(core.database).leadership,
         round_seconds=config.log.round_seconds,
-        keep_house=lambda now: ensure_partitions(core.database, now),
+        keep_house=partial(_keep_house, core),
         clock=core.clock,
     )
     return [rounds.run()]
+
+
+async def _keep_house(core: Core, now: datetime) -> None:
+    """The months to come get their place in the database; keys that end soon are told."""
+    await ensure_partitions(core.database, now)
+    with suppress(TDHError):
+        await core.sealer.warn()
 
 
 async def migrate(config: Config) -> tuple[str, ...]:

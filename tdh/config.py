@@ -95,6 +95,14 @@ class SealerConfig:
     """Folder of seal, log and timestamp keys with their certificates."""
     state: Path = Path("/var/lib/tdh/sealer/state")
     """Ledger and last head: never restored from a back-up older than themselves."""
+    seal_token: str = ""
+    """Where the seal's key lies in a token: `pkcs11:token=...;object=...`; empty: in `keys`."""
+    tsa_token: str = ""
+    """The same of the timestamp key."""
+    token_module: str = ""
+    """The token's PKCS#11 library."""
+    token_pin_file: str = ""
+    """File with the PIN of the token's user, one line."""
     clients_group: str = ""
     """Name or number of the group whose processes may connect beside the sealer's own user."""
     timeout_seconds: float = 2.0

@@ -3,15 +3,17 @@
 import os
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from functools import partial
 
-from signing.sealer.client import SealerClient
 from storage.database import Database, open_database
 from storage.database import Limits as DatabaseLimits
 from storage.journal import PostgresJournal
+from storage.service_keys import PostgresServiceKeys
 from tdh.config import Config
 from tdh.delivery.commit import GroupCommit
 from tdh.domain.policies import Policy
 from tdh.ports import CrashPoint
+from tdh.service_keys import ServiceKeys, WatchedSealer, receipt_keys
 from tdh.system import CheckedClock, RandomIds, crash_point_of
 
 
@@ -24,7 +26,7 @@ class Core:
     ids: RandomIds
     policy: Policy
     crash: CrashPoint
-    sealer: SealerClient
+    sealer: WatchedSealer
     commit: GroupCommit
 
 
@@ -37,7 +39,12 @@ async def open_core(config: Config, name: str, closing: AsyncExitStack) -> Core:
     closing.push_async_callback(database.close)
     clock, policy = CheckedClock(), config.policy.policy()
     crash = crash_point_of(os.environ.get("TDH_CRASH_POINT"), name)
-    sealer = SealerClient(config.sealer.socket, timeout_seconds=config.sealer.timeout_seconds)
+    sealer = WatchedSealer(
+        config.sealer.socket,
+        config.sealer.timeout_seconds,
+        ServiceKeys(PostgresServiceKeys(database), clock),
+        partial(receipt_keys, config.receipts.keys),
+    )
     closing.push_async_callback(sealer.close)
     commit = GroupCommit(
         journal=PostgresJournal(database), sealer=sealer, clock=clock, policy=policy, crash=crash

@@ -18,7 +18,7 @@ from typing import BinaryIO
 
 import structlog
 
-from signing.sealer.key_files import POST_QUANTUM_KEY
+from signing.sealer.key_files import FORMER_LOG_KEY, POST_QUANTUM_KEY
 from tdh import app, telemetry
 from tdh.config import Config
 from tdh.system import die_with_parent, protect_memory
@@ -77,18 +77,19 @@ async def run_role(role: Role, config: Config) -> None:
 
 def sealer_command(config: Config) -> list[str]:
     """The program that seals, with files and names as arguments; it reads no settings."""
-    keys = config.sealer.keys
-    group = config.sealer.clients_group
-    further = keys / POST_QUANTUM_KEY
+    keys, sealer = config.sealer.keys, config.sealer
+    group = sealer.clients_group
+    further = [keys / name for name in (POST_QUANTUM_KEY, FORMER_LOG_KEY)]
+    token = {"module": sealer.token_module, "pin-file": sealer.token_pin_file}
     return [
         str(Path(sys.executable).with_name("tdh-sealer")),
         "--socket", str(config.sealer.socket),
         "--state", str(config.sealer.state),
-        "--seal-key", str(keys / "seal-key.pem"),
+        "--seal-key", sealer.seal_token or str(keys / "seal-key.pem"),
         "--seal-certificate", str(keys / "seal-certificate.pem"),
         "--log-key", str(keys / "log-key.pem"),
-        *(["--log-key", str(further)] if further.is_file() else []),
-        "--tsa-key", str(keys / "tsa-key.pem"),
+        *(word for one in further if one.is_file() for word in ("--log-key", str(one))),
+        "--tsa-key", sealer.tsa_token or str(keys / "tsa-key.pem"),
         "--tsa-certificate", str(keys / "tsa-certificate.pem"),
         "--origin", config.issuer.origin,
         "--issuer-th", config.issuer.name_th,
@@ -96,6 +97,7 @@ def sealer_command(config: Config) -> list[str]:
         "--policy", config.policy.id,
         "--uri-base", config.issuer.uri_base,
         *(["--clients-group", group] if group else []),
+        *(word for name, value in token.items() if value for word in (f"--pkcs11-{name}", value)),
         *(word for policy in config.tsa.policies for word in ("--tsa-policy", policy)),
         *(["--kernel-clock"] if config.tsa.kernel_clock else []),
     ]  # fmt: skip

@@ -110,6 +110,16 @@ class SealerClient:
             raise RequestRefused(answer.failure, answer.problem)
         return _expect(answer, Stamped).token
 
+    @property
+    def connections(self) -> int:
+        """How many connections there have been; who answers on one stays the same."""
+        return self._connection.made
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether the sealer of the last connection is still there."""
+        return self._connection.lives
+
     async def close(self) -> None:
         """End the connection; the next call makes another."""
         await self._connection.close()

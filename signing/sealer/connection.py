@@ -28,6 +28,8 @@ class FrameConnection:
         self._timeout = timeout_seconds
         self._streams: _Streams | None = None
         self._turn = asyncio.Lock()
+        self.made = 0
+        """How many connections there have been: another one may lead to another program."""
 
     async def ask(
         self, payloads: Sequence[bytes], decode: Callable[[bytes], Answer]
@@ -38,6 +40,15 @@ class FrameConnection:
         """
         async with asyncio.timeout(self._timeout), self._turn:
             return await self._exchange(payloads, decode)
+
+    @property
+    def lives(self) -> bool:
+        """Whether there is a connection that the program has not ended."""
+        if self._streams is None or self._streams[1].is_closing():
+            return False
+        poll = select.poll()
+        poll.register(self._streams[1].get_extra_info("socket").fileno(), select.POLLRDHUP)
+        return not poll.poll(0)
 
     async def close(self) -> None:
         """End the connection; the next call makes another."""
@@ -71,6 +82,7 @@ class FrameConnection:
             self._drop()
         if self._streams is None:
             self._streams = await asyncio.open_unix_connection(self._path, limit=_READ_AHEAD_BYTES)
+            self.made += 1
         return self._streams
 
     def _drop(self) -> None:

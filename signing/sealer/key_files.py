@@ -30,6 +30,8 @@ DEFAULT_TSA_POLICY = "0.4.0.2023.1.1"
 """Best practices time-stamp policy (ETSI EN 319 421)."""
 POST_QUANTUM_KEY = "log-mldsa-key.pem"
 """The usual name of the log's further key, ML-DSA-44; heads have no such signature without it."""
+FORMER_LOG_KEY = "log-key-former.pem"
+"""The usual name of the log's former key, which signs on for those who know only that one."""
 _ACCURACY = timedelta(seconds=1)
 
 
