@@ -1,4 +1,4 @@
-"""`tdh verify`: check evidence, proofs and timestamps, offline.
+"""`tdh verify`: check evidence, proofs, timestamps, receipts and bundles, offline.
 
 Exit codes: 0 valid, 1 invalid, 2 cannot tell, 64 usage, 66 a file cannot be opened, 70 internal
 error. It asks no network, and believes only the trust file that it is told of: `--trust`, else
@@ -21,6 +21,7 @@ from signing.seal_check import Outcome
 from signing.trust_file import TRUST_NOBODY, TrustFile, TrustFileError, load_trust_file
 from signing.verify.files import verify_files
 from signing.verify.report import FileReport, Report, Result, Text
+from signing.witness_policy import MAX_POLICY_BYTES, PolicyError, WitnessPolicy
 from tdh.cli import words
 
 if TYPE_CHECKING:
@@ -48,8 +49,9 @@ def add_parser(subparsers: "Subparsers") -> None:
     parser = subparsers.add_parser(
         "verify",
         help="check evidence offline (ตรวจหลักฐานแบบออฟไลน์)",
-        description="Check evidence (its .tlog-proof beside it is found by name), proofs and "
-        "timestamps, offline. Exit code: 0 valid, 1 invalid, 2 cannot tell.",
+        description="Check evidence (its .tlog-proof beside it is found by name), proofs, "
+        "timestamps, receipts and bundles, in any mix, offline. Exit code: 0 valid, 1 invalid, "
+        "2 cannot tell.",
     )
     parser.add_argument("files", type=Path, nargs="+", metavar="FILE", help="what to check")
     add_trust_option(parser)
@@ -61,6 +63,13 @@ def add_parser(subparsers: "Subparsers") -> None:
     )
     parser.add_argument(
         "--require-anchor", action="store_true", help="the operator's word is not enough"
+    )
+    parser.add_argument(
+        "--witness-policy",
+        type=Path,
+        metavar="FILE",
+        help="which witnesses must have cosigned (c2sp.org/tlog-policy), instead of the trust "
+        "file's threshold",
     )
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.add_argument("--lang", choices=["th", "en"], help="language; by LANG if not given")
@@ -83,12 +92,19 @@ def run(args: argparse.Namespace, now: Callable[[], datetime] = lambda: datetime
     try:
         trust = chosen_trust(args.trust, os.environ)
         report = verify_files(
-            args.files, trust, args.at or now(), require_anchor=args.require_anchor
+            args.files,
+            trust,
+            args.at or now(),
+            require_anchor=args.require_anchor,
+            policy=_policy(args.witness_policy),
         )
     except OSError as error:
         return cannot_open(error)
     except TrustFileError as error:
         print(f"tdh verify: ไฟล์ความเชื่อถือใช้ไม่ได้ / unusable trust file: {error}", file=sys.stderr)
+        return EX_USAGE
+    except PolicyError as error:
+        print(f"tdh verify: นโยบายพยานใช้ไม่ได้ / unusable witness policy: {error}", file=sys.stderr)
         return EX_USAGE
     if args.json:
         print(json.dumps(report.to_plain(), ensure_ascii=False, indent=2))
@@ -113,6 +129,14 @@ def chosen_trust(named: Path | None, environment: Mapping[str, str]) -> TrustFil
         except FileNotFoundError:
             continue
     return TRUST_NOBODY
+
+
+def _policy(path: Path | None) -> WitnessPolicy | None:
+    """Raises OSError, PolicyError."""
+    if path is None:
+        return None
+    with path.open("rb") as file:
+        return WitnessPolicy.parse(file.read(MAX_POLICY_BYTES + 1))
 
 
 def picture(report: Report, *, thai: bool) -> Iterator[str]:

@@ -139,6 +139,7 @@ def test_now_is_the_time_of_the_check_by_default(folder, operator, capsys):
         trust=Path("trust.json"),
         at=None,
         require_anchor=False,
+        witness_policy=None,
         json=True,
         lang=None,
     )
