@@ -1,22 +1,28 @@
-"""Go's checksum-database code, which we did not write, reads our log: heads, paths, growth.
+"""Go's checksum-database code, which we did not write, reads our log: heads, paths, growth, tiles.
 
 Needs Debian's golang-go and golang-golang-x-mod-dev. Every check is made twice: Go accepts what
 we wrote, and refuses it with one thing changed.
 """
 
+import asyncio
 import base64
 import json
 import os
 import shutil
 import subprocess
+from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 
+import asyncpg
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from signing.checkpoint import Checkpoint, NoteSigner, NoteVerifier, open_note, sign
-from signing.log_entry import evidence_entry
+from signing.log_entry import evidence_entry, operation_entry
 from signing.merkle import (
     Frontier,
     consistency_proof,
@@ -25,6 +31,8 @@ from signing.merkle import (
     root,
 )
 from signing.tlog_proof import TlogProof
+from signing.trust_file import load_trust_file
+from tests.installation import Installation
 
 GO_PATH = Path("/usr/share/gocode")
 SOURCE = Path(__file__).with_name("outside_log.go")
@@ -175,3 +183,76 @@ def test_go_accepts_every_consistency_proof_and_refuses_a_rewritten_log(ask) -> 
             bad.append(request | {"OldRoot": flip(request["OldRoot"])})
     assert [answer["error"] for answer in ask(*good)] == [""] * len(good)
     assert all(answer["error"] for answer in ask(*bad))
+
+
+@contextmanager
+def web_server(folder: Path):
+    """Files as any web server gives them out."""
+    handler = partial(_Quiet, directory=str(folder))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+class _Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, *_: object) -> None:
+        """Says nothing."""
+
+
+async def test_go_reads_the_whole_log_from_its_tiles(here: Installation, ask) -> None:
+    """From the API, and from a web server that has nothing but the folder."""
+    vkey = load_trust_file(here.trust).logs[0].vkey
+    folder = here.config.log.folder
+    connection = await asyncpg.connect(here.dsn)
+    try:
+        await _queue(connection, 300)
+        old = await _head_of(here, folder, 300)
+        await _queue(connection, 777)
+        new = await _head_of(here, folder, old.size + 777)
+    finally:
+        await connection.close()
+    request = {"Kind": "log", "Vkey": vkey, "OldSize": old.size, "OldRoot": old.root}
+    with web_server(folder) as static:
+        by_api, by_files, rewound, another_key = await asyncio.to_thread(
+            ask,
+            request | {"Url": f"{here.url}/log"},
+            request | {"Url": static},
+            request | {"Url": static, "OldRoot": flip(old.root)},
+            request | {"Url": static, "Vkey": LOG.vkey},
+        )
+        assert by_api == by_files == {"text": str(new.size), "error": ""}
+        assert rewound["error"]
+        assert another_key["error"]
+        # One byte of one entry, one of an inner tile: neither goes unseen.
+        for path in ("tile/entries/001", "tile/1/000.p/4"):
+            whole = (folder / path).read_bytes()
+            (folder / path).write_bytes(whole[:-1] + bytes((whole[-1] ^ 1,)))
+            (answer,) = await asyncio.to_thread(ask, request | {"Url": static})
+            assert answer["error"], path
+            (folder / path).write_bytes(whole)
+
+
+async def _queue(connection: asyncpg.Connection, count: int) -> None:
+    now = datetime.now(UTC)
+    entries = [operation_entry("test", now, [("n", str(number))]) for number in range(count)]
+    await connection.execute(
+        "INSERT INTO log_queue (stream, sequence, entry) SELECT '', 0, unnest($1::bytea[])", entries
+    )
+
+
+async def _head_of(here: Installation, folder: Path, size: int) -> Checkpoint:
+    """The first head that is so large, as everybody is shown it, in every place alike."""
+    async with asyncio.timeout(10), here.client(None) as anybody:
+        while True:
+            async with anybody.get("/log/checkpoint") as answer:
+                shown = await answer.read()
+            if shown == (folder / "checkpoint").read_bytes():
+                head, _ = open_note(shown, load_trust_file(here.trust).logs)
+                if head.size >= size:
+                    return head
+            await asyncio.sleep(0.05)
