@@ -116,6 +116,8 @@ class PostgresArchive:
                 number=row["number"],
                 roots=_hashes(row["roots"]),
                 token_digests=tuple(row["token_digests"]),
+                outside=row["outside"],
+                time=row["time"],
                 until=row["until"],
             )
             for row in rows

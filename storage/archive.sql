@@ -29,7 +29,10 @@ SELECT number FROM archive_rounds WHERE NOT outside ORDER BY number LIMIT $1::in
 SELECT number FROM archive_rounds WHERE until < $2::timestamptz ORDER BY until LIMIT $1::integer;
 
 -- name: due
-SELECT r.number, r.roots, r.until,
+SELECT r.number, r.roots, r.outside, r.until,
+       (SELECT t.time
+          FROM archive_stamps s JOIN archive_tokens t ON t.id = s.token
+         WHERE s.round = r.number AND s.place = r.stamps) AS time,
        array(SELECT sha256(t.token)
                FROM archive_stamps s JOIN archive_tokens t ON t.id = s.token
               WHERE s.round = r.number

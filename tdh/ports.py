@@ -21,7 +21,16 @@ from tdh.domain.identifiers import (
     TrackingNumber,
 )
 from tdh.domain.letters import Dossier
-from tdh.domain.log import LoggedEntry, NodeAddress, QueuedEntry, SignedHead, Tree
+from tdh.domain.log import (
+    Anchor,
+    AnchoredHead,
+    EvidenceProof,
+    LoggedEntry,
+    NodeAddress,
+    QueuedEntry,
+    SignedHead,
+    Tree,
+)
 from tdh.domain.outbox import OutboxItem, Task
 from tdh.domain.parties import Party, TokenHolder
 from tdh.domain.records import (
@@ -378,14 +387,51 @@ class LogStore(Protocol):
     async def entry(self, evidence: EvidenceId) -> LoggedEntry | None: ...
 
 
+class Anchors(Protocol):
+    """What outsiders said of heads; and the heads under which proofs are given, once settled."""
+
+    async def add(self, anchor: Anchor) -> None:
+        """Keep an anchor; the first of an outsider for a head stays."""
+        ...
+
+    async def of(self, size: int) -> Sequence[Anchor]:
+        """Of the head of this size: witnesses first, each kind by its time."""
+        ...
+
+    async def settle(self, size: int) -> None:
+        """Give proofs under this head from now on."""
+        ...
+
+    async def settled(self, above: int | None = None) -> int | None:
+        """Size of the first settled head that is greater; of the newest where None is asked."""
+        ...
+
+
 class Proofs(Protocol):
     """What the log says of one evidence, ready to be handed out."""
 
     async def proof_of(self, evidence: EvidenceId, size: int | None = None) -> bytes:
         """C2SP tlog-proof as text, under the newest head or the one of this size.
 
-        Raises NotLoggedYet where no such head holds it.
+        The head's cosignatures are in it. Raises NotLoggedYet where no such head holds it.
         """
+        ...
+
+    async def everything_of(self, evidence: EvidenceId) -> EvidenceProof:
+        """All that makes it convince: under the first anchored head that holds it, else the newest.
+
+        Raises NotLoggedYet where no head holds it.
+        """
+        ...
+
+    async def anchored(self, size: int | None = None) -> AnchoredHead | None:
+        """The newest anchored head, or that of this size, anchored or not; None without one."""
+        ...
+
+    async def provable_until(
+        self, evidences: Sequence[EvidenceId]
+    ) -> Mapping[EvidenceId, datetime]:
+        """Until when each one's archive record can be checked; those without one are missing."""
         ...
 
     async def head(self, size: int | None = None) -> SignedHead | None:

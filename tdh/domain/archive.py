@@ -53,8 +53,12 @@ class DueRound:
     roots: tuple[bytes, ...]
     token_digests: tuple[bytes, ...]
     """SHA-256 of each timestamp that it has, the oldest first."""
-    until: datetime | None
+    outside: bool
+    """An outsider's is among them."""
+    time: datetime | None
     """Of the newest."""
+    until: datetime | None
+    """Until when the newest can be checked."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -71,6 +71,28 @@ class Anchor:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AnchoredHead:
+    """A head, and what outsiders said of it."""
+
+    head: SignedHead
+    anchors: tuple[Anchor, ...]
+    """None of them: the operator's word only."""
+
+    @property
+    def note(self) -> bytes:
+        """The checkpoint with its cosignatures, which are further lines of the note."""
+        lines = (one.body for one in self.anchors if one.kind is AnchorKind.WITNESS)
+        return self.head.note + b"".join(lines)
+
+    @property
+    def tokens(self) -> "tuple[HeadToken, ...]":
+        """The timestamps over it, our own first."""
+        stamps = (one for one in self.anchors if one.kind is AnchorKind.TIMESTAMP)
+        outside = (HeadToken(name=one.name, token=one.body) for one in stamps)
+        return (HeadToken(name="", token=self.head.token), *outside)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HeadToken:
     """A timestamp over a head as the log signed it."""
 

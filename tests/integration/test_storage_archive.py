@@ -112,6 +112,7 @@ async def test_a_round_wants_a_timestamp_then_an_outsiders_then_a_renewal(
     assert [one.number for one in await archive.own_word(9)] == [2, 3]
     [due] = await archive.ending(NOW + YEAR * 0.7, 9)
     assert (due.number, due.until, due.roots) == (2, NOW + YEAR / 2, (ROOT,))
+    assert (due.outside, due.time) == (False, NOW)
     assert due.token_digests == (hashlib.sha256(b"own").digest(),)
     [ending] = [one for one in await archive.ending(NOW + 2 * YEAR, 9) if one.number == 1]
     digests = tuple(hashlib.sha256(one).digest() for one in (b"own", b"token"))

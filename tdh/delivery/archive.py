@@ -1,0 +1,286 @@
+"""Rounds of the archive: evidences of the log under timestamps that outlive their seals (RFC 4998).
+
+Each round is a stretch of the log. It gets a timestamp at once, an outsider's where one answers,
+else our own unit's; one that has our own word only gets an outsider's later; one whose timestamp
+ends soon is renewed. All that is due at a time shares one timestamp. Nothing here is on the way of
+letters, and everything may be done again: a round is added once, and a stamp only where none was
+added meanwhile.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Protocol
+
+import structlog
+
+from tdh.domain.archive import (
+    GROUP_ENTRIES,
+    NO_EVIDENCE,
+    ArchiveRound,
+    ArchiveToken,
+    DueRound,
+    NewStamp,
+    RoundStamp,
+)
+from tdh.domain.errors import StorageUnavailable, TDHError
+from tdh.domain.identifiers import EvidenceId
+from tdh.domain.log import LoggedEntry, SignedHead
+from tdh.ports import Clock, CrashPoint
+
+log = structlog.get_logger()
+
+PAGE_ENTRIES = 16 * GROUP_ENTRIES
+ROUND_GROUPS = 256
+"""Groups of a round: with 256 entries each, 65,536 of them."""
+STAMPED_TOGETHER = 4096
+"""Most rounds of each kind under one timestamp: nearly three days of rounds a minute."""
+OWN_RENEWS = 1 / 6
+"""When this much of the time for renewal is left and no outsider answers, our own unit renews."""
+
+Stamp = tuple[bytes, datetime, datetime]
+"""A token as it is kept, its time, and until when it can be checked."""
+
+
+class RoundMaths(Protocol):
+    """RFC 4998 and tokens; `signing.archive` has it."""
+
+    def leaf_of(self, entry: bytes) -> bytes | None: ...
+    def root(self, leaves: Sequence[bytes]) -> bytes: ...
+    def siblings(self, leaves: Sequence[bytes], place: int) -> tuple[bytes, ...]: ...
+    def renewal_leaf(self, token_digests: Sequence[bytes]) -> bytes: ...
+    def outside_stamp(self, token: bytes, digest: bytes) -> Stamp: ...
+    def own_stamp(self, token: bytes, digest: bytes) -> Stamp: ...
+    def record(
+        self, leaf: bytes, met: Sequence[bytes], stamps: Sequence[tuple[bytes, Sequence[bytes]]]
+    ) -> bytes: ...
+
+
+class ArchiveStore(Protocol):
+    """Rounds and their timestamps in the database."""
+
+    async def covered(self) -> int: ...
+    async def add_round(self, first: int, end: int, roots: Sequence[bytes]) -> None: ...
+    async def round_of(self, index: int) -> ArchiveRound | None: ...
+    async def stamps_of(self, number: int) -> Sequence[RoundStamp]: ...
+    async def unstamped(self, limit: int) -> Sequence[DueRound]: ...
+    async def own_word(self, limit: int) -> Sequence[DueRound]: ...
+    async def ending(self, before: datetime, limit: int) -> Sequence[DueRound]: ...
+    async def stamp(self, token: ArchiveToken, stamps: Sequence[NewStamp]) -> int: ...
+    async def until(self, evidences: Sequence[EvidenceId]) -> Mapping[EvidenceId, datetime]: ...
+
+
+class ReadLog(Protocol):
+    """What of the log is read."""
+
+    async def head(self, size: int | None = None) -> SignedHead | None: ...
+    async def entries(self, first: int, end: int) -> Sequence[LoggedEntry]: ...
+
+
+class GivenToken(Protocol):
+    """What an outside authority gives."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def token(self) -> bytes: ...
+    @property
+    def time(self) -> datetime: ...
+
+
+class OutsideAuthorities(Protocol):
+    """Timestamp authorities that are not the operator's."""
+
+    async def stamp(self, digest: bytes) -> GivenToken:
+        """A token over a digest, verified. Raises TDHError where none of them gives one."""
+        ...
+
+
+class OwnUnit(Protocol):
+    """Our own timestamping unit."""
+
+    async def stamp(self, digest: bytes) -> bytes:
+        """A token over a digest. Raises TDHError."""
+        ...
+
+
+@dataclass(slots=True, kw_only=True)
+class ArchiveKeeping:
+    """Builds rounds and keeps them stamped."""
+
+    log: ReadLog
+    store: ArchiveStore
+    maths: RoundMaths
+    outside: OutsideAuthorities | None
+    own: OwnUnit
+    clock: Clock
+    crash: CrashPoint
+    renew_before: timedelta
+    _reach: datetime | None = field(default=None, init=False)
+    """Until when a new timestamp can be checked, as the last one showed: what ends no sooner is
+    not made better by a renewal."""
+
+    async def turn(self) -> int:
+        """Build what the newest head has more, stamp what is due; how many stamps were added."""
+        await self.build()
+        return await self.stamp()
+
+    async def build(self) -> None:
+        """Rounds up to the newest published head."""
+        head = await self.log.head()
+        first: int | None = await self.store.covered()
+        while head is not None and first is not None and first < head.size:
+            first = await self._build_one(first, head.size)
+
+    async def _build_one(self, first: int, size: int) -> int | None:
+        """Add a round from here; where it ends, or None: no evidence is left."""
+        roots, end, found = list[bytes](), first, False
+        while end < size and (len(roots) < ROUND_GROUPS or not found):
+            upto = min(end + PAGE_ENTRIES, size)
+            entries = await self.log.entries(end, upto)
+            if len(entries) != upto - end:
+                raise StorageUnavailable("entries below the newest head are missing")
+            for start in range(0, len(entries), GROUP_ENTRIES):
+                leaves = leaves_of(entries[start : start + GROUP_ENTRIES], self.maths)
+                roots.append(self.maths.root(leaves) if leaves else NO_EVIDENCE)
+                found = found or bool(leaves)
+            end = upto
+        if not found:
+            return None
+        await self.store.add_round(first, end, roots)
+        self.crash("archive.round-added")
+        return end
+
+    async def stamp(self) -> int:
+        """Stamp rounds without timestamp or with our own word only, renew those that end soon.
+
+        Raises TDHError if rounds wait and nobody, not even our own unit, gives a timestamp.
+        """
+        total, asks_outside = 0, self.outside is not None
+        while True:
+            now = self.clock.now()
+            due = await self._due(now, own_word=asks_outside)
+            if not due:
+                return total
+            token, due = await self._token_over(due, now, asks_outside=asks_outside)
+            if token is None:
+                return total
+            asks_outside = asks_outside and bool(token.name)
+            added = await self._add(token, due)
+            if not added:
+                return total
+            total += added
+
+    async def _due(self, now: datetime, *, own_word: bool) -> Sequence[DueRound]:
+        if own_word:
+            wanted = list(await self.store.own_word(STAMPED_TOGETHER))
+        else:
+            wanted = list(await self.store.unstamped(STAMPED_TOGETHER))
+        ending = now + self.renew_before
+        if self._reach is not None:
+            ending = min(ending, self._reach)
+        wanted += await self.store.ending(ending, STAMPED_TOGETHER)
+        return list({one.number: one for one in wanted}.values())
+
+    async def _token_over(
+        self, due: Sequence[DueRound], now: datetime, *, asks_outside: bool
+    ) -> tuple[ArchiveToken | None, Sequence[DueRound]]:
+        """A timestamp over what is due, and over which of it."""
+        if asks_outside and self.outside is not None:
+            digest = self.maths.root(self._leaves(due))
+            try:
+                given = await self.outside.stamp(digest)
+                kept, time, until = self.maths.outside_stamp(given.token, digest)
+                return ArchiveToken(name=given.name, token=kept, time=time, until=until), due
+            except TDHError as error:
+                log.warning("archive.no-outsider", code=error.code, problem=str(error))
+        soon = now + self.renew_before * OWN_RENEWS if self.outside else now + self.renew_before
+        urgent = [one for one in due if one.until is None or one.until < soon]
+        if not urgent:
+            return None, ()
+        digest = self.maths.root(self._leaves(urgent))
+        kept, time, until = self.maths.own_stamp(await self.own.stamp(digest), digest)
+        return ArchiveToken(name="", token=kept, time=time, until=until), urgent
+
+    async def _add(self, token: ArchiveToken, due: Sequence[DueRound]) -> int:
+        """Write the stamps that make something better.
+
+        If we die before this, the timestamp is lost and another is asked for.
+        """
+        self.crash("archive.token-given")
+        self._reach = token.until
+        leaves = self._leaves(due)
+        stamps = [
+            NewStamp(
+                round=one.number,
+                after=len(one.token_digests),
+                siblings=self.maths.siblings(leaves, place),
+            )
+            for place, one in enumerate(due)
+            if _is_better(token, one)
+        ]
+        if not stamps:
+            return 0
+        added = await self.store.stamp(token, stamps)
+        self.crash("archive.stamped")
+        log.info("archive.stamped", rounds=added, by=token.name or "own unit")
+        return added
+
+    def _leaves(self, due: Sequence[DueRound]) -> Sequence[bytes]:
+        """The leaf of each round: its root at first, later the timestamps that it has."""
+        return [
+            self.maths.renewal_leaf(one.token_digests)
+            if one.token_digests
+            else self.maths.root(of_evidence(one.roots))
+            for one in due
+        ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Records:
+    """Evidence records, made on demand."""
+
+    log: ReadLog
+    store: ArchiveStore
+    maths: RoundMaths
+
+    async def of(self, index: int) -> tuple[bytes, datetime] | None:
+        """The record (DER) of the evidence at this index of the log, and until when it serves.
+
+        None before its round has a timestamp.
+        """
+        found = await self.store.round_of(index)
+        stamps = await self.store.stamps_of(found.number) if found else ()
+        if found is None or not stamps:
+            return None
+        group = (index - found.first) // GROUP_ENTRIES
+        start = found.first + group * GROUP_ENTRIES
+        entries = await self.log.entries(start, min(start + GROUP_ENTRIES, found.end))
+        leaf = self.maths.leaf_of(entries[index - start].entry)
+        if leaf is None:
+            return None
+        before = leaves_of(entries[: index - start], self.maths)
+        met = self.maths.siblings(leaves_of(entries, self.maths), len(before))
+        above = self.maths.siblings(of_evidence(found.roots), len(of_evidence(found.roots[:group])))
+        of_tokens = [(one.token.token, one.siblings) for one in stamps]
+        return self.maths.record(leaf, (*met, *above), of_tokens), stamps[-1].token.until
+
+
+def _is_better(token: ArchiveToken, than: DueRound) -> bool:
+    """Whether a round is better off with this timestamp, too."""
+    if than.time is None or than.until is None:
+        return True
+    # An authority's clock may be a moment behind ours; nothing is renewed before its own time.
+    longer = than.until < token.until or (bool(token.name) and not than.outside)
+    return longer and than.time <= token.time
+
+
+def leaves_of(entries: Sequence[LoggedEntry], maths: RoundMaths) -> list[bytes]:
+    """The digests of the evidences among these entries."""
+    found = (maths.leaf_of(one.entry) for one in entries)
+    return [leaf for leaf in found if leaf is not None]
+
+
+def of_evidence(roots: Sequence[bytes]) -> list[bytes]:
+    """Roots of those groups that have evidence."""
+    return [root for root in roots if root != NO_EVIDENCE]
