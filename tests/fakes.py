@@ -23,6 +23,7 @@ from tdh.domain.errors import (
 from tdh.domain.events import REPEATABLE
 from tdh.domain.identifiers import evidence_of
 from tdh.domain.lifecycle import CONTENT_AVAILABLE
+from tdh.domain.log import EvidenceProof
 from tdh.domain.parties import Channel, TokenHolder
 from tdh.domain.policies import Policy
 from tdh.domain.records import (
@@ -481,6 +482,16 @@ class Proofs:
         if evidence not in self.of or size not in (None, getattr(self.newest, "size", None)):
             raise NotLoggedYet("not yet")
         return self.of[evidence]
+
+    async def everything_of(self, evidence):
+        return EvidenceProof(
+            size=1,
+            proof=await self.proof_of(evidence),
+            tokens=(),
+            record=None,
+            anchored_by=(),
+            provable_until=None,
+        )
 
     async def head(self, size=None):
         return self.newest if size in (None, getattr(self.newest, "size", None)) else None
