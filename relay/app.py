@@ -29,10 +29,12 @@ from relay.api.service import DESCRIBE, Description, Health, Service
 from relay.api.submitting import Submitting
 from relay.api.tsa import TimestampAnswer, Timestamping
 from relay.api.undisturbed import Undisturbed
+from relay.api.verifier import Verifier
 from relay.auth import BearerTokens
 from tdh.delivery.bundles import Bundles
 from tdh.delivery.submission import Submissions
 from tdh.domain.policies import Policy
+from tdh.domain.published import PublishedFile
 from tdh.ports import Clock, Commit, Ids, Mailboxes, Proofs, Tokens, Vault
 
 HEAD_REMEMBERED_SECONDS = 0.2
@@ -58,6 +60,7 @@ def make_app(  # noqa: PLR0913 - its parts, by name
     limits: ApiLimits,
     timestamp_answer: TimestampAnswer | None = None,
     bundles: Bundles | None = None,
+    published: Sequence[PublishedFile] = (),
 ) -> web.Application:
     """The whole HTTP interface. Serve it by `make_runner`.
 
@@ -139,6 +142,7 @@ def make_app(  # noqa: PLR0913 - its parts, by name
             else Timestamping(answer=timestamp_answer, limits=limits).routes()
         ),
         *bundle_reading,
+        *Verifier(published).routes(),
         *Service(parts=remembered(health.parts)).routes(),
     )
     guarded = guard(

@@ -34,6 +34,7 @@ from signing.judge.pool import JudgePool
 from signing.judge.revocation_cache import RevocationCache
 from signing.log_tree import LogTree
 from signing.sealer.client import SealerClient
+from signing.standalone.published import published_files
 from signing.trust import TrustFolder
 from storage.database import Database
 from storage.log import PostgresLogStore
@@ -128,6 +129,7 @@ async def api(config: Config, closing: Closing) -> Loops:
     closing.rest.push_async_callback(stamper.close)
     stamping = timestamp_service(stamper, core.clock.now, watch)
     application = make_app(
+        published=published_files(),
         submissions=submissions,
         commit=core.commit,
         ids=core.ids,

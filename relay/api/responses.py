@@ -10,9 +10,10 @@ from relay.problems import MEDIA_TYPE, Problem
 REQUEST_ID = web.RequestKey("request_id", str)
 """Set on every request; travels in `X-Request-Id` and in the log, never in a body."""
 
+POLICY = "Content-Security-Policy"
+NOTHING_ALLOWED = "default-src 'none'; frame-ancestors 'none'"
 EVERY_ANSWER: Mapping[str, str] = {
     "X-Content-Type-Options": "nosniff",
-    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Strict-Transport-Security": "max-age=31536000",
@@ -22,6 +23,7 @@ EVERY_ANSWER: Mapping[str, str] = {
 
 async def add_headers(request: web.Request, response: web.StreamResponse) -> None:
     """Signal handler: security headers, and no storing unless the answer says otherwise."""
+    response.headers.setdefault(POLICY, NOTHING_ALLOWED)  # a page says itself what it may do
     response.headers.update(EVERY_ANSWER)
     response.headers.setdefault(hdrs.CACHE_CONTROL, "no-store")
     response.headers["X-Request-Id"] = request.get(REQUEST_ID, "-")
