@@ -48,8 +48,10 @@ from storage.trust_stores import PostgresTrustStores
 from storage.vault.keys import FileKeyService, UnwrapBudget
 from storage.vault.vault import Vault
 from tdh import broker
+from tdh.anchoring import anchoring, archive_keeping, outsiders, proving
 from tdh.config import Config, ConfigError
 from tdh.core import Core, open_core
+from tdh.delivery.anchoring import at_intervals
 from tdh.delivery.publication import Publication
 from tdh.delivery.recheck import RecheckPorts, recheck
 from tdh.delivery.sequencer import Sequencer
@@ -138,7 +140,7 @@ async def api(config: Config, closing: Closing) -> Loops:
         mailboxes=mailboxes,
         tokens=parties,
         vault=vault,
-        proofs=_publication(core, config),
+        proofs=proving(core.database),
         read_tile=LogFolder(config.log.folder).read,
         timestamp_reply=timestamps.reply,
         health=Health(core.database, core.sealer, core.clock, scanner),
@@ -248,6 +250,21 @@ async def sequencer(config: Config, closing: Closing) -> Loops:
         clock=core.clock,
     )
     return [rounds.run()]
+
+
+async def anchor(config: Config, closing: Closing) -> Loops:
+    """Outsiders vouch for heads; evidences get their archive records, and keep them."""
+    core = await open_core(config, "anchor", closing.rest)
+    found = outsiders(config, core.clock, closing.rest)
+    heads = anchoring(config, core.database, found, core.crash)
+    rounds = archive_keeping(
+        config, core.database, found, unit=core.sealer, clock=core.clock, crash=core.crash
+    )
+    seconds = config.anchor.seconds
+    return [
+        at_intervals(heads.turn, name="anchoring", seconds=seconds),
+        at_intervals(rounds.turn, name="archive", seconds=seconds),
+    ]
 
 
 async def _keep_house(core: Core, now: datetime) -> None:

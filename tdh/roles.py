@@ -38,6 +38,7 @@ class Role(StrEnum):
     DISPATCHER = "dispatcher"
     WORKER = "worker"
     SEQUENCER = "sequencer"
+    ANCHOR = "anchor"
 
 
 RUNS: dict[Role, Callable[[Config, app.Closing], Awaitable[app.Loops]]] = {
@@ -45,6 +46,7 @@ RUNS: dict[Role, Callable[[Config, app.Closing], Awaitable[app.Loops]]] = {
     Role.DISPATCHER: app.dispatcher,
     Role.WORKER: app.worker,
     Role.SEQUENCER: app.sequencer,
+    Role.ANCHOR: app.anchor,
 }
 
 
@@ -118,7 +120,7 @@ def parts_of(config: Config) -> tuple[Part, ...]:
 
     They end with the process that asks: it is to be their supervisor.
     """
-    roles = (Role.SEQUENCER, Role.WORKER, Role.DISPATCHER)
+    roles = (Role.SEQUENCER, Role.ANCHOR, Role.WORKER, Role.DISPATCHER)
     serve = (sys.executable, "-m", "tdh", "serve", "--role")
     return (
         Part(

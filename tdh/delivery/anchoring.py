@@ -27,7 +27,23 @@ LONGEST_REST = timedelta(minutes=15)
 UNSETTLED_HEADS = 3
 """So many heads in a row may want for an outsider who was asked; the next one need not."""
 
+SHORTEST_REST = 1 / 10
+"""A turn that takes long is followed by a rest of this part of the period at least."""
+
 ProofFrom = Callable[[int], Awaitable[Sequence[bytes]]]
+
+
+async def at_intervals(turn: Callable[[], Awaitable[object]], *, name: str, seconds: float) -> None:
+    """Take a turn every so many seconds, for ever; what fails is tried again in the next one."""
+    loop = asyncio.get_running_loop()
+    while True:
+        began = loop.time()
+        try:
+            await turn()
+        except TDHError as error:
+            log.warning("turn.failed", loop=name, code=error.code, problem=str(error))
+        took = loop.time() - began
+        await asyncio.sleep(max(seconds - took, seconds * SHORTEST_REST))
 
 
 class GivenCosignature(Protocol):
