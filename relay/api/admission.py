@@ -5,7 +5,7 @@ What the public may ask must not take from letters what they need. Pure but for 
 
 from collections import OrderedDict
 from collections.abc import Callable
-from ipaddress import IPv6Address, ip_address, ip_network
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 
 from aiohttp import web
 
@@ -67,20 +67,25 @@ def address_of(request: web.Request) -> str:
     Of a connection from this machine the last `X-Forwarded-For` counts: a proxy in front wrote it.
     What else a client writes there counts for nothing.
     """
-    peer = _network(request.remote or "")
-    if peer is None or not ip_address(request.remote or "").is_loopback:
-        return peer or "-"
+    peer = _address(request.remote or "")
+    if peer is None:
+        return "-"
+    if not peer.is_loopback:
+        return _network(peer)
     forwarded = request.headers.getall("X-Forwarded-For", [""])[-1].rpartition(",")[2].strip()
-    return _network(forwarded) or peer
+    return _network(_address(forwarded) or peer)
 
 
-def _network(text: str) -> str | None:
+def _address(text: str) -> IPv4Address | IPv6Address | None:
     try:
         address = ip_address(text)
     except ValueError:
         return None
+    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+    return address if mapped is None else mapped
+
+
+def _network(address: IPv4Address | IPv6Address) -> str:
     if isinstance(address, IPv6Address):
-        if address.ipv4_mapped is not None:
-            return str(address.ipv4_mapped)
-        return str(ip_network((int(address), _NETWORK_BITS), strict=False))
+        return str(IPv6Network((int(address), _NETWORK_BITS), strict=False))
     return str(address)

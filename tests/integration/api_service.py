@@ -22,7 +22,7 @@ PDF = b"%PDF-1.7 a letter"
 class ApiService:
     """A running application and what stands behind it."""
 
-    def __init__(self, limits=None, **intake):
+    def __init__(self, limits=None, timestamp_answer=None, **intake):
         """`intake`: what of the submission's ports is otherwise than by default."""
         self.clock = fakes.Clock()
         self.memory = fakes.Memory(clock=self.clock)
@@ -53,6 +53,7 @@ class ApiService:
             health=self.health,
             policy=self.memory.policy,
             limits=limits or ApiLimits(remembered_seconds=0),
+            timestamp_answer=timestamp_answer,
             bundles=Bundles(
                 mailboxes=fakes.Mailboxes(self.memory),
                 proofs=self.proofs,
