@@ -74,7 +74,7 @@ def sign_pdf(  # noqa: PLR0913 - what a signature says, by name
         location=location,
     )
     signer = signers.PdfSigner(
-        metadata, _signer(key, chain), timestamper=_Stamper(timestamp) if timestamp else None
+        metadata, signer_of(key, chain), timestamper=_Stamper(timestamp) if timestamp else None
     )
     try:
         return _run(_sign(signer, IncrementalPdfFileWriter(io.BytesIO(pdf)), signed_at))
@@ -102,7 +102,8 @@ async def _sign(
     return content
 
 
-def _signer(key: PrivateKey, chain: Sequence[x509.Certificate]) -> signers.SimpleSigner:
+def signer_of(key: PrivateKey, chain: Sequence[x509.Certificate]) -> signers.SimpleSigner:
+    """A key and its certificates as pyHanko wants them."""
     private = key.private_bytes(
         serialization.Encoding.DER,
         serialization.PrivateFormat.PKCS8,

@@ -58,7 +58,7 @@ class TsaConfig:
 class ReceiptsConfig:
     """The program that makes receipts (PDF) and seals bundles."""
 
-    socket: Path = Path("/run/tdh/receipts.sock")
+    socket: Path = Path("/run/tdh-receipts/receipts.sock")
     keys: Path = Path("/var/lib/tdh/receipts/keys")
     """Folder of the receipt key with its certificates and revocation lists."""
     public_url: str = "http://127.0.0.1:8080"

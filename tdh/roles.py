@@ -34,6 +34,7 @@ class Role(StrEnum):
     """A part of the service that runs as a process of its own."""
 
     SEALER = "sealer"
+    RECEIPTS = "receipts"
     API = "api"
     DISPATCHER = "dispatcher"
     WORKER = "worker"
@@ -105,6 +106,19 @@ def sealer_command(config: Config) -> list[str]:
     ]  # fmt: skip
 
 
+def receipts_command(config: Config) -> list[str]:
+    """The program that makes receipts, with files and names as arguments; it reads no settings."""
+    receipts, group = config.receipts, config.sealer.clients_group
+    return [
+        sys.executable, "-m", "signing.receipt.process",
+        "--socket", str(receipts.socket),
+        "--sealer-socket", str(config.sealer.socket),
+        "--keys", str(receipts.keys),
+        "--public-url", receipts.public_url,
+        *(["--clients-group", group] if group else []),
+    ]  # fmt: skip
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
     """One process that the supervisor keeps running."""
@@ -126,6 +140,11 @@ def parts_of(config: Config) -> tuple[Part, ...]:
         Part(
             name="sealer",
             command=(*sealer_command(config), "--parent-pid", str(os.getpid())),
+            reads_settings=False,
+        ),
+        Part(
+            name=Role.RECEIPTS,
+            command=(*receipts_command(config), "--parent-pid", str(os.getpid())),
             reads_settings=False,
         ),
         *(Part(name=role, command=(*serve, role)) for role in roles),

@@ -23,6 +23,12 @@ class StatementError(ProofError):
     code = "receipt-statement-malformed"
 
 
+def check_public_url(url: str) -> None:
+    """Raise StatementError for what cannot stand in a QR code as the service's address."""
+    if _URL.fullmatch(url) is None or url.endswith("/"):
+        raise StatementError("the public URL is no URL without a slash at its end")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Statement:
     """The operator's word in a receipt; all else in it is evidence. Raises StatementError."""
@@ -43,8 +49,7 @@ class Statement:
     def __post_init__(self) -> None:
         if self.edition < 1:
             raise StatementError("editions count from 1")
-        if _URL.fullmatch(self.public_url) is None or self.public_url.endswith("/"):
-            raise StatementError("the public URL is no URL without a slash at its end")
+        check_public_url(self.public_url)
         for time in (self.stamped_at, self.recorded_at, self.provable_until):
             if time is not None and time.tzinfo is None:
                 raise StatementError("a time without a zone")

@@ -82,8 +82,8 @@ def load_keys(files: KeyFiles, names: IssuerNames, access: TokenAccess | None = 
     `access`: how tokens are reached; needed where a key lies in one.
     """
     tokens = Tokens(access)
-    chain = _certificates(files.seal_certificate)
-    tsa_chain = _certificates(files.tsa_certificate)
+    chain = read_certificates(files.seal_certificate)
+    tsa_chain = read_certificates(files.tsa_certificate)
     try:
         return Keys(
             issuer=Issuer(
@@ -113,7 +113,7 @@ def load_keys(files: KeyFiles, names: IssuerNames, access: TokenAccess | None = 
 def _held(uri: str, path: Path, chain: Sequence[x509.Certificate], tokens: Tokens) -> SigningKey:
     """A key in a token, if there is a URI, or in a file."""
     if not uri:
-        return _signing_key(path)
+        return read_signing_key(path)
     return tokens.open_key(uri, chain[0].public_key())
 
 
@@ -150,7 +150,8 @@ def _log_signer(path: Path, origin: str) -> NoteSigner:
     return NoteSigner(name=origin, private_key=key)
 
 
-def _signing_key(path: Path) -> ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey:
+def read_signing_key(path: Path) -> ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey:
+    """A key for seals or timestamps in a file. Raises SealerSetupError."""
     key = _key(path)
     if not isinstance(key, ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey):
         raise SealerSetupError(f"{path}: not a P-256 or RSA key but {name_of(key)}")
@@ -166,7 +167,8 @@ def _key(path: Path) -> object:
         raise SealerSetupError(f"{path}: cannot be read as a key: {exc}") from exc
 
 
-def _certificates(path: Path) -> Sequence[x509.Certificate]:
+def read_certificates(path: Path) -> Sequence[x509.Certificate]:
+    """Certificates in PEM. Raises SealerSetupError."""
     try:
         return x509.load_pem_x509_certificates(path.read_bytes())  # one at least
     except (OSError, ValueError) as exc:

@@ -18,7 +18,7 @@ REFUSED = 1
 
 def add_parser(subparsers: "Subparsers") -> None:
     """Add the command."""
-    parser = subparsers.add_parser("keys", help="make the seal, log and timestamp keys")
+    parser = subparsers.add_parser("keys", help="make the seal, log, timestamp and receipt keys")
     parser.add_argument("--trust-out", type=Path, required=True, help="trust.json to write")
     parser.add_argument("--json", action="store_true")
     parser.set_defaults(run=run)
@@ -38,6 +38,7 @@ def run(args: argparse.Namespace) -> int:
             origin=config.issuer.origin,
             organization=config.issuer.name_en,
             now=CheckedClock().now(),
+            receipts=config.receipts.keys,
         )
         partial.write_bytes(keys.trust().text())
         partial.replace(args.trust_out)

@@ -38,6 +38,9 @@ def _serve(args: argparse.Namespace) -> int:
         asyncio.run(roles.run_all(config))
     elif args.role == Role.SEALER:
         return _sealer(args)
+    elif args.role == Role.RECEIPTS:
+        command = roles.receipts_command(config)
+        os.execv(command[0], command)  # noqa: S606 - our own program, by its path
     else:
         asyncio.run(roles.run_role(Role(args.role), config))
     return 0

@@ -69,12 +69,13 @@ def service_environment(servers: LocalServers, *, data: Path, home: Home) -> dic
     """All variables of the service's environment; of ours, none that it would read as a setting."""
     broker = urlsplit(servers.amqp_work_url)._replace(path="").geturl()
     ours = {name: value for name, value in os.environ.items() if not name.startswith("TDH_")}
+    port = free_ports(1)[0]
     return ours | {
         "TDH_DATABASE__DSN": servers.dsn,
         "TDH_AMQP__URL": broker,
         "TDH_AMQP__MANAGEMENT_URL": servers.management_url,
         "TDH_API__HOST": LOOPBACK,
-        "TDH_API__PORT": str(free_ports(1)[0]),
+        "TDH_API__PORT": str(port),
         "TDH_API__PROCESSES": "1",
         "TDH_VAULT__FOLDER": str(data / "vault"),
         "TDH_VAULT__KEYS": str(data / "vault-keys"),
@@ -82,6 +83,9 @@ def service_environment(servers: LocalServers, *, data: Path, home: Home) -> dic
         "TDH_SEALER__KEYS": str(data / "sealer" / "keys"),
         "TDH_SEALER__STATE": str(data / "sealer" / "state"),
         "TDH_LOG__FOLDER": str(data / "log"),
+        "TDH_RECEIPTS__SOCKET": str(data / "receipts.sock"),
+        "TDH_RECEIPTS__KEYS": str(data / "receipts" / "keys"),
+        "TDH_RECEIPTS__PUBLIC_URL": f"http://{LOOPBACK}:{port}",
         "TDH_ISSUER__ORIGIN": f"demo.tdh.example/{secrets.token_hex(8)}",
         "TDH_ISSUER__NAME_TH": "ผู้ให้บริการ TDH สาธิต",
         "TDH_ISSUER__NAME_EN": "TDH demo operator",
@@ -100,6 +104,7 @@ def make_sealer_keys(config: Config, home: Home, *, now: datetime) -> None:
         origin=config.issuer.origin,
         organization=config.issuer.name_en,
         now=now,
+        receipts=config.receipts.keys,
     )
     home.write(TRUST_FILE, keys.trust().text())
     home.write(SEAL_ROOT, keys.seal_root)
