@@ -179,7 +179,7 @@ def _check_certificate(
         return _UNKNOWN, ()
     try:
         path = find_path(
-            chain[0], intermediates=chain[1:], roots=roots, at=at, leaf_policy=_SEAL_POLICY
+            chain[0], intermediates=chain[1:], roots=roots, at=at, leaf_policy=SEAL_POLICY
         )
     except ProofError as exc:
         error = SealCertificateError(str(exc))
@@ -207,7 +207,7 @@ def _not_for_others(_: Policy, __: x509.Certificate, usage: x509.ExtendedKeyUsag
         raise ValueError("a key for receipts seals no evidence")
 
 
-_SEAL_POLICY = (
+SEAL_POLICY = (
     ExtensionPolicy.permit_all()
     .require_present(x509.KeyUsage, Criticality.AGNOSTIC, _may_sign)
     .may_be_present(x509.BasicConstraints, Criticality.AGNOSTIC, _is_no_authority)

@@ -200,7 +200,7 @@ def verify_token(  # noqa: PLR0913 - what a token is compared with, by name
             intermediates=[*map(cms.load_certificate, signed.others), *certificates],
             roots=roots,
             at=info.time,
-            leaf_policy=_UNIT_POLICY,
+            leaf_policy=UNIT_POLICY,
         )
     except ProofError as exc:
         raise exc if isinstance(exc, TimestampError) else TimestampError(str(exc)) from exc
@@ -242,7 +242,7 @@ def _unit_is_no_authority(
         raise ValueError("a timestamping unit is no certification authority")
 
 
-_UNIT_POLICY = (
+UNIT_POLICY = (
     ExtensionPolicy.permit_all()
     .require_present(x509.ExtendedKeyUsage, Criticality.CRITICAL, _unit_usage)
     .may_be_present(x509.KeyUsage, Criticality.AGNOSTIC, _unit_key_usage)
