@@ -1,18 +1,26 @@
-"""The page that verifies, in a real browser: the same answers as `tdh verify`, and nothing leaves it."""
+"""The page that verifies, in a real browser: it says what `tdh verify` says, and asks nobody."""
 
+import base64
 import hashlib
 import json
-from collections.abc import Iterator
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import proof_samples
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from playwright.sync_api import Page, sync_playwright
 
 from signing import certificates as made
+from signing.merkle import leaf_hash
+from signing.standalone.published import published_files
 from signing.verify.files import verify_files
+from tdh.domain.tiles import bundle_of, pack_entries, tiles_of
 from tests.proof_samples import CITIZEN, Operator
 
 PAGE = Path(__file__).parents[2] / "signing" / "standalone" / "tdh_verify.html"
@@ -49,19 +57,25 @@ class Shown:
 
     def drop(self, *paths: Path) -> None:
         self.page.set_input_files("#files", [str(path) for path in paths])
-        self.page.wait_for_selector("#results section, #results p.quiet")
+        self.page.wait_for_selector("#results .file")
 
 
-@pytest.fixture
-def shown(browser) -> Iterator[Shown]:
+@contextmanager
+def opened(browser, address: str) -> Iterator[Shown]:
     context = browser.new_context(locale="en-GB")
     page, requests, complaints = context.new_page(), [], []
     page.on("request", lambda one: requests.append(one.url))
     page.on("console", lambda one: complaints.append(one.text) if one.type == "error" else None)
     page.on("pageerror", lambda one: complaints.append(str(one)))
-    page.goto(PAGE.as_uri())
+    page.goto(address)
     yield Shown(page=page, requests=requests, complaints=complaints)
     context.close()
+
+
+@pytest.fixture
+def shown(browser) -> Iterator[Shown]:
+    with opened(browser, PAGE.as_uri()) as shown:
+        yield shown
 
 
 @pytest.fixture(scope="module")
@@ -160,9 +174,7 @@ def test_the_proof_of_another_evidence_is_refused(shown, folder) -> None:
 def test_the_letter_is_found_by_its_digest_and_another_is_not(shown, tmp_path) -> None:
     operator, letter = Operator(validity=VALIDITY), b"%PDF-1.7 a confidential letter" * 5_000_000
     facts = operator.facts(1, 1, "SubmissionAcceptance", "basic")
-    document = proof_samples.replace(
-        facts.documents[0], sha256=hashlib.sha256(letter).digest()
-    )
+    document = proof_samples.replace(facts.documents[0], sha256=hashlib.sha256(letter).digest())
     operator.log(proof_samples.replace(facts, documents=(document,)))
     operator.write(tmp_path)
     (tmp_path / "trust.json").write_bytes(operator.trust.text())
@@ -190,3 +202,169 @@ def test_a_trust_file_out_of_its_form_is_refused(shown, folder) -> None:
     shown.page.set_input_files("#trust", str(folder / "trust.json"))
     shown.page.wait_for_selector("#results section.invalid")
     assert "everybody" in shown.page.inner_text("#results")
+
+
+# --- outsiders ------------------------------------------------------------------------------------
+
+
+def test_a_witness_that_is_trusted_anchors_and_a_stranger_does_not(
+    shown, operator, tmp_path
+) -> None:
+    operator.write(tmp_path / "known", note=operator.cosigned(1))
+    (tmp_path / "known" / "trust.json").write_bytes(operator.outsiders(threshold=1).text())
+    shown.drop(*files(tmp_path / "known"))
+    name = min((tmp_path / "known").glob("*.xml")).name
+    assert (shown.of(name), shown.line(name, "anchor")) == ("valid", ["pass"])
+
+    stranger = proof_samples.witness(9)
+    operator.write(tmp_path / "strange", note=operator.cosigned(by=(stranger,)))
+    (tmp_path / "strange" / "trust.json").write_bytes(operator.outsiders(threshold=1).text())
+    shown.drop(*files(tmp_path / "strange"))
+    shown.page.wait_for_selector(f'[data-name="{name}"][data-result="cannot_tell"]')
+    assert shown.line(name, "anchor") == ["unknown"]
+
+
+def test_a_witnesss_line_that_does_not_verify_is_refused(shown, operator, tmp_path) -> None:
+    note = operator.cosigned(1)
+    head, _, last = note.rstrip(b"\n").rpartition(b" ")
+    value = bytearray(base64.b64decode(last))
+    value[-1] ^= 1
+    operator.write(tmp_path, note=head + b" " + base64.b64encode(bytes(value)) + b"\n")
+    (tmp_path / "trust.json").write_bytes(operator.outsiders(threshold=1).text())
+    shown.drop(*files(tmp_path))
+    assert shown.of(min(tmp_path.glob("*.xml")).name) == "invalid"
+
+
+def test_an_outside_authority_anchors_and_our_own_does_not(shown, operator, tmp_path) -> None:
+    operator.write(tmp_path)
+    token = operator.outside.token(operator.head(), proof_samples.NOW + timedelta(minutes=3))
+    (tmp_path / "checkpoint-4-outside.tsr").write_bytes(token)
+    (tmp_path / "trust.json").write_bytes(operator.outsiders().text())
+    shown.drop(*files(tmp_path))
+    name = min(tmp_path.glob("*.xml")).name
+    assert (shown.of(name), shown.line(name, "anchor")) == ("valid", ["pass"])
+    assert shown.line(name, "timestamp") == ["pass", "pass"]
+
+
+@pytest.mark.parametrize("anchored", [True, False])
+def test_a_key_that_others_got_counts_only_for_what_outsiders_saw_before(
+    anchored, shown, operator, tmp_path
+) -> None:
+    operator.write(tmp_path, note=operator.cosigned(1) if anchored else None)
+    spki = (
+        operator.keys.seal.chain[0]
+        .public_key()
+        .public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    )
+    since = proof_samples.NOW + timedelta(hours=1)
+    plain = json.loads(operator.outsiders().text())
+    plain["compromised"] = [{"key": hashlib.sha256(spki).hexdigest(), "since": since.isoformat()}]
+    (tmp_path / "trust.json").write_text(json.dumps(plain), encoding="utf-8")
+    shown.drop(*files(tmp_path))
+    name = min(tmp_path.glob("*.xml")).name
+    assert shown.of(name) == ("valid" if anchored else "invalid")
+
+
+# --- the QR code of a receipt, against the public log ---------------------------------------------
+
+
+@contextmanager
+def serving(answers: Mapping[str, tuple[str, bytes, str | None]]) -> Iterator[str]:
+    """A web server of the page and a log: path to media type, body and content policy."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:  # the name that the library calls
+            found = answers.get(self.path)
+            self.send_response(200 if found else 404)
+            media_type, body, policy = found or ("text/plain", b"", None)
+            self.send_header("Content-Type", media_type)
+            if policy:
+                self.send_header("Content-Security-Policy", policy)
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            """Nothing is told."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def log_of(operator: Operator, entries: list[bytes]) -> dict[str, tuple[str, bytes, str | None]]:
+    """The public files of a log, and the page."""
+    answers: dict[str, tuple[str, bytes, str | None]] = {
+        one.path: (one.media_type, one.body, one.content_policy) for one in published_files()
+    }
+    answers["/log/trust.json"] = ("application/json", operator.trust.text(), None)
+    answers["/log/checkpoint"] = ("text/plain", operator.head(), None)
+    for tile in tiles_of(len(entries)):
+        hashes = (operator._nodes[8 * tile.level, tile.first + n] for n in range(tile.width))
+        answers[f"/log/{tile.path}"] = ("application/octet-stream", b"".join(hashes), None)
+        if tile.level == 0:
+            bundle = bundle_of(tile)
+            held = pack_entries(entries[bundle.first : bundle.first + bundle.width])
+            answers[f"/log/{bundle.path}"] = ("application/octet-stream", held, None)
+    return answers
+
+
+@pytest.fixture(scope="module")
+def long_log() -> tuple[Operator, list[bytes]]:
+    """A log of several tiles; the evidence that is looked for is entry 300."""
+    operator, entries = Operator(validity=VALIDITY), []
+    while len(entries) < 700:
+        if len(entries) == 300:
+            entries.append(operator.delivery(1, "SubmissionAcceptance", "basic")[0].entry)
+        else:
+            entries.append(
+                f"tdh-operation/v1\nnote\n2026-11-22T09:30Z\nnumber {len(entries)}\n".encode()
+            )
+            operator.add(entries[-1])
+    assert leaf_hash(entries[300]) == operator._nodes[0, 300]
+    return operator, entries
+
+
+def fragment(index: int, xml: bytes) -> str:
+    digest = base64.urlsafe_b64encode(hashlib.sha256(xml).digest()).decode().rstrip("=")
+    return f"#1.{index}.{digest}"
+
+
+def test_the_qr_code_of_a_receipt_leads_to_its_place_in_the_log(browser, long_log) -> None:
+    operator, entries = long_log
+    xml = operator.logged[0].xml
+    paper = fragment(300, xml)
+    with (
+        serving(log_of(operator, entries)) as base,
+        opened(browser, f"{base}/verify{paper}") as shown,
+    ):
+        shown.page.wait_for_selector("#results .file")
+        name = str(shown.page.locator("#results .file").get_attribute("data-name"))
+        assert shown.line(name, "inclusion") == ["pass"]
+        assert shown.line(name, "checkpoint") == ["pass"]
+        assert shown.of(name) == "cannot_tell", "paper alone does not vouch for its words"
+        assert "SubmissionAcceptance" in shown.page.inner_text("#results")
+        assert shown.complaints == [], "the policy of the page lets it do all that it needs"
+        assert all(url.startswith((base, "data:")) for url in shown.requests)
+
+
+@pytest.mark.parametrize("wrong", ["another digest", "another place", "a changed tile"])
+def test_a_qr_code_that_the_log_does_not_know_is_refused(wrong, browser, long_log) -> None:
+    operator, entries = long_log
+    xml, index, answers = operator.logged[0].xml, 300, log_of(operator, entries)
+    if wrong == "another digest":
+        xml += b" "
+    elif wrong == "another place":
+        index = 301
+    else:
+        path = "/log/tile/0/001"
+        media_type, body, _ = answers[path]
+        answers[path] = (media_type, body[:64] + bytes(32) + body[96:], None)
+    with serving(answers) as base, opened(browser, f"{base}/verify{fragment(index, xml)}") as shown:
+        shown.page.wait_for_selector("#results .file")
+        assert shown.page.locator("#results .file.invalid").count() == 1
