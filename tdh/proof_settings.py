@@ -12,7 +12,7 @@ class LogConfig:
     """The public log."""
 
     round_seconds: float = 0.5
-    """Rest between rounds; the promise is one a second under load."""
+    """From the beginning of a round to the next one's; the promise is one a second under load."""
     folder: Path = Path("/var/lib/tdh/log")
     """Where tiles and checkpoint are published as files; served below `/log/`."""
 

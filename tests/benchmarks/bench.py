@@ -24,6 +24,7 @@ from tdh.local.rabbitmq import RabbitServer
 from tdh.local.servers import start_together
 from tests.benchmarks import validation, yardsticks
 from tests.benchmarks.load import Load, Result, percentile
+from tests.benchmarks.log_lag import lag_figures, watched_heads
 from tests.benchmarks.processes import (
     Part,
     Reach,
@@ -90,11 +91,14 @@ async def _measure(postgres: PostgresServer, rabbitmq: RabbitServer, seconds: fl
         _say("one sender at a time")
         alone = await load.run(seconds=min(seconds, 5), senders=1)
         _say(f"{SENDERS} senders for {seconds:.0f} s")
-        since = datetime.now(UTC)
-        busy, used, memory = await _under_watch(
-            load.run(seconds=seconds, senders=SENDERS), _parts(here, postgres, rabbitmq)
-        )
-        commits = await _check(here, busy, since)
+        since, folder = datetime.now(UTC), here.config.log.folder
+        async with watched_heads(folder / "checkpoint") as heads:
+            busy, used, memory = await _under_watch(
+                load.run(seconds=seconds, senders=SENDERS), _parts(here, postgres, rabbitmq)
+            )
+            commits = await _check(here, busy, since)
+            await asyncio.sleep(1)  # the last head
+        log = await lag_figures(here.dsn, heads, folder, since, busy.seconds)
     yards.append(yardsticks.yard_seconds())
     return {
         "machine": f"{platform.machine()}, {os.cpu_count()} cores, "
@@ -104,6 +108,7 @@ async def _measure(postgres: PostgresServer, rabbitmq: RabbitServer, seconds: fl
         "one_at_a_time": _outside(alone),
         "whole_life": _outside(busy),
         "evidences_a_commit": commits,
+        "log": log,
         "cpu_yards_a_letter": {
             name: used[name] / busy.finished / fmean(yards) for name in used if name != "other work"
         },
@@ -202,6 +207,10 @@ def _print(figures: dict) -> None:
     print(f"| submission p50, one sender | {alone['submission_p50_ms']:.0f} ms |")
     print(f"| submission to last byte p50, one sender | {alone['life_p50_ms']:.0f} ms |")
     print(f"| evidences in a commit, mean | {figures['evidences_a_commit']:.1f} |")
+    log = figures["log"]
+    print(f"| log lag p50: from event to public head | {log['lag_p50_ms']:.0f} ms |")
+    print(f"| log lag p99 | {log['lag_p99_ms']:.0f} ms |")
+    print(f"| log files written a second | {log['files_per_second']:.1f} |")
     _print_parts(figures["cpu_yards_a_letter"], figures["peak_megabytes"])
     print("\n| yardstick, same run | microseconds |\n| --- | ---: |")
     print(f"| a yard: P-256 verify | {figures['yardsticks']['p256_verify_us']:.0f} |")
