@@ -6,6 +6,7 @@ A sender's program tries again under the same key; the letter exists once, every
 
 import asyncio
 import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -114,6 +115,47 @@ async def test_a_refusal_survives_a_kill_after_the_documents_were_dropped(here, 
     assert status == 422
     again, repeated = await submit_with_patience(here, pdf, key, to())
     assert (again, repeated["evidence"]) == (422, body["evidence"])
+
+
+async def test_a_second_sequencer_waits_and_takes_over(here, tmp_path):
+    """Two of the real program on one log: whichever is killed, the other goes on where it was."""
+    serve = (sys.executable, "-m", "tdh", "serve", "--role", "sequencer")
+    said = tmp_path / "second"
+    before = here.supervisor.pid("sequencer")
+    with said.open("wb") as output:
+        second = await asyncio.create_subprocess_exec(
+            *serve,
+            env=here.program_environment | {"TDH_TELEMETRY__LEVEL": "info"},
+            stdout=output,
+            stderr=output,
+        )
+    try:
+        await _logged(here)
+        assert "log.leading" not in said.read_text()
+        here.kill("sequencer")
+        await _logged(here)
+        async with asyncio.timeout(10):
+            while "log.leading" not in said.read_text():  # noqa: ASYNC110 - another process
+                await asyncio.sleep(0.05)
+            while here.supervisor.pid("sequencer") in (None, before):  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
+        await _logged(here)
+    finally:
+        second.kill()
+        await second.wait()
+    await _logged(here)  # the first one has it again
+    assert "log.diverged" not in said.read_text()
+
+
+async def _logged(here):
+    """A new letter comes into the log."""
+    status, body = await submit_with_patience(here, signed_pdf(here), new_key(), to())
+    assert status == 201
+    delivery = body["deliveries"][0]
+    proof = f"/v1/evidence/{delivery['evidence'][0]['id']}/proof"
+    async with asyncio.timeout(20):
+        while (await ask_with_patience(here, CITIZEN, "GET", proof))[0] != 200:  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
 
 
 async def test_the_audit_finds_nothing_after_all_this(here):
