@@ -6,6 +6,7 @@ I/O, never reads a clock.
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -68,7 +69,7 @@ class VerifiedTimestamp:
 class TimestampAuthority:
     """A timestamping unit: makes tokens under one key and certificate, and a policy or several."""
 
-    __slots__ = ("_accuracy", "_chain", "_issuers", "_policies", "_signer")
+    __slots__ = ("_accuracy", "_begins", "_ends", "_issuers", "_policies", "_signer")
 
     def __init__(
         self,
@@ -100,7 +101,7 @@ class TimestampAuthority:
         except (x509.ExtensionNotFound, ValueError, ProofError) as exc:
             raise TimestampError(f"this unit cannot issue timestamps: {exc}") from exc
         self._accuracy = accuracy
-        self._chain = tuple(chain)
+        self._begins, self._ends = _usable(chain)
         self._issuers = tuple(
             issuer.public_bytes(Encoding.DER)
             for issuer in chain[1:]
@@ -135,18 +136,7 @@ class TimestampAuthority:
         Every certificate of the chain is valid then, and the unit's key may still be used
         (private key usage period: RFC 3280, 4.2.1.4; EN 319 422 uses it to end units).
         """
-        early, late = at - self._accuracy, at + self._accuracy
-        if any(
-            early < each.not_valid_before_utc or late > each.not_valid_after_utc
-            for each in self._chain
-        ):
-            return False
-        try:
-            period = self._chain[0].extensions.get_extension_for_class(x509.PrivateKeyUsagePeriod)
-        except x509.ExtensionNotFound:
-            return True
-        begin, end = period.value.not_before, period.value.not_after
-        return (begin is None or early >= _utc(begin)) and (end is None or late <= _utc(end))
+        return self._begins <= at - self._accuracy and at + self._accuracy <= self._ends
 
     def _sign(self, request: TimestampRequest, policy: str, serial: int, time: datetime) -> bytes:
         info = TstInfo(
@@ -220,8 +210,15 @@ def _check_usage(usage: x509.ExtendedKeyUsage, *, critical: bool) -> None:
         raise ValueError("the certificate is not for timestamps alone")
 
 
-def _utc(time: datetime) -> datetime:
-    return time.replace(tzinfo=UTC) if time.tzinfo is None else time
+def _usable(chain: Sequence[x509.Certificate]) -> tuple[datetime, datetime]:
+    """From when until when all of the chain is valid and its first key may be used."""
+    begins = [each.not_valid_before_utc for each in chain]
+    ends = [each.not_valid_after_utc for each in chain]
+    with suppress(x509.ExtensionNotFound):
+        period = chain[0].extensions.get_extension_for_class(x509.PrivateKeyUsagePeriod).value
+        begins += [] if period.not_before is None else [period.not_before.replace(tzinfo=UTC)]
+        ends += [] if period.not_after is None else [period.not_after.replace(tzinfo=UTC)]
+    return max(begins), min(ends)
 
 
 def _unit_usage(_: Policy, __: x509.Certificate, usage: x509.ExtendedKeyUsage) -> None:

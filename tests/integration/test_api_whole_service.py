@@ -188,3 +188,29 @@ async def test_lists_are_read_to_their_end_in_pages(here):
         assert len(seen) == len(set(seen))
         bad = await session.get("/v1/letters", params={"cursor": "nonsense"})
         assert bad.status == 400
+
+
+async def test_anybody_gets_a_timestamp_that_openssl_believes(here, tmp_path):
+    async def openssl(*words):
+        command = ["openssl", "ts", *words]
+        return await asyncio.to_thread(
+            subprocess.run, command, cwd=tmp_path, capture_output=True, timeout=30, check=False
+        )
+
+    (tmp_path / "data").write_bytes(b"whatever it is")
+    (tmp_path / "roots.pem").write_text("".join(json.loads(here.trust.read_text())["tsa_roots"]))
+    asked = await openssl("-query", "-data", "data", "-sha512", "-cert", "-out", "q.tsq")
+    assert asked.returncode == 0, asked.stderr
+    query = (tmp_path / "q.tsq").read_bytes()
+    named = {"Content-Type": "application/timestamp-query"}
+    async with (
+        here.client(None) as session,
+        session.post("/tsa", data=query, headers=named) as answer,
+    ):
+        assert answer.status == 200
+        assert answer.content_type == "application/timestamp-reply"
+        (tmp_path / "r.tsr").write_bytes(await answer.read())
+    verify = ("-verify", "-queryfile", "q.tsq", "-in", "r.tsr", "-CAfile", "roots.pem")
+    judged = await openssl(*verify)
+    assert judged.returncode == 0, judged.stderr
+    assert b"Verification: OK" in judged.stdout
