@@ -33,6 +33,7 @@ from relay.api.verifier import Verifier
 from relay.auth import BearerTokens
 from tdh.delivery.bundles import Bundles
 from tdh.delivery.submission import Submissions
+from tdh.domain.log import AnchoredHead
 from tdh.domain.policies import Policy
 from tdh.domain.published import PublishedFile
 from tdh.ports import Clock, Commit, Ids, Mailboxes, Proofs, Tokens, Vault
@@ -79,6 +80,7 @@ def make_app(  # noqa: PLR0913 - its parts, by name
     sent = Sent(
         callers=callers,
         mailboxes=mailboxes,
+        proofs=proofs,
         commit=commit,
         ids=ids,
         undisturbed=undisturbed,
@@ -110,7 +112,7 @@ def make_app(  # noqa: PLR0913 - its parts, by name
         monotonic=time.monotonic,
     )
     newest = remembered(
-        proofs.head, seconds=min(HEAD_REMEMBERED_SECONDS, limits.remembered_seconds)
+        partial(_newest, proofs), seconds=min(HEAD_REMEMBERED_SECONDS, limits.remembered_seconds)
     )
     evidence = EvidenceReading(callers=callers, mailboxes=mailboxes, proofs=proofs, newest=newest)
     public_log = PublicLog(
@@ -157,6 +159,11 @@ def make_app(  # noqa: PLR0913 - its parts, by name
 
     app.on_cleanup.append(finish)  # after the last handler
     return app
+
+
+async def _newest(proofs: Proofs) -> AnchoredHead | None:
+    head = await proofs.head()
+    return None if head is None else await proofs.anchored(head.size)
 
 
 def _add_routes(app: web.Application, routes: Sequence[Route], limits: ApiLimits) -> None:

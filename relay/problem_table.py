@@ -261,6 +261,15 @@ ROWS: Mapping[str, Row] = {
         retryable=True,
         retry_after=1,
     ),
+    "not-archived-yet": Row(
+        409,
+        "Not archived yet",
+        "ยังไม่ได้เข้าคลังหลักฐานระยะยาว",
+        "Its round gets a timestamp within a minute or so; until then the proof serves.",
+        "รอบของหลักฐานนี้จะได้รับการประทับเวลาภายในราวหนึ่งนาที ระหว่างนี้ใช้ข้อพิสูจน์จากสมุดบันทึกได้",
+        retryable=True,
+        retry_after=15,
+    ),
     # What is ours.
     "acceptance-not-committed": Row(
         503,

@@ -411,14 +411,15 @@ class Proofs(Protocol):
     """What the log says of one evidence, ready to be handed out."""
 
     async def proof_of(self, evidence: EvidenceId, size: int | None = None) -> bytes:
-        """C2SP tlog-proof as text, under the newest head or the one of this size.
+        """C2SP tlog-proof as text, with its head's cosignatures.
 
-        The head's cosignatures are in it. Raises NotLoggedYet where no such head holds it.
+        Under the head of this size; else the first anchored one that holds it, which stays the
+        same for ever, else the newest. Raises NotLoggedYet where no such head holds it.
         """
         ...
 
     async def everything_of(self, evidence: EvidenceId) -> EvidenceProof:
-        """All that makes it convince: under the first anchored head that holds it, else the newest.
+        """All that makes it convince, under the head of `proof_of`.
 
         Raises NotLoggedYet where no head holds it.
         """

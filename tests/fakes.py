@@ -23,7 +23,7 @@ from tdh.domain.errors import (
 from tdh.domain.events import REPEATABLE
 from tdh.domain.identifiers import evidence_of
 from tdh.domain.lifecycle import CONTENT_AVAILABLE
-from tdh.domain.log import EvidenceProof
+from tdh.domain.log import AnchoredHead, EvidenceProof
 from tdh.domain.parties import Channel, TokenHolder
 from tdh.domain.policies import Policy
 from tdh.domain.records import (
@@ -477,6 +477,9 @@ class Proofs:
         self.of = {}
         self.newest = None
         self.tiles = {}
+        self.anchors = []
+        self.record = None
+        self.until = None
 
     async def proof_of(self, evidence, size=None):
         if evidence not in self.of or size not in (None, getattr(self.newest, "size", None)):
@@ -488,13 +491,22 @@ class Proofs:
             size=1,
             proof=await self.proof_of(evidence),
             tokens=(),
-            record=None,
+            record=self.record,
             anchored_by=(),
-            provable_until=None,
+            provable_until=self.until,
         )
 
     async def head(self, size=None):
         return self.newest if size in (None, getattr(self.newest, "size", None)) else None
+
+    async def anchored(self, size=None):
+        head = self.newest if size == getattr(self.newest, "size", None) else None
+        if size is None and self.anchors:
+            head = self.newest
+        return None if head is None else AnchoredHead(head=head, anchors=tuple(self.anchors))
+
+    async def provable_until(self, evidences):
+        return {one: self.until for one in evidences if self.until is not None}
 
     async def read_tile(self, tile):
         return self.tiles.get(tile)

@@ -10,12 +10,13 @@ from relay.api.remembered import Remembered
 from relay.api.responses import json_answer
 from relay.api.routes import Bytes, Operation, Route
 from relay.payloads.evidence import EvidenceOut
-from tdh.domain.errors import NotFound
-from tdh.domain.log import SignedHead
+from tdh.domain.errors import NotArchivedYet, NotFound, NotLoggedYet
+from tdh.domain.log import AnchoredHead
 from tdh.domain.records import EvidenceRecord
 from tdh.ports import Mailboxes, Proofs
 
 XML, JSON = "application/xml", "application/json"
+OCTETS = "application/octet-stream"
 
 
 class EvidenceReading:
@@ -27,7 +28,7 @@ class EvidenceReading:
         callers: Callers,
         mailboxes: Mailboxes,
         proofs: Proofs,
-        newest: Remembered[SignedHead | None],
+        newest: Remembered[AnchoredHead | None],
     ) -> None:
         """`newest` remembers the newest head of `proofs`."""
         self._callers = callers
@@ -40,6 +41,7 @@ class EvidenceReading:
         return (
             Route(method="GET", path=path, handler=self._read, operation=_READ),
             Route(method="GET", path=f"{path}/proof", handler=self._proof, operation=_PROOF),
+            Route(method="GET", path=f"{path}/record", handler=self._archived, operation=_RECORD),
         )
 
     async def _record(self, request: web.Request, *parameters: str) -> EvidenceRecord:
@@ -53,7 +55,8 @@ class EvidenceReading:
     async def _read(self, request: web.Request) -> web.Response:
         record = await self._record(request)
         if chosen_type(request.headers.get(hdrs.ACCEPT)) == JSON:
-            return json_answer(EvidenceOut.of(record), headers={"Vary": "Accept"})
+            until = (await self._proofs.provable_until([record.id])).get(record.id)
+            return json_answer(EvidenceOut.of(record, until), headers={"Vary": "Accept"})
         return web.Response(
             body=record.xml,
             content_type=XML,
@@ -74,6 +77,20 @@ class EvidenceReading:
             content_type="text/plain",
             charset="utf-8",
             headers={"Content-Disposition": name},
+        )
+
+    async def _archived(self, request: web.Request) -> web.Response:
+        record = await self._record(request)
+        try:
+            found = (await self._proofs.everything_of(record.id)).record
+        except NotLoggedYet:
+            found = None
+        if found is None:
+            raise NotArchivedYet("its round of the archive has no timestamp yet")
+        return web.Response(
+            body=found,
+            content_type=OCTETS,
+            headers={"Content-Disposition": f'attachment; filename="{record.id}.ers"'},
         )
 
 
@@ -126,9 +143,18 @@ _READ = Operation(
 )
 _PROOF = Operation(
     id="readProof",
-    en="C2SP tlog-proof: that the public log contains the evidence. `size`: in which head.",
+    en="C2SP tlog-proof: that the public log contains the evidence, with the head's cosignatures. "
+    "Under the first anchored head that holds it, else the newest; `size`: in which head.",
     th="ข้อพิสูจน์ว่าหลักฐานอยู่ในสมุดบันทึกสาธารณะ (C2SP tlog-proof)",
     answers={200: (Bytes(media_type="text/plain"),)},
     problems=("not-found", "not-logged-yet"),
     of_a_head=True,
+)
+_RECORD = Operation(
+    id="readArchiveRecord",
+    en="RFC 4998 EvidenceRecord (DER) over the bytes of the evidence: that they existed, for "
+    "checkers of today and of later, when the seal's certificate has ended.",
+    th="ระเบียนหลักฐานระยะยาวตาม RFC 4998 (DER) ใช้ตรวจได้แม้ใบรับรองของตราประทับหมดอายุแล้ว",
+    answers={200: (Bytes(media_type=OCTETS),)},
+    problems=("not-found", "not-archived-yet"),
 )

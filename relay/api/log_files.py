@@ -17,8 +17,9 @@ from relay.api.callers import known
 from relay.api.errors import NoCheckpointYet
 from relay.api.remembered import Remembered
 from relay.api.routes import Bytes, Operation, Route
+from relay.payloads.anchors import AnchorsOut
 from tdh.domain.errors import InvalidValue, NotFound
-from tdh.domain.log import SignedHead
+from tdh.domain.log import AnchoredHead
 from tdh.domain.tiles import Tile
 from tdh.ports import Proofs
 
@@ -39,7 +40,7 @@ class PublicLog:
         self,
         *,
         proofs: Proofs,
-        newest: Remembered[SignedHead | None],
+        newest: Remembered[AnchoredHead | None],
         read_tile: ReadTile,
         timestamp_reply: Callable[[bytes], bytes],
     ) -> None:
@@ -55,21 +56,22 @@ class PublicLog:
             for path, handler, operation in (
                 ("/log/checkpoint", self._checkpoint, _CHECKPOINT),
                 ("/log/checkpoint.tsr", self._token, _TOKEN),
+                ("/log/anchors/{size}", self._anchors, _ANCHORS),
                 ("/log/tile/{tile:.+}", self._tile, _TILE),
             )
             for method in (hdrs.METH_GET, hdrs.METH_HEAD)
         )
 
     async def _checkpoint(self, request: web.Request) -> web.Response:
-        head = await self._head(request)
-        answer = _answer(request, head.note, "text/plain", ASK_EACH_TIME)
+        found = await self._head(request)
+        answer = _answer(request, found.note, "text/plain", ASK_EACH_TIME)
         if answer.status == web.HTTPOk.status_code:
             answer.charset = "utf-8"
         return answer
 
     async def _token(self, request: web.Request) -> web.Response:
-        head = await self._head(request)
-        reply = self._timestamp_reply(head.token)
+        found = await self._head(request)
+        reply = self._timestamp_reply(found.head.token)
         return _answer(request, reply, TIMESTAMP_REPLY, ASK_EACH_TIME)
 
     async def _tile(self, request: web.Request) -> web.Response:
@@ -88,15 +90,34 @@ class PublicLog:
             answer.headers[hdrs.VARY] = hdrs.ACCEPT_ENCODING
         return answer
 
-    async def _head(self, request: web.Request) -> SignedHead:
-        known(request.query, "size")
-        size = size_of(request)
-        head = await (self._newest.answer() if size is None else self._proofs.head(size))
-        if head is None and size is not None:
+    async def _anchors(self, request: web.Request) -> web.Response:
+        known(request.query)
+        if _SIZE.fullmatch(request.match_info["size"]) is None:
             raise NotFound("checkpoint")
-        if head is None:
+        found = await self._proofs.anchored(int(request.match_info["size"]))
+        if found is None:
+            raise NotFound("checkpoint")
+        return _answer(
+            request,
+            AnchorsOut.of(found).model_dump_json().encode(),
+            "application/json",
+            ASK_EACH_TIME,
+        )
+
+    async def _head(self, request: web.Request) -> AnchoredHead:
+        known(request.query, "size", "anchored")
+        size, anchored = size_of(request), request.query.get("anchored")
+        if anchored not in (None, "1") or (anchored and size is not None):
+            raise InvalidValue("anchored", "is 1, and stands alone")
+        if size is None and not anchored:
+            found = await self._newest.answer()
+        else:
+            found = await self._proofs.anchored(size)
+        if found is None and (size is not None or anchored):
+            raise NotFound("checkpoint")
+        if found is None:
             raise NoCheckpointYet("the log is empty")
-        return head
+        return found
 
 
 def size_of(request: web.Request) -> int | None:
@@ -131,21 +152,33 @@ def _named(operation: Operation, method: str) -> Operation:
 
 _CHECKPOINT = Operation(
     id="readCheckpoint",
-    en="The newest signed head of the log (C2SP tlog-checkpoint), or that of `size`.",
+    en="The newest signed head of the log (C2SP tlog-checkpoint), or that of `size`, with the "
+    "cosignatures that it has; `anchored=1`: the newest for which outsiders vouch.",
     th="หัวสมุดบันทึกล่าสุดที่ลงนามแล้ว (C2SP tlog-checkpoint)",
     answers={200: (Bytes(media_type="text/plain"),)},
     public=True,
     problems=("no-checkpoint-yet", "not-found"),
     of_a_head=True,
+    choices=(("anchored", ("1",)),),
 )
 _TOKEN = Operation(
     id="readCheckpointToken",
-    en="The RFC 3161 timestamp of that head, as a TimeStampResp over the bytes of its note.",
+    en="Our own RFC 3161 timestamp of that head, as a TimeStampResp over the bytes of its note "
+    "without cosignatures.",
     th="ตราประทับเวลา RFC 3161 ของหัวนั้น",
     answers={200: (Bytes(media_type=TIMESTAMP_REPLY),)},
     public=True,
     problems=("no-checkpoint-yet", "not-found"),
     of_a_head=True,
+    choices=(("anchored", ("1",)),),
+)
+_ANCHORS = Operation(
+    id="readAnchors",
+    en="What outsiders said of the head of this size: its note with cosignatures, its timestamps.",
+    th="คำรับรองของบุคคลภายนอกต่อหัวสมุดบันทึกขนาดนี้: ลายมือชื่อร่วมและการประทับเวลา",
+    answers={200: (AnchorsOut,)},
+    public=True,
+    problems=("not-found",),
 )
 _TILE = Operation(
     id="readTile",

@@ -24,7 +24,7 @@ from tdh.domain.errors import NotFound
 from tdh.domain.identifiers import DeliveryId, PartyId
 from tdh.domain.policies import Policy
 from tdh.domain.records import EventView
-from tdh.ports import Commit, Ids, Mailboxes
+from tdh.ports import Commit, Ids, Mailboxes, Proofs
 
 
 class Sent:
@@ -35,6 +35,7 @@ class Sent:
         *,
         callers: Callers,
         mailboxes: Mailboxes,
+        proofs: Proofs,
         commit: Commit,
         ids: Ids,
         undisturbed: Undisturbed,
@@ -43,6 +44,7 @@ class Sent:
     ) -> None:
         self._callers = callers
         self._mailboxes = mailboxes
+        self._proofs = proofs
         self._commit = commit
         self._ids = ids
         self._undisturbed = undisturbed
@@ -110,7 +112,9 @@ class Sent:
         known(request.query)
         stream = delivery_id(request)
         happened = await self._happened(stream, party.id)
-        return json_answer(PageOut(data=[EvidenceOut.of_event(stream, one) for one in happened]))
+        until = await self._proofs.provable_until([one.evidence for one in happened])
+        listed = [EvidenceOut.of_event(stream, one, until.get(one.evidence)) for one in happened]
+        return json_answer(PageOut(data=listed))
 
     async def _happened(self, stream: DeliveryId, party: PartyId) -> tuple[EventView, ...]:
         """Events of a delivery, or of a refused submission for its sender. Raises NotFound."""

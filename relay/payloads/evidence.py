@@ -3,6 +3,7 @@
 The models are also the schemas of /openapi.json.
 """
 
+from datetime import datetime
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -64,9 +65,14 @@ class EvidenceOut(Out):
     sha256: str | None = Field(description="ของ XML / of the XML; null in lists")
     href: str
     proof: str
+    record: str
+    provable_until: str | None = Field(
+        description="ตรวจได้ถึงเมื่อใดโดยไม่ต้องต่ออายุ / until when its archive record can be checked "
+        "without a renewal; null before there is one"
+    )
 
     @classmethod
-    def of(cls, record: EvidenceRecord) -> "EvidenceOut":
+    def of(cls, record: EvidenceRecord, until: datetime | None) -> "EvidenceOut":
         return cls(
             id=record.id,
             delivery=record.stream,
@@ -76,10 +82,14 @@ class EvidenceOut(Out):
             sha256=record.digest.hex(),
             href=evidence_href(record.id),
             proof=evidence_href(record.id) + "/proof",
+            record=evidence_href(record.id) + "/record",
+            provable_until=None if until is None else print_time(until),
         )
 
     @classmethod
-    def of_event(cls, stream: DeliveryId, event: EventView) -> "EvidenceOut":
+    def of_event(
+        cls, stream: DeliveryId, event: EventView, until: datetime | None
+    ) -> "EvidenceOut":
         return cls(
             id=event.evidence,
             delivery=stream,
@@ -89,6 +99,8 @@ class EvidenceOut(Out):
             sha256=None,
             href=evidence_href(event.evidence),
             proof=evidence_href(event.evidence) + "/proof",
+            record=evidence_href(event.evidence) + "/record",
+            provable_until=None if until is None else print_time(until),
         )
 
 

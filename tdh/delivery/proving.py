@@ -50,31 +50,24 @@ class Proving:
         return None if head is None else await self._with_anchors(head)
 
     async def proof_of(self, evidence: EvidenceId, size: int | None = None) -> bytes:
-        """The tlog-proof of an evidence under the newest head, or the one of this size.
+        """The tlog-proof of an evidence, under the head of this size.
 
-        Raises NotLoggedYet where no such head holds it.
+        Without a size under the first anchored head that holds it, else the newest. Raises
+        NotLoggedYet where no such head holds it.
         """
-        place = await self.store.entry(evidence)
-        head = await self.store.head(size)
-        return await self._proof(place, None if head is None else await self._with_anchors(head))
+        place, found = await self._under(evidence, size)
+        return await self._proof(place, found)
 
     async def everything_of(self, evidence: EvidenceId) -> EvidenceProof:
-        """All that there is, under the first anchored head that holds it, else the newest.
+        """All that there is, under the head of `proof_of`.
 
         Raises NotLoggedYet where no head holds it.
         """
-        place = await self.store.entry(evidence)
-        if place is None:
-            raise NotLoggedYet("the log does not hold this evidence yet")
-        head = await self.store.head(await self.anchors.settled(above=place.index))
-        found = None if head is None else await self._with_anchors(head)
-        proof = await self._proof(place, found)
-        if found is None:
-            raise NotLoggedYet("the log has no head yet")
+        place, found = await self._under(evidence, None)
         record = await self.records.of(place.index)
         return EvidenceProof(
             size=found.head.size,
-            proof=proof,
+            proof=await self._proof(place, found),
             tokens=found.tokens,
             record=None if record is None else record[0],
             anchored_by=tuple(dict.fromkeys(one.name for one in found.anchors)),
@@ -87,12 +80,22 @@ class Proving:
         """Until when each one's archive record can be checked; those without one are missing."""
         return await self.archive.until(evidences)
 
+    async def _under(
+        self, evidence: EvidenceId, size: int | None
+    ) -> tuple[LoggedEntry, AnchoredHead]:
+        """Its place in the log, and a head that holds it. Raises NotLoggedYet."""
+        place = await self.store.entry(evidence)
+        if place is not None:
+            wanted = await self.anchors.settled(above=place.index) if size is None else size
+            head = await self.store.head(wanted)
+            if head is not None and place.index < head.size:
+                return place, await self._with_anchors(head)
+        raise NotLoggedYet("no head of the log holds this evidence yet")
+
     async def _with_anchors(self, head: SignedHead) -> AnchoredHead:
         return AnchoredHead(head=head, anchors=tuple(await self.anchors.of(head.size)))
 
-    async def _proof(self, place: LoggedEntry | None, found: AnchoredHead | None) -> bytes:
-        if place is None or found is None or place.index >= found.head.size:
-            raise NotLoggedYet("no head of the log holds this evidence yet")
+    async def _proof(self, place: LoggedEntry, found: AnchoredHead) -> bytes:
         size = found.head.size
         nodes = await self.store.nodes(self.maths.nodes_for_inclusion(place.index, size))
         return self.maths.proof_text(place.index, size, nodes, found.note, place.entry)

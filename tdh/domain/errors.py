@@ -203,6 +203,13 @@ class NotLoggedYet(TDHError):
     retryable = True
 
 
+class NotArchivedYet(TDHError):
+    """The evidence's round of the archive has no timestamp yet."""
+
+    code = "not-archived-yet"
+    retryable = True
+
+
 class IntegrityFailure(TDHError):
     """Stored bytes are not what was stored. Nothing of them is given out."""
 

@@ -441,6 +441,7 @@ PUBLIC = {
     "/openapi.json",
     "/log/checkpoint",
     "/log/checkpoint.tsr",
+    "/log/anchors/{size}",
     "/log/tile/{tile}",
 }
 OF_ONESELF = {("GET", "/v1/letters"), ("GET", "/v1/inbox"), ("POST", "/v1/letters")}
