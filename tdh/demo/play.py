@@ -26,6 +26,7 @@ from tdh.demo.failures import DemoFailed
 from tdh.demo.home import PRIVATE, Home
 from tdh.demo.interrupts import Interrupts
 from tdh.demo.killing import killed_and_nothing_lost
+from tdh.demo.neighbour import NAME_EN, NAME_TH, Office
 from tdh.demo.scene import Scene, Sent
 from tdh.demo.steps import citizen_receives, company_receives, refusals, submit
 from tdh.demo.telling import JsonTeller, Language, Teller
@@ -130,14 +131,22 @@ async def _run(wishes: Wishes, there: Set, interrupts: Interrupts) -> None:
 async def _set_stage(there: Set, closing: contextlib.AsyncExitStack) -> Scene:
     teller, home, data = there.teller, there.home, there.data
     now = datetime.now(UTC)
+    office = Office(data / "neighbour")
     environment = stage.service_environment(there.servers, data=data, home=home)
+    environment |= office.neighbour.settings
     config = load(environment)
     signer = found_authority(home, agency=AGENCY.name_en, now=now)
-    stage.make_sealer_keys(config, home, now=now)
+    vkeys = office.neighbour.vkeys
+    logs = stage.make_sealer_keys(config, home, now=now, witnesses=vkeys)
     teller.tell(
         "สร้างกุญแจผู้ให้บริการ และผู้ออกใบรับรองสาธิต (root, intermediate, CRL)",
         "operator's keys, and a certification authority for the demo with its CRLs",
         facts=[f"{home.shown(home.path('trust'))}/   {home.shown(home.path(stage.TRUST_FILE))}"],
+    )
+    await closing.enter_async_context(office.open(logs, there.log))
+    teller.tell(
+        f"{NAME_TH} เปิดแล้ว: กุญแจและความจำเป็นของตนเอง",
+        f"{NAME_EN}, is open: a program with its own key and memory",
     )
     await stage.prepare_database(config)
     access = await stage.register_everybody(config, home, now=now)

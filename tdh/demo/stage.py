@@ -13,8 +13,8 @@ import shlex
 import shutil
 import tempfile
 import time
-from collections.abc import AsyncIterator, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO
@@ -22,6 +22,7 @@ from urllib.parse import urlsplit
 
 import aiohttp
 
+from signing.cosignature import CosignatureVerifier
 from signing.sealer.ceremony import make_keys
 from tdh import app
 from tdh.config import Config
@@ -97,8 +98,13 @@ def service_environment(servers: LocalServers, *, data: Path, home: Home) -> dic
     }
 
 
-def make_sealer_keys(config: Config, home: Home, *, now: datetime) -> None:
-    """Make the operator's keys, and write what others trust: `trust.json`, the seal's root."""
+def make_sealer_keys(
+    config: Config, home: Home, *, now: datetime, witnesses: Sequence[str]
+) -> tuple[str, ...]:
+    """Make the operator's keys, and write what others trust: `trust.json`, the seal's root.
+
+    `witnesses` are the neighbour's keys; gives those of the log, which it watches.
+    """
     keys = make_keys(
         config.sealer.keys,
         origin=config.issuer.origin,
@@ -106,8 +112,10 @@ def make_sealer_keys(config: Config, home: Home, *, now: datetime) -> None:
         now=now,
         receipts=config.receipts.keys,
     )
-    home.write(TRUST_FILE, keys.trust().text())
+    trust = replace(keys.trust(), witnesses=tuple(map(CosignatureVerifier.parse, witnesses)))
+    home.write(TRUST_FILE, trust.text())
     home.write(SEAL_ROOT, keys.seal_root)
+    return tuple(log.vkey for log in trust.logs)
 
 
 async def prepare_database(config: Config) -> None:
