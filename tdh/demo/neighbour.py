@@ -16,6 +16,7 @@ from typing import BinaryIO
 
 import aiohttp
 
+from signing.cosignature import CosignatureKind
 from tdh.demo.failures import NotAsTold
 from tdh.local.ports import LOOPBACK, free_ports
 from tdh.roles import Part, Supervisor
@@ -50,7 +51,7 @@ class Office:
         name = f"witness.example/{secrets.token_hex(4)}"
         self._port = free_ports(1)[0]
         self.neighbour = Neighbour(
-            vkeys=tuple(keygen(self._key, self._state, name)),
+            vkeys=keygen(self._key, self._state, name, (CosignatureKind.ED25519,)),
             url=f"http://{LOOPBACK}:{self._port}",
         )
 
