@@ -19,7 +19,7 @@ _PACKET = struct.Struct(">BBbbII4sQQQQ")
 _VERSION, _CLIENT, _SERVER = 4, 3, 4
 _UNSYNCHRONISED = 3
 _MOST_STRATUM = 15
-_MOST_ROOT_SECONDS = 1.0
+MOST_ROOT_SECONDS = 1.0
 """RFC 5905 takes 1.5 s (MAXDIST); nobody who is further from his source tells us a second."""
 _TO_UNIX = 2_208_988_800
 _ERA = 1 << 32
@@ -157,7 +157,7 @@ def read_answer(data: bytes, *, server: TimeServer, sent: float, taken: float) -
     if first >> 6 == _UNSYNCHRONISED or stratum > _MOST_STRATUM:
         raise NoTime("not synchronised")
     distance = (delay / 2 + dispersion) / 65_536
-    if distance > _MOST_ROOT_SECONDS:
+    if distance > MOST_ROOT_SECONDS:
         raise NoTime("too far from its source")
     if not received or not transmitted:
         raise NoTime("no time in the answer")

@@ -7,14 +7,28 @@ import re
 from collections.abc import Iterable
 from datetime import timedelta
 
+from relay import sntp
 from signing import timestamps
 from signing.evidence_document import write_evidence
 from signing.judge.chain import material_of
 from signing.judge.child import Bench, judge_document
 from signing.judge.policy import Limits, Policy
 from signing.judge.wire import answer_to_bytes
+from signing.sealer.frames import encode_answer, encode_request
+from signing.sealer.messages import (
+    Hello,
+    LastHead,
+    Ping,
+    Pong,
+    SealFacts,
+    SignHead,
+    Stamp,
+    Stamped,
+    StampRefused,
+)
 from signing.timestamps import TimestampAuthority
 from signing.trust import load_trust
+from signing.tst_info import write_imprint
 from tests import archive_samples, evidence_samples
 from tests.pki import faults, make
 from tests.proof_samples import Operator
@@ -152,6 +166,31 @@ def der() -> tuple[bytes, ...]:
     """Requests, replies, tokens."""
     request = timestamps.build_request(hashlib.sha256(CONTENT).digest(), 7)
     return (request, *replies(), *tokens())
+
+
+COOKIE, SERVER = 0x0123_4567_89AB_CDEF, sntp.TimeServer(host="127.0.0.1")
+
+
+@functools.cache
+def times() -> tuple[bytes, ...]:
+    """A time server's answer, and one that asks to be left alone."""
+    now, cookie = (2**31 + 5 << 32).to_bytes(8), COOKIE.to_bytes(8)
+    rest = bytes(8) + b"GPS\0" + now + cookie + now + now
+    return bytes((0x24, 1, 6, 0xEC)) + rest, bytes((0xE4, 0, 6, 0)) + rest
+
+
+@functools.cache
+def frames() -> tuple[bytes, ...]:
+    """Requests to the sealer and what it says."""
+    now, imprint = make.SIGNED_AT, write_imprint(bytes(32))
+    stamp = Stamp(clock=now, imprint=imprint, policy="1.2.3", nonce=-7, cert_req=True)
+    head = SignHead(clock=now, size=1, root=bytes(32), consistency=(bytes(32),))
+    seal = SealFacts(clock=now, facts=(evidence_samples.facts(),))
+    refused = StampRefused(failure=timestamps.FailureInfo.TIME_NOT_AVAILABLE, problem="no")
+    return (
+        *map(encode_request, (Hello(), Ping(clock=now), LastHead(), stamp, head, seal)),
+        *map(encode_answer, (Pong(), Stamped(token=tokens()[0]), refused)),
+    )
 
 
 @functools.cache

@@ -9,9 +9,11 @@ import asyncio
 import functools
 import hashlib
 import logging
+import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
+from relay import sntp
 from signing import checkpoint, cms, evidence_reader, log_entry, timestamps, tlog_proof, trust_list
 from signing.archive.verification import verify_record
 from signing.errors import ProofError
@@ -26,6 +28,9 @@ from signing.judge.kinds import Kind, kind_of
 from signing.judge.policy import Policy, RevocationMode
 from signing.judge.reasons import ANSWERS
 from signing.judge.warm import load as warm_up
+from signing.sealer import frames
+from signing.sealer.errors import FrameError
+from signing.timestamp_messages import granted_token
 from signing.trust import load_trust
 from tdh.domain.verdicts import SubIndication
 from tests.fuzz import seeds
@@ -160,6 +165,32 @@ def _record(data: bytes) -> None:
         raise Broken("a timestamp that nobody made verifies")
 
 
+def _frames(data: bytes) -> None:
+    """What is read is said again in the same way, whoever wrote it."""
+    for read, write in (
+        (frames.decode_request, frames.encode_request),
+        (frames.decode_answer, frames.encode_answer),
+    ):
+        try:
+            found = read(data)
+        except FrameError:
+            continue
+        if read(write(found)) != found:
+            raise Broken("read and written, it is another one")
+
+
+def _time(data: bytes) -> None:
+    """An answer that is heard gives a sample whose numbers are numbers, or none."""
+    if not sntp.answers(data, seeds.COOKIE):
+        return
+    try:
+        found = sntp.read_answer(data, server=seeds.SERVER, sent=0.0, taken=0.1)
+    except sntp.NoTime:
+        return
+    if not (math.isfinite(found.offset) and 0 <= found.error <= sntp.MOST_ROOT_SECONDS + 0.05):
+        raise Broken(found)
+
+
 TARGETS: Mapping[str, Target] = {
     target.name: target
     for target in (
@@ -211,9 +242,23 @@ TARGETS: Mapping[str, Target] = {
         Target(
             name="der",
             about="the strict reader: requests, replies, tokens",
-            run=_parses(timestamps.parse_request, timestamps.token_of_reply, cms.open_signed_data),
+            run=_parses(timestamps.parse_request, granted_token, cms.open_signed_data),
             seeds=seeds.der,
             most_bytes=16 * 1024,
+        ),
+        Target(
+            name="frames",
+            about="what comes over the sealer's socket, either way",
+            run=_frames,
+            seeds=seeds.frames,
+            most_bytes=16 * 1024,
+        ),
+        Target(
+            name="time",
+            about="what time servers answer",
+            run=_time,
+            seeds=seeds.times,
+            most_bytes=128,
         ),
         Target(
             name="evidence",
