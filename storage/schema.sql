@@ -369,9 +369,11 @@ CREATE TABLE tokens (
 CREATE TABLE trust_files (
     version bigint NOT NULL,
     digest bytea NOT NULL,
+    content bytea NOT NULL,
     made_at timestamp with time zone NOT NULL,
+    entry bytea NOT NULL,
     CONSTRAINT trust_files_pkey PRIMARY KEY (version),
-    CONSTRAINT trust_files_digest_check CHECK ((octet_length(digest) = 32)),
+    CONSTRAINT trust_files_check CHECK ((digest = sha256(content))),
     CONSTRAINT trust_files_version_check CHECK ((version >= 1))
 );
 

@@ -12,6 +12,7 @@ from storage.database import Database
 from storage.queries import statements_beside
 from storage.transaction import OpenTransaction, open_transaction
 from tdh.domain.errors import Conflict
+from tdh.domain.log import LoggedEntry
 from tdh.domain.service_keys import Compromise, KeyUse, RecordedKey, Retirement, ServiceKey
 
 _SQL = statements_beside(__file__)
@@ -22,9 +23,10 @@ class RecordedTrustFile:
     """One published version."""
 
     version: int
-    digest: bytes
-    """SHA-256 of the file."""
+    content: bytes
     made_at: datetime
+    entry: bytes
+    """What the log has, or will have, of it."""
 
 
 class PostgresServiceKeys:
@@ -96,21 +98,29 @@ class PostgresServiceKeys:
             return None
         row = rows[0]
         return RecordedTrustFile(
-            version=row["version"], digest=row["digest"], made_at=row["made_at"]
+            version=row["version"],
+            content=row["content"],
+            made_at=row["made_at"],
+            entry=row["entry"],
         )
 
-    async def record_trust_file(self, file: RecordedTrustFile, entry: bytes) -> None:
+    async def place(self, entry: bytes) -> LoggedEntry | None:
+        """Where the log has an operation; None while it waits."""
+        rows = await self._database.fetch(_SQL["place"], entry)
+        return LoggedEntry(index=rows[0]["index"], entry=rows[0]["entry"]) if rows else None
+
+    async def record_trust_file(self, file: RecordedTrustFile) -> None:
         """Remember a version, with its entry for the log; harmless to repeat.
 
         Raises Conflict where another file of this version, or a newer version, is recorded.
         """
         async with open_transaction(self._database) as transaction:
-            values = (file.version, file.digest, file.made_at, entry)
+            values = (file.version, file.content, file.made_at, file.entry)
             if await transaction.fetch(_SQL["record_trust_file"], *values):
                 await transaction.commit()
                 return
         newest = await self.newest_trust_file()
-        if newest is None or (newest.version, newest.digest) != (file.version, file.digest):
+        if newest is None or (newest.version, newest.content) != (file.version, file.content):
             raise Conflict(f"the log knows another trust file, version {file.version} or newer")
 
 

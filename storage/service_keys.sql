@@ -46,12 +46,12 @@ SELECT '', 0, $5::bytea FROM compromised
 RETURNING id;
 
 -- name: newest_trust_file
-SELECT version, digest, made_at FROM trust_files ORDER BY version DESC LIMIT 1;
+SELECT version, content, made_at, entry FROM trust_files ORDER BY version DESC LIMIT 1;
 
 -- name: record_trust_file
 WITH recorded AS (
-    INSERT INTO trust_files (version, digest, made_at)
-    SELECT $1::bigint, $2::bytea, $3::timestamptz
+    INSERT INTO trust_files (version, digest, content, made_at, entry)
+    SELECT $1::bigint, sha256($2::bytea), $2::bytea, $3::timestamptz, $4::bytea
      WHERE NOT EXISTS (SELECT FROM trust_files WHERE version >= $1::bigint)
         ON CONFLICT (version) DO NOTHING
     RETURNING version
@@ -59,3 +59,7 @@ WITH recorded AS (
 INSERT INTO log_queue (stream, sequence, entry)
 SELECT '', 0, $4::bytea FROM recorded
 RETURNING id;
+
+-- name: place
+-- Of an operation: it is no evidence's entry.
+SELECT index, entry FROM log_entries WHERE evidence IS NULL AND entry = $1 ORDER BY index LIMIT 1;

@@ -28,6 +28,8 @@ CREATE TABLE compromised_keys (
 -- Versions of the trust file for strangers that were entered into the log's queue.
 CREATE TABLE trust_files (
     version bigint PRIMARY KEY CHECK (version >= 1),
-    digest  bytea NOT NULL CHECK (octet_length(digest) = 32),
-    made_at timestamptz NOT NULL
+    digest  bytea NOT NULL CHECK (digest = sha256(content)),
+    content bytea NOT NULL,
+    made_at timestamptz NOT NULL,
+    entry   bytea NOT NULL
 );

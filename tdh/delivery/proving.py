@@ -74,6 +74,13 @@ class Proving:
             provable_until=None if record is None else record[1],
         )
 
+    async def proof_at(self, place: LoggedEntry) -> bytes:
+        """The tlog-proof of any entry, an operation's too, under the head of `proof_of`.
+
+        Raises NotLoggedYet where no head holds it.
+        """
+        return await self._proof(place, await self._holding(place, None))
+
     async def provable_until(
         self, evidences: Sequence[EvidenceId]
     ) -> Mapping[EvidenceId, datetime]:
@@ -85,12 +92,17 @@ class Proving:
     ) -> tuple[LoggedEntry, AnchoredHead]:
         """Its place in the log, and a head that holds it. Raises NotLoggedYet."""
         place = await self.store.entry(evidence)
-        if place is not None:
-            wanted = await self.anchors.settled(above=place.index) if size is None else size
-            head = await self.store.head(wanted)
-            if head is not None and place.index < head.size:
-                return place, await self._with_anchors(head)
-        raise NotLoggedYet("no head of the log holds this evidence yet")
+        if place is None:
+            raise NotLoggedYet("no head of the log holds this evidence yet")
+        return place, await self._holding(place, size)
+
+    async def _holding(self, place: LoggedEntry, size: int | None) -> AnchoredHead:
+        """A head that holds this place. Raises NotLoggedYet."""
+        wanted = await self.anchors.settled(above=place.index) if size is None else size
+        head = await self.store.head(wanted)
+        if head is None or place.index >= head.size:
+            raise NotLoggedYet("no head of the log holds this entry yet")
+        return await self._with_anchors(head)
 
     async def _with_anchors(self, head: SignedHead) -> AnchoredHead:
         return AnchoredHead(head=head, anchors=tuple(await self.anchors.of(head.size)))

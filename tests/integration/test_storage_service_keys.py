@@ -70,16 +70,16 @@ async def test_the_moment_of_a_compromise_only_moves_back(keys, database) -> Non
 
 
 async def test_versions_of_the_trust_file_only_grow(keys, database) -> None:
-    second = RecordedTrustFile(version=2, digest=b"2" * 32, made_at=NOW)
-    await keys.record_trust_file(second, b"two")
-    await keys.record_trust_file(second, b"two")
+    second = RecordedTrustFile(version=2, content=b"two", made_at=NOW, entry=b"2")
+    await keys.record_trust_file(second)
+    await keys.record_trust_file(second)
 
     for other in (
-        RecordedTrustFile(version=1, digest=b"1" * 32, made_at=NOW),
-        RecordedTrustFile(version=2, digest=b"x" * 32, made_at=NOW),
+        RecordedTrustFile(version=1, content=b"one", made_at=NOW, entry=b"1"),
+        RecordedTrustFile(version=2, content=b"another", made_at=NOW, entry=b"x"),
     ):
         with pytest.raises(Conflict):
-            await keys.record_trust_file(other, b"other")
+            await keys.record_trust_file(other)
 
     assert await keys.newest_trust_file() == second
     assert await waiting(database) == 1
