@@ -215,5 +215,22 @@ SEAL_POLICY = (
 )
 
 
+RECEIPT_POLICY = (
+    ExtensionPolicy.permit_all()
+    .require_present(x509.KeyUsage, Criticality.AGNOSTIC, _may_sign)
+    .may_be_present(x509.BasicConstraints, Criticality.AGNOSTIC, _is_no_authority)
+)
+"""What the receipt key's certificate must be, beside its purpose."""
+
+
+def is_for_receipts(certificate: x509.Certificate) -> bool:
+    """Whether a certificate is for documents that people read (RFC 9336)."""
+    try:
+        usage = certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage)
+    except (x509.ExtensionNotFound, ValueError):
+        return False
+    return DOCUMENT_SIGNING in usage.value
+
+
 def _failed(error: ProofError) -> Check:
     return Check(outcome=Outcome.FAIL, error=error)

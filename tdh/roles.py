@@ -110,7 +110,7 @@ def receipts_command(config: Config) -> list[str]:
     """The program that makes receipts, with files and names as arguments; it reads no settings."""
     receipts, group = config.receipts, config.sealer.clients_group
     return [
-        sys.executable, "-m", "signing.receipt.process",
+        sys.executable, "-m", "signing.receipt_maker.process",
         "--socket", str(receipts.socket),
         "--sealer-socket", str(config.sealer.socket),
         "--keys", str(receipts.keys),

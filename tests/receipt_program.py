@@ -138,7 +138,7 @@ class ReceiptProgram:
             "public-url": PUBLIC_URL,
         } | {name.replace("_", "-"): value for name, value in changes.items()}
         words = [f"--{name}={value}" for name, value in values.items()]
-        return [sys.executable, "-m", "signing.receipt.process", *words]
+        return [sys.executable, "-m", "signing.receipt_maker.process", *words]
 
     def run(self, **changes: object) -> subprocess.CompletedProcess[str]:
         """Start one that is expected to end by itself."""

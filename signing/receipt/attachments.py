@@ -25,6 +25,7 @@ _KINDS = {
     ENVELOPE: ("application/json", "data", "the letter's envelope, whose digest is sealed"),
     STATEMENT: ("application/json", "source", "edition, and what the page says of the log"),
 }
+_ORDER = (EVIDENCE, PROOF, "", RECORD, ENVELOPE, STATEMENT)
 _TOKEN = ("application/timestamp-reply", "supplement", "timestamp of the log's head (RFC 3161)")
 
 
@@ -63,6 +64,15 @@ def attachments_of(material: Material, statement: bytes) -> tuple[Attachment, ..
     return tuple(
         Attachment(name=name, data=data) for name, data in (*found, (STATEMENT, statement))
     )
+
+
+def in_order(files: Iterable[Attachment]) -> tuple[Attachment, ...]:
+    """The files in the one order in which a receipt holds them."""
+    return tuple(sorted(files, key=_place))
+
+
+def _place(file: Attachment) -> tuple[int, str]:
+    return _ORDER.index("" if is_token(file.name) else file.name), file.name
 
 
 def single(files: Iterable[Attachment], name: str) -> bytes | None:

@@ -19,14 +19,14 @@ import typst
 from signing.errors import ProofError
 from signing.evidence_reader import read_evidence
 from signing.receipt import attachments as names
-from signing.receipt.attachments import Attachment, claimed_head, single
+from signing.receipt.attachments import Attachment, claimed_head, in_order, single
 from signing.receipt.envelope import read_envelope
 from signing.receipt.layout import Limits, Sources, has_page, layout
 from signing.receipt.statement import Statement
 from signing.tlog_proof import TlogProof
 
 HERE = Path(__file__).parent
-MAKER = f"typst {version('typst')}"
+_SOURCES = ("receipt.typ", "layout.py", "words.py", "shown.py", "thai_time.py", "qr.py")
 _TOO_LONG = "more than one page"
 _TRIES = (
     Limits(documents=6, recipients=3, name=90, long=220),
@@ -70,13 +70,22 @@ def make_page(files: Sequence[Attachment]) -> MadePage:
         raise
     except ProofError as exc:
         raise PageError(str(exc)) from exc
-    attached = [_attached(each) for each in files]
+    attached = [_attached(each) for each in in_order(files)]
     for limits in _TRIES:
         data = layout(sources, limits) | {"files": attached}
         pdf = _compiled(data)
         if pdf is not None:
             return MadePage(pdf=pdf, number=sources.content.facts.id)
     raise PageError("the page would be longer than one")
+
+
+@cache
+def maker() -> str:
+    """Which page this version makes: typst, and a digest of all that decides about a letter."""
+    total = hashlib.sha256()
+    for name in _SOURCES:
+        total.update(hashlib.sha256((HERE / name).read_bytes()).digest())
+    return f"typst {version('typst')}, page {total.hexdigest()[:16]}"
 
 
 def _sources(files: Sequence[Attachment]) -> Sources:

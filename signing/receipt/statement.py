@@ -34,6 +34,8 @@ class Statement:
     """The operator's word in a receipt; all else in it is evidence. Raises StatementError."""
 
     edition: int
+    made_with: str
+    """Which page this is: `signing.receipt.page.maker`. Another version sets it another way."""
     public_url: str
     is_anchored: bool
     anchor_th: str
@@ -68,6 +70,7 @@ class Statement:
             plain = json.loads(text[: MAX_STATEMENT_BYTES + 1])
             statement = cls(
                 edition=_as(int, plain["edition"]),
+                made_with=_as(str, plain["made_with"]),
                 public_url=_as(str, plain["public_url"]),
                 is_anchored=_as(bool, plain["is_anchored"]),
                 anchor_th=_as(str, plain["anchor_th"]),

@@ -24,14 +24,19 @@ from pyhanko.sign.ades.api import CAdESSignedAttrSpec
 from pyhanko.sign.fields import MDPPerm, SigSeedSubFilter
 from pyhanko.sign.general import SigningError
 from pyhanko.sign.signers.pdf_cms import PdfCMSSignedAttributes
-from pyhanko.sign.signers.pdf_signer import DSSContentSettings, SigDSSPlacementPreference
+from pyhanko.sign.signers.pdf_signer import (
+    DSSContentSettings,
+    SigDSSPlacementPreference,
+    TimestampDSSContentSettings,
+)
 from pyhanko_certvalidator import ValidationContext
 from pyhanko_certvalidator.errors import PathError
+from typing_extensions import override
 
 from signing.certificates import PrivateKey, der
 from signing.pades import signer_of
-from signing.receipt.errors import SealNotMade, TimestampNotMade
-from signing.receipt.stamper import OwnStamper
+from signing.receipt_maker.errors import SealNotMade, TimestampNotMade
+from signing.receipt_maker.stamper import OwnStamper
 from signing.sealer.client import SealerClient
 from signing.tst_info import TimestampError
 from tdh.domain.errors import SealingUnavailable
@@ -43,7 +48,20 @@ _STORE = DSSContentSettings(
     include_vri=False, placement=SigDSSPlacementPreference.TOGETHER_WITH_SIGNATURE
 )
 """Validation data go in before the signature: behind it there is the last timestamp and no more."""
+_STORE_OF_STAMP = TimestampDSSContentSettings(include_vri=False, update_before_ts=True)
 T = TypeVar("T")
+
+
+class _Appending(IncrementalPdfFileWriter):
+    """Adds a revision and leaves title, keywords and PDF/A mark as they are.
+
+    pyHanko would write them anew at each revision, in another form and with the clock's time; then
+    a reader could not tell that nothing of them was altered.
+    """
+
+    @override
+    def _update_meta(self) -> None:
+        pass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +106,7 @@ class Sealing:
             raise SealNotMade(str(problem)) from problem
 
     async def _seal_pdf(self, pdf: bytes, data: ValidationData) -> bytes:
+        context = self._context(data)
         metadata = signers.PdfSignatureMetadata(
             field_name=FIELD,
             md_algorithm=_DIGEST,
@@ -95,15 +114,16 @@ class Sealing:
             certify=True,
             docmdp_permissions=MDPPerm.NO_CHANGES,
             embed_validation_info=True,
-            use_pades_lta=True,
-            timestamp_field_name=STAMP_FIELD,
+            validation_context=context,
             dss_settings=_STORE,
-            validation_context=self._context(data),
         )
         out = io.BytesIO()
         async with self._stamper() as stamper:
             signer = signers.PdfSigner(metadata, self._signer(), timestamper=stamper)
-            await signer.async_sign_pdf(IncrementalPdfFileWriter(io.BytesIO(pdf)), output=out)
+            await signer.async_sign_pdf(_Appending(io.BytesIO(pdf)), output=out)
+            await signers.PdfTimeStamper(stamper, field_name=STAMP_FIELD).async_timestamp_pdf(
+                _Appending(out), _DIGEST, context, in_place=True, dss_settings=_STORE_OF_STAMP
+            )
         return out.getvalue()
 
     async def _seal_data(self, data: bytes) -> bytes:

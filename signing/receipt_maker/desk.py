@@ -14,8 +14,6 @@ from signing.bundle.manifest import ManifestError, write_manifest
 from signing.errors import ProofError
 from signing.receipt import wire
 from signing.receipt.attachments import attachments_of
-from signing.receipt.errors import EvidenceNotProven, SealNotMade, TimestampNotMade
-from signing.receipt.keys import load_trust, revocation_lists
 from signing.receipt.messages import (
     Answer,
     BundleSealed,
@@ -26,9 +24,11 @@ from signing.receipt.messages import (
     Request,
     SealBundle,
 )
-from signing.receipt.page import NoPage, make_page
-from signing.receipt.proven import prove
-from signing.receipt.seal import Sealing, ValidationData
+from signing.receipt.page import NoPage, make_page, maker
+from signing.receipt_maker.errors import EvidenceNotProven, SealNotMade, TimestampNotMade
+from signing.receipt_maker.keys import load_trust, revocation_lists
+from signing.receipt_maker.proven import prove
+from signing.receipt_maker.seal import Sealing, ValidationData
 from signing.sealer.errors import FrameError
 from signing.verify.terms import Terms
 from tdh.domain.errors import TDHError
@@ -71,7 +71,11 @@ class ReceiptDesk:
         trust = load_trust(self._folder)
         terms = Terms(trust=trust, at=self._now())
         statement = prove(
-            request.material, terms, edition=request.edition, public_url=self._public_url
+            request.material,
+            terms,
+            edition=request.edition,
+            public_url=self._public_url,
+            made_with=maker(),
         )
         page = make_page(attachments_of(request.material, statement.text()))
         data = ValidationData(

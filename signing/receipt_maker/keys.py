@@ -7,10 +7,8 @@ trust file are read anew for each receipt, so that they can be renewed while it 
 from collections.abc import Sequence
 from pathlib import Path
 
-from cryptography import x509
-
-from signing.certificates import DOCUMENT_SIGNING
-from signing.receipt.seal import ReceiptKey
+from signing.receipt_maker.seal import ReceiptKey
+from signing.seal_check import is_for_receipts
 from signing.sealer.errors import SealerSetupError
 from signing.sealer.key_files import read_certificates, read_signing_key
 from signing.trust_file import TrustFile, TrustFileError, load_trust_file
@@ -49,12 +47,3 @@ def revocation_lists(folder: Path) -> Sequence[bytes]:
         return [path.read_bytes() for path in sorted(folder.glob(LISTS))]
     except OSError as exc:
         raise SealerSetupError(f"{folder}: {exc}") from exc
-
-
-def is_for_receipts(certificate: x509.Certificate) -> bool:
-    """Whether a certificate is for documents that people read (RFC 9336)."""
-    try:
-        usage = certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage)
-    except (x509.ExtensionNotFound, ValueError):
-        return False
-    return DOCUMENT_SIGNING in usage.value

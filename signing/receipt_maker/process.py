@@ -13,10 +13,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import NoReturn
 
-from signing.receipt.desk import ReceiptDesk
-from signing.receipt.keys import load_receipt_key
-from signing.receipt.seal import Sealing
 from signing.receipt.statement import check_public_url
+from signing.receipt_maker.desk import ReceiptDesk
+from signing.receipt_maker.keys import load_receipt_key
+from signing.receipt_maker.seal import Sealing
 from signing.sealer.own_process import (
     NO_INPUT,
     ProgramParser,

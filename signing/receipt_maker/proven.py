@@ -14,9 +14,9 @@ from signing.archive.errors import RecordEnded, RecordError
 from signing.archive.verification import checkable_until, verify_record
 from signing.checkpoint import without_cosignatures
 from signing.errors import ProofError
-from signing.receipt.errors import EvidenceNotProven
 from signing.receipt.messages import Material
 from signing.receipt.statement import Statement
+from signing.receipt_maker.errors import EvidenceNotProven
 from signing.seal_check import Outcome
 from signing.tlog_proof import TlogProof
 from signing.tst_info import TimestampError
@@ -36,7 +36,9 @@ _NEEDED = frozenset(
 )
 
 
-def prove(material: Material, terms: Terms, *, edition: int, public_url: str) -> Statement:
+def prove(
+    material: Material, terms: Terms, *, edition: int, public_url: str, made_with: str
+) -> Statement:
     """Check everything, and say what was found. Raises EvidenceNotProven, StatementError."""
     tokens = tuple(each.token for each in material.tokens)
     beside = Beside(
@@ -57,6 +59,7 @@ def prove(material: Material, terms: Terms, *, edition: int, public_url: str) ->
     heads = [each.time for each in stamps if not each.is_record]
     return Statement(
         edition=edition,
+        made_with=made_with,
         public_url=public_url,
         is_anchored=anchor.outcome is Outcome.PASS,
         anchor_th=anchor.text.th,

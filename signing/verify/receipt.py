@@ -1,0 +1,145 @@
+"""A receipt (PDF), alone and offline.
+
+(1) It is one sealed PDF with an evidence and its proof inside; (2) its seal covers page and files,
+and nothing but a timestamp came later; (3) the key is the operator's for receipts; (4) the page is
+made again from the files and compared; (5) the evidence inside is checked as any other, with the
+proof, tokens and record inside. So the seal alone is never believed: a page that says something
+else than its evidence is refused, where this version can make that page.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from cryptography import x509
+
+from signing.certificate_path import find_path
+from signing.errors import ProofError
+from signing.receipt import attachments as names
+from signing.receipt.attachments import Attachment, single
+from signing.receipt.page import MadePage, make_page, maker
+from signing.receipt.statement import Statement
+from signing.seal_check import RECEIPT_POLICY, Outcome, is_for_receipts
+from signing.verify import receipt_words as words
+from signing.verify.beside import token_in
+from signing.verify.evidence import Beside, examine
+from signing.verify.receipt_pdf import ReceiptPdf, read_receipt
+from signing.verify.report import CheckId, CheckLine, Text
+from signing.verify.spoken import moment
+from signing.verify.terms import Terms
+from tdh.domain.verdicts import Indication
+
+
+def check_receipt(data: bytes, terms: Terms) -> tuple[CheckLine, ...]:
+    """Check one receipt. Never raises for what is wrong with it."""
+    try:
+        found = read_receipt(data, terms)
+        _check_files(found.files)
+        statement = Statement.parse(_file(found.files, names.STATEMENT))
+        xml = _file(found.files, names.EVIDENCE)
+    except ProofError as exc:
+        text = words.FORM_BROKEN.of(why=exc)
+        return (CheckLine(id=CheckId.SCHEMA, outcome=Outcome.FAIL, text=text),)
+    beside = Beside(
+        proof=_file(found.files, names.PROOF),
+        proof_name=names.PROOF,
+        tokens=[token_in(one.data) for one in found.files if names.is_token(one.name)],
+        record=single(found.files, names.RECORD),
+        envelope=single(found.files, names.ENVELOPE),
+    )
+    examined = examine(xml, beside, terms)
+    number = "?" if examined.content is None else examined.content.facts.id
+    form = words.FORM_HOLDS.of(edition=statement.edition, number=number, files=len(found.files))
+    return (
+        CheckLine(id=CheckId.SCHEMA, outcome=Outcome.PASS, text=form),
+        _seal(found),
+        _certificate(found, terms),
+        _page(data, found.files, statement),
+        *examined.lines,
+    )
+
+
+def _check_files(files: Sequence[Attachment]) -> None:
+    """Raise ProofError for files that no receipt has, or has twice."""
+    found = [one.name for one in files]
+    for name in found:
+        if not names.is_name(name):
+            raise ProofError(f"an unknown file inside, {name[:80]!r}")
+    if len(set(found)) != len(found):
+        raise ProofError("a file stands twice inside")
+
+
+def _file(files: Sequence[Attachment], name: str) -> bytes:
+    data = single(files, name)
+    if data is None:
+        raise ProofError(f"{name} is missing inside")
+    return data
+
+
+def _seal(found: ReceiptPdf) -> CheckLine:
+    """Step (2): integrity and coverage; who signed is the next line's matter."""
+    outcome, text = Outcome.PASS, words.SEAL_HOLDS
+    reason = found.verdict.reason
+    if found.verdict.indication is Indication.TOTAL_FAILED:
+        outcome, text = Outcome.FAIL, words.SEAL_BROKEN.of(th=reason.th, en=reason.en)
+    elif found.verdict.indication is not Indication.TOTAL_PASSED:
+        outcome, text = Outcome.UNKNOWN, words.SEAL_UNTOLD.of(th=reason.th, en=reason.en)
+    return CheckLine(id=CheckId.SEAL, outcome=outcome, text=text)
+
+
+def _certificate(found: ReceiptPdf, terms: Terms) -> CheckLine:
+    """Step (3): under a root for seals, for documents that people read, in nobody else's hands."""
+    outcome, text = _judged_certificate(found, terms)
+    return CheckLine(id=CheckId.CERTIFICATE, outcome=outcome, text=text)
+
+
+def _judged_certificate(found: ReceiptPdf, terms: Terms) -> tuple[Outcome, Text]:
+    if not is_for_receipts(found.signer):
+        return Outcome.FAIL, words.CERTIFICATE_OTHER_USE
+    if not terms.trust.seal_roots:
+        return Outcome.UNKNOWN, words.CERTIFICATE_NO_ROOTS
+    try:
+        path = _path(found, terms, found.sealed_at or terms.at)
+    except ProofError as exc:
+        if found.sealed_at is None and _ended_well(found, terms):
+            return Outcome.UNKNOWN, words.CERTIFICATE_ENDED
+        return Outcome.FAIL, words.CERTIFICATE_BROKEN.of(why=exc)
+    since = terms.in_other_hands(path)
+    if since is not None:
+        return Outcome.FAIL, words.CERTIFICATE_COMPROMISED.of(since=moment(since))
+    return Outcome.PASS, words.CERTIFICATE_HOLDS
+
+
+def _path(found: ReceiptPdf, terms: Terms, at: datetime) -> tuple[x509.Certificate, ...]:
+    return find_path(
+        found.signer,
+        intermediates=found.issuers,
+        roots=terms.trust.seal_roots,
+        at=at,
+        leaf_policy=RECEIPT_POLICY,
+    )
+
+
+def _ended_well(found: ReceiptPdf, terms: Terms) -> bool:
+    """Whether the certificate was good until it ended; then nothing is wrong, but too late."""
+    end = found.signer.not_valid_after_utc
+    if terms.at <= end:
+        return False
+    try:
+        _path(found, terms, end)
+    except ProofError:
+        return False
+    return True
+
+
+def _page(data: bytes, files: Sequence[Attachment], statement: Statement) -> CheckLine:
+    """Step (4): a page is a pure function of its files; the seal is appended to it."""
+    try:
+        made: MadePage | None = make_page(files)
+    except ProofError:
+        made = None
+    if made is not None and data.startswith(made.pdf):
+        return CheckLine(id=CheckId.DIGEST, outcome=Outcome.PASS, text=words.PAGE_HOLDS)
+    if statement.made_with == maker():
+        return CheckLine(id=CheckId.DIGEST, outcome=Outcome.FAIL, text=words.PAGE_DIFFERS)
+    text = words.PAGE_OTHER_VERSION.of(made_with=statement.made_with[:80])
+    return CheckLine(id=CheckId.DIGEST, outcome=Outcome.UNKNOWN, text=text, needed=False)
