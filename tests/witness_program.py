@@ -1,5 +1,6 @@
 """The real `tdh witness serve` as a process of its own, for tests."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -27,15 +28,19 @@ class WitnessProgram:
     def signers(self) -> tuple[CosignatureSigner, ...]:
         return read_witness_keys(self.key)
 
-    def command(self) -> list[str]:
-        options = ["--listen", "127.0.0.1:0", "--key", str(self.key), "--state", str(self.state)]
+    def command(self, listen: str = "127.0.0.1:0") -> list[str]:
+        options = ["--listen", listen, "--key", str(self.key), "--state", str(self.state)]
         logs = [word for vkey in self.logs for word in ("--log", vkey)]
         return [sys.executable, "-m", "tdh", "witness", "serve", *options, *logs]
 
-    def start(self) -> None:
+    def start(self, crash_point: str = "") -> None:
         with (self.key.parent / "stderr").open("a") as errors:
             self.process = subprocess.Popen(
-                self.command(), stdout=subprocess.PIPE, stderr=errors, text=True
+                self.command(),
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                text=True,
+                env=os.environ | {"TDH_CRASH_POINT": crash_point},
             )
         line = self.process.stdout.readline()
         if not line.startswith("witness at "):
@@ -49,6 +54,12 @@ class WitnessProgram:
             self.process.wait()
             self.process.stdout.close()
             self.process = None
+
+    def died(self) -> int:
+        """How it ended by itself."""
+        code = self.process.wait(START_SECONDS)
+        self.kill()
+        return code
 
     def end(self) -> int:
         """SIGTERM; the exit code."""

@@ -5,6 +5,7 @@ It reads the clock, which everything else in this package gets as an argument.
 
 import asyncio
 import logging
+import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
@@ -15,7 +16,8 @@ from aiohttp import web
 
 from signing.cosignature import CosignatureKind
 from signing.witness_keys import make_witness_keys, read_witness_keys
-from tdh.system import CheckedClock, protect_memory
+from tdh.system import CheckedClock, crash_point_of, protect_memory
+from tdh.witness.errors import WitnessSetupError
 from tdh.witness.rules import KnownLogs
 from tdh.witness.server import make_app, make_runner
 from tdh.witness.state import StateFolder, allow_keys
@@ -57,10 +59,10 @@ def serve(settings: Settings, started: Callable[[str], None]) -> None:
     """Run until a signal; `started` gets the address once requests are taken.
 
     Raises:
-        WitnessSetupError: keys, logs and memory do not fit each other.
+        WitnessSetupError: keys, logs and memory do not fit each other, or the address is taken.
         WitnessKeyError: the key file cannot be used.
         StateError: the memory is damaged, or another process uses it.
-        OSError: a file cannot be read, or the address is taken.
+        OSError: a file cannot be read.
 
     """
     protect_memory()
@@ -68,8 +70,9 @@ def serve(settings: Settings, started: Callable[[str], None]) -> None:
     logs = KnownLogs.of(settings.logs)
     signers = read_witness_keys(settings.key)
     with StateFolder(settings.state, [signer.vkey for signer in signers]) as state:
+        crash = crash_point_of(os.environ.get("TDH_CRASH_POINT"), "witness")
         clock = CheckedClock()
-        witness = Witness(signers=signers, logs=logs, state=state, clock=clock.now)
+        witness = Witness(signers=signers, logs=logs, state=state, clock=clock.now, crash=crash)
         asyncio.run(_serve(witness, settings, started))
 
 
@@ -81,8 +84,10 @@ async def _serve(witness: Witness, settings: Settings, started: Callable[[str], 
     runner = make_runner(make_app(witness))
     await runner.setup()
     try:
-        site = web.TCPSite(runner, settings.host, settings.port)
-        await site.start()
+        try:
+            await web.TCPSite(runner, settings.host, settings.port).start()
+        except OSError as exc:
+            raise WitnessSetupError(f"{settings.host}:{settings.port}: {exc.strerror}") from exc
         host, port = runner.addresses[0][:2]
         started(f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}")
         await ended.wait()

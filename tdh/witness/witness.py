@@ -29,7 +29,17 @@ CLOCK_TOLERANCE = timedelta(seconds=5)
 """The clock may read so much earlier than the last cosignature, which is repeated then."""
 _MAX_ORIGIN_BYTES = 255
 
+CrashPoint = Callable[[str], None]
+DECIDED = "witness.decided"
+"""Lines exist in memory; nothing is on the disk, nobody has them."""
+REMEMBERED = "witness.remembered"
+"""The head is the newest one for ever; nobody has its lines."""
+
 log = logging.getLogger(__name__)
+
+
+def no_crash(_name: str) -> None:
+    """Go on: the crash point of every run that is no fault test."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +60,7 @@ class Witness:
     Its methods may be called from several threads.
     """
 
-    __slots__ = ("_clock", "_held", "_lock", "_logs", "_signers", "_state")
+    __slots__ = ("_clock", "_crash", "_held", "_lock", "_logs", "_signers", "_state")
 
     def __init__(
         self,
@@ -59,6 +69,7 @@ class Witness:
         logs: KnownLogs,
         state: StateFolder,
         clock: Callable[[], datetime],
+        crash: CrashPoint = no_crash,
     ) -> None:
         """Continue from the state folder.
 
@@ -71,7 +82,8 @@ class Witness:
             for origin in logs.keys:
                 if len(origin.encode()) > _MAX_ORIGIN_BYTES:
                     raise WitnessSetupError(f"too long a name for ML-DSA-44: {origin[:80]}")
-        self._signers, self._logs, self._state, self._clock = tuple(signers), logs, state, clock
+        self._signers, self._logs, self._state = tuple(signers), logs, state
+        self._clock, self._crash = clock, crash
         self._held = dict(state.read())
         self._lock = Lock()
 
@@ -96,8 +108,10 @@ class Witness:
             if time == held.time and held.lines and held.note.startswith(request.note):
                 return held.lines  # asked again within the second: nothing new to remember
             new = self._cosign(request, time)
+            self._crash(DECIDED)
             # If we die here, nobody has the lines: the old head is still the newest one.
             self._state.write(origin, new)
+            self._crash(REMEMBERED)
             # If we die here, the sender asks again, learns the new size and gets new lines.
             self._held[origin] = new
         log.info("%s cosigned at size %d", origin, new.size)

@@ -3,6 +3,8 @@
 import asyncio
 import hashlib
 import random
+import signal
+import socket
 import subprocess
 import sys
 from functools import partial
@@ -13,11 +15,17 @@ import pytest
 from witness_program import WitnessProgram
 from witness_samples import LOG, OTHER_LOG, History
 
-from relay.witnesses import WitnessClient, WitnessContradicts, request_body
+from relay.witnesses import (
+    WitnessClient,
+    WitnessContradicts,
+    WitnessUnreachable,
+    request_body,
+)
 from signing.checkpoint import open_note, split_note
 from signing.cosignature import cosigned_line, cosigners
 from tdh.witness.rules import MAX_BODY_BYTES
 from tdh.witness.state import HEAD_NAME
+from tdh.witness.witness import DECIDED, REMEMBERED
 
 TOLD = History.of(300)
 HASHED = hashlib.sha256(LOG.name.encode()).hexdigest()
@@ -120,17 +128,19 @@ async def test_killed_at_any_moment_it_goes_on_with_the_same_history(program, ht
     chance = random.Random(4)  # noqa: S311 - of moments, not of keys
     client, size = client_of(program), 0
 
-    async def grow() -> None:
+    async def grow(to: int) -> None:
         nonlocal size
-        while size < len(TOLD.entries):
+        while size < to:
             await cosign(client, TOLD, size + 1)
             size += 1
 
-    for _ in range(4):
-        growing = asyncio.create_task(grow())
-        await asyncio.sleep(chance.uniform(0.01, 0.25))
+    for _ in range(5):
+        await grow(size + chance.randint(0, 9))
+        growing = asyncio.create_task(grow(len(TOLD.entries)))
+        await asyncio.sleep(chance.uniform(0, 0.02))
         program.kill()
-        await asyncio.gather(growing, return_exceptions=True)
+        (ended,) = await asyncio.gather(growing, return_exceptions=True)
+        assert isinstance(ended, WitnessUnreachable)
         program.start()
         client = client_of(program)
         status, _, held = await post(http, program, request_body(299, (), TOLD.note(300)))
@@ -139,8 +149,27 @@ async def test_killed_at_any_moment_it_goes_on_with_the_same_history(program, ht
         for at in range(0, int(held), 7):
             fork = TOLD.forked(at).request(int(held), 300)
             assert (await post(http, program, fork))[0] == 422
-    assert size > 10
     assert await cosign(client, TOLD, 300)
+
+
+@pytest.mark.parametrize(("point", "held"), [(DECIDED, 7), (REMEMBERED, 9)])
+async def test_killed_beside_the_disk_it_vouches_for_one_history(
+    program, http, tmp_path, point: str, held: int
+) -> None:
+    await cosign(client_of(program), TOLD, 7)
+    program.kill()
+    program.start(f"witness/{point}@{tmp_path / 'once'}")
+    with pytest.raises(WitnessUnreachable):
+        await cosign(client_of(program), TOLD, 9)
+    assert program.died() == -signal.SIGKILL
+    program.start()
+    # Nobody has lines of size 9. What is on the disk decides which history goes on.
+    other = TOLD.forked(8).request(7, 9)
+    status, _, size = await post(http, program, other)
+    assert status == (200 if held == 7 else 409)
+    assert held == 7 or size == b"9\n"
+    history = TOLD.forked(8) if held == 7 else TOLD
+    assert await cosign(client_of(program), history, 12)
 
 
 async def test_it_ends_in_peace(program) -> None:
@@ -150,9 +179,9 @@ async def test_it_ends_in_peace(program) -> None:
     await cosign(client_of(program), TOLD, 8)
 
 
-def refused(program: WitnessProgram) -> tuple[int, str]:
+def refused(program: WitnessProgram, listen: str = "127.0.0.1:0") -> tuple[int, str]:
     done = subprocess.run(
-        program.command(), capture_output=True, text=True, check=False, timeout=30
+        program.command(listen), capture_output=True, text=True, check=False, timeout=30
     )
     return done.returncode, done.stderr
 
@@ -161,6 +190,10 @@ async def test_it_does_not_start_where_it_could_tell_two_histories(program) -> N
     await cosign(client_of(program), TOLD, 7)
     assert "another process uses it" in refused(program)[1]
     program.end()
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        assert refused(program, address)[0] == 78
+    assert refused(program, "127.0.0.1")[0] == 78
     head = program.state / HASHED / HEAD_NAME
     content = head.read_bytes()
     head.write_bytes(content[:-30])
