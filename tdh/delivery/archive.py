@@ -148,7 +148,7 @@ class ArchiveKeeping:
         if not found:
             return None
         await self.store.add_round(first, end, roots)
-        self.crash("archive.round-added")
+        self.crash("archive.round_added")
         return end
 
     async def stamp(self) -> int:
@@ -207,7 +207,7 @@ class ArchiveKeeping:
 
         If we die before this, the timestamp is lost and another is asked for.
         """
-        self.crash("archive.token-given")
+        self.crash("archive.token_given")
         self._reach = token.until
         leaves = self._leaves(due)
         stamps = [

@@ -29,7 +29,14 @@ from tests.stories import (
 )
 
 ROOT = Path(__file__).resolve().parents[2]
+ANCHORS = "tests/integration/test_anchoring.py"
 ELSEWHERE = {
+    "anchor.given": ANCHORS,
+    "anchor.kept": ANCHORS,
+    "anchor.settled": ANCHORS,
+    "archive.round_added": ANCHORS,
+    "archive.stamped": ANCHORS,
+    "archive.token_given": ANCHORS,
     "log.checkpoint_named": "tests/integration/test_log_files.py",
     "log.checkpoint_stored": "tests/integration/test_log_files.py",
     "log.tile_named": "tests/integration/test_log_files.py",
