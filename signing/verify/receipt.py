@@ -9,6 +9,7 @@ else than its evidence is refused, where this version can make that page.
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from cryptography import x509
 
@@ -22,15 +23,19 @@ from signing.seal_check import RECEIPT_POLICY, Outcome, is_for_receipts
 from signing.verify import receipt_words as words
 from signing.verify.beside import token_in
 from signing.verify.evidence import Beside, examine
-from signing.verify.receipt_pdf import ReceiptPdf, read_receipt
 from signing.verify.report import CheckId, CheckLine, Text
 from signing.verify.spoken import moment
 from signing.verify.terms import Terms
 from tdh.domain.verdicts import Indication
 
+if TYPE_CHECKING:
+    from signing.verify.receipt_pdf import ReceiptPdf
+
 
 def check_receipt(data: bytes, terms: Terms) -> tuple[CheckLine, ...]:
     """Check one receipt. Never raises for what is wrong with it."""
+    from signing.verify.receipt_pdf import read_receipt  # noqa: PLC0415 - pyHanko: for receipts only
+
     try:
         found = read_receipt(data, terms)
         _check_files(found.files)
@@ -75,7 +80,7 @@ def _file(files: Sequence[Attachment], name: str) -> bytes:
     return data
 
 
-def _seal(found: ReceiptPdf) -> CheckLine:
+def _seal(found: "ReceiptPdf") -> CheckLine:
     """Step (2): integrity and coverage; who signed is the next line's matter."""
     outcome, text = Outcome.PASS, words.SEAL_HOLDS
     reason = found.verdict.reason
@@ -86,13 +91,13 @@ def _seal(found: ReceiptPdf) -> CheckLine:
     return CheckLine(id=CheckId.SEAL, outcome=outcome, text=text)
 
 
-def _certificate(found: ReceiptPdf, terms: Terms) -> CheckLine:
+def _certificate(found: "ReceiptPdf", terms: Terms) -> CheckLine:
     """Step (3): under a root for seals, for documents that people read, in nobody else's hands."""
     outcome, text = _judged_certificate(found, terms)
     return CheckLine(id=CheckId.CERTIFICATE, outcome=outcome, text=text)
 
 
-def _judged_certificate(found: ReceiptPdf, terms: Terms) -> tuple[Outcome, Text]:
+def _judged_certificate(found: "ReceiptPdf", terms: Terms) -> tuple[Outcome, Text]:
     if not is_for_receipts(found.signer):
         return Outcome.FAIL, words.CERTIFICATE_OTHER_USE
     if not terms.trust.seal_roots:
@@ -109,7 +114,7 @@ def _judged_certificate(found: ReceiptPdf, terms: Terms) -> tuple[Outcome, Text]
     return Outcome.PASS, words.CERTIFICATE_HOLDS
 
 
-def _path(found: ReceiptPdf, terms: Terms, at: datetime) -> tuple[x509.Certificate, ...]:
+def _path(found: "ReceiptPdf", terms: Terms, at: datetime) -> tuple[x509.Certificate, ...]:
     return find_path(
         found.signer,
         intermediates=found.issuers,
@@ -119,7 +124,7 @@ def _path(found: ReceiptPdf, terms: Terms, at: datetime) -> tuple[x509.Certifica
     )
 
 
-def _ended_well(found: ReceiptPdf, terms: Terms) -> bool:
+def _ended_well(found: "ReceiptPdf", terms: Terms) -> bool:
     """Whether the certificate was good until it ended; then nothing is wrong, but too late."""
     end = found.signer.not_valid_after_utc
     if terms.at <= end:
