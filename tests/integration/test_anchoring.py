@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import pytest
@@ -13,16 +14,28 @@ from signing.checkpoint import without_cosignatures
 from signing.cosignature import cosigners
 from signing.timestamps import verify_token
 from signing.tlog_proof import TlogProof
-from storage.database import Database
+from storage.database import Database, open_database
 from tdh.domain.errors import NotLoggedYet
 from tdh.domain.log import AnchorKind
 
 DAY = timedelta(days=1)
 
 
+@pytest.fixture(scope="module")
+async def one_database(new_database, template_database: str) -> AsyncIterator[Database]:
+    """For all tests here, each of which begins with an empty log."""
+    opened = await open_database(await new_database(template_database), application_name="test")
+    yield opened
+    await opened.close()
+
+
 @pytest.fixture
-def world(database: Database) -> World:
-    return World(database)
+async def world(one_database: Database) -> World:
+    await one_database.fetch(
+        "TRUNCATE log_entries, log_nodes, log_heads, log_anchors, log_settled, "
+        "archive_rounds, archive_tokens, archive_stamps"
+    )
+    return World(one_database)
 
 
 async def check(world: World, evidence) -> VerifiedRecord:
