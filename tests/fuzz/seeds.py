@@ -29,7 +29,7 @@ from signing.sealer.messages import (
 from signing.timestamps import TimestampAuthority
 from signing.trust import load_trust
 from signing.tst_info import write_imprint
-from tests import archive_samples, evidence_samples
+from tests import archive_samples, evidence_samples, witness_samples
 from tests.pki import faults, make
 from tests.proof_samples import Operator
 from tests.vectors import cms as cms_vectors
@@ -249,3 +249,20 @@ def notes() -> tuple[bytes, ...]:
         *(one.entry for one in logged),
         *(operator.proof(one) for one in logged),
     )
+
+
+TOLD = witness_samples.History.of(40)
+"""The one history that the log of these seeds has signed."""
+
+
+def witness_requests() -> tuple[bytes, ...]:
+    """Bodies of add-checkpoint."""
+    return tuple(TOLD.request(old, size) for old, size in ((0, 0), (0, 1), (6, 11), (13, 40)))
+
+
+def witness_texts() -> tuple[bytes, ...]:
+    """A policy of witnesses, verifier keys, and an answer."""
+    log, classic, quantum = witness_samples.LOG, witness_samples.CLASSIC, witness_samples.QUANTUM
+    policy = f"log {log.vkey}\nwitness a {classic.vkey}\ngroup g any a\nquorum g\n"
+    line = classic.signature_line(TOLD.head(11).text(), make.JUDGED_AT)
+    return (policy.encode(), classic.vkey.encode(), quantum.vkey.encode(), line)

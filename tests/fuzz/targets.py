@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from relay import sntp
 from signing import checkpoint, cms, evidence_reader, log_entry, timestamps, tlog_proof, trust_list
 from signing.archive.verification import verify_record
+from signing.cosignature import CosignatureVerifier, cosigned_line
 from signing.errors import ProofError
 from signing.judge import wire
 from signing.judge.careful import judge
@@ -32,7 +33,11 @@ from signing.sealer import frames
 from signing.sealer.errors import FrameError
 from signing.timestamp_messages import granted_token
 from signing.trust import load_trust
+from signing.witness_policy import WitnessPolicy
 from tdh.domain.verdicts import SubIndication
+from tdh.witness.errors import Refused
+from tdh.witness.rules import KnownLogs, read_request
+from tests import witness_samples
 from tests.fuzz import seeds
 from tests.pki import make
 
@@ -119,6 +124,16 @@ def _parses(*parsers: Callable[[bytes], object]) -> Callable[[bytes], None]:
     return run
 
 
+def _all(*runs: Callable[[bytes], None]) -> Callable[[bytes], None]:
+    """Each of them."""
+
+    def run(data: bytes) -> None:
+        for one in runs:
+            one(data)
+
+    return run
+
+
 def _child_answer(data: bytes) -> None:
     """What a taken-over child may write: a report, or the error that the pool expects."""
     try:
@@ -189,6 +204,32 @@ def _time(data: bytes) -> None:
         return
     if not (math.isfinite(found.offset) and 0 <= found.error <= sntp.MOST_ROOT_SECONDS + 0.05):
         raise Broken(found)
+
+
+def _witness(data: bytes) -> None:
+    """A witness refuses, or takes a head that the log signed: the seeds' heads and no other."""
+    logs = KnownLogs.of([witness_samples.LOG.vkey])
+    try:
+        head = read_request(data, logs).head
+    except Refused:
+        return
+    if head.size > len(seeds.TOLD.entries) or head != seeds.TOLD.head(head.size):
+        raise Broken("a head that nobody signed")
+
+
+def _answered(data: bytes) -> None:
+    """What a witness answers is its line over this head, or an error."""
+    verifier = witness_samples.CLASSIC.verifier
+    try:
+        line, _ = cosigned_line(seeds.TOLD.note(11), data, verifier)
+    except ProofError:
+        return
+    if line not in seeds.witness_texts():
+        raise Broken("a line that nobody wrote")
+
+
+def _vkey(data: bytes) -> object:
+    return CosignatureVerifier.parse(data.decode("latin-1"))
 
 
 TARGETS: Mapping[str, Target] = {
@@ -265,6 +306,20 @@ TARGETS: Mapping[str, Target] = {
             about="evidence XML that somebody hands in",
             run=_parses(evidence_reader.read_evidence),
             seeds=seeds.evidence,
+        ),
+        Target(
+            name="witness",
+            about="heads that are sent to a witness",
+            run=_witness,
+            seeds=seeds.witness_requests,
+            most_bytes=16 * 1024,
+        ),
+        Target(
+            name="cosignature",
+            about="a witness's answers; policies and keys of witnesses",
+            run=_all(_answered, _parses(WitnessPolicy.parse, _vkey)),
+            seeds=seeds.witness_texts,
+            most_bytes=16 * 1024,
         ),
         Target(
             name="notes",
