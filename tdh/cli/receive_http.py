@@ -19,7 +19,7 @@ from aiohttp import ClientError
 from tdh.cli import client, words
 from tdh.cli.client import NO, NO_INPUT, Plain, Refused, Service, Stop
 from tdh.cli.receive_amqp import add_arguments, run_amqp
-from tdh.cli.saving import write_whole
+from tdh.cli.files import write_whole
 
 Tell = Callable[[Plain, list[Path]], None]
 

@@ -5,8 +5,9 @@ import json
 
 import pytest
 
+from signing.timestamp_messages import token_of_reply
 from tdh.cli.main import main
-from tdh.domain.log import SignedHead
+from tdh.domain.log import Anchor, AnchorKind, SignedHead
 from tests import builders
 from tests.integration.api_service import AGENCY, CITIZEN, COMPANY, PDF, ApiService
 
@@ -230,10 +231,43 @@ async def test_the_timestamp_of_the_proofs_head_lies_beside_them(tdh):
     note = b"log.example\n2\nroot\n"
     proofs.newest = SignedHead(size=2, root=b"r", note=note, token=b"\x30\x00")
     for one in events:
-        proofs.of[one["id"]] = b"proof\n" + note
+        proofs.of[one["id"]] = b"proof\n\n" + note
     assert await tdh("evidence", delivery, "-o", str(to)) == 0, tdh.err
-    assert (to / "checkpoint.tsr").read_bytes() == b"reply:\x30\x00"
-    assert (to / "01-SubmissionAcceptance.tlog-proof").read_bytes() == b"proof\n" + note
+    for name in ("checkpoint.tsr", "checkpoint-2.tsr"):
+        assert token_of_reply((to / name).read_bytes()) == b"\x30\x00"
+    assert (to / "01-SubmissionAcceptance.tlog-proof").read_bytes() == b"proof\n\n" + note
+    assert not list(to.glob("*.ers"))
+
+
+async def test_outsiders_timestamps_and_archive_records_are_saved_too(tdh):
+    delivery = await tdh.send()
+    proofs, to = tdh.service.proofs, tdh.folder / "evidence"
+    events = (await tdh.service.call("GET", f"/v1/deliveries/{delivery}/evidence")).json["data"]
+    note = b"log.example\n2\nroot\n"
+    proofs.newest = SignedHead(size=2, root=b"r", note=note, token=b"\x30\x00")
+    stamp = {"size": 2, "kind": AnchorKind.TIMESTAMP, "time": builders.NOW}
+    proofs.anchors = [
+        Anchor(**stamp, name="outsider", body=b"\x30\x02\x05\x00"),
+        Anchor(**stamp, name="../elsewhere", body=b"\x30\x00"),
+    ]
+    proofs.record = b"\x30\x00record"
+    for one in events:
+        proofs.of[one["id"]] = b"proof\n\n" + note
+    assert await tdh("evidence", delivery, "-o", str(to)) == 0, tdh.err
+    assert sorted(one.name for one in to.iterdir()) == [
+        "01-SubmissionAcceptance.ers",
+        "01-SubmissionAcceptance.tlog-proof",
+        "01-SubmissionAcceptance.xml",
+        "02-ContentConsignment.ers",
+        "02-ContentConsignment.tlog-proof",
+        "02-ContentConsignment.xml",
+        "checkpoint-2-outsider.tsr",
+        "checkpoint-2.tsr",
+        "checkpoint.tsr",
+    ]
+    outside = (to / "checkpoint-2-outsider.tsr").read_bytes()
+    assert token_of_reply(outside) == b"\x30\x02\x05\x00"
+    assert (to / "01-SubmissionAcceptance.ers").read_bytes() == b"\x30\x00record"
 
 
 async def test_evidence_is_never_written_over_other_evidence(tdh):
