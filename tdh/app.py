@@ -44,13 +44,14 @@ from storage.outbox import PostgresOutbox
 from storage.parties import PostgresParties
 from storage.partitions import ensure_partitions
 from storage.tiles import LogFolder
+from storage.service_keys import PostgresServiceKeys
 from storage.trust_stores import PostgresTrustStores
 from storage.vault.keys import FileKeyService, UnwrapBudget
 from storage.vault.vault import Vault
 from tdh import broker
 from tdh.anchoring import anchoring, archive_keeping, outsiders, proving
 from tdh.config import Config, ConfigError
-from tdh.core import Core, open_core
+from tdh.core import Core, open_core, watched_sealer
 from tdh.delivery.anchoring import at_intervals
 from tdh.delivery.publication import Publication
 from tdh.delivery.recheck import RecheckPorts, recheck
@@ -59,6 +60,7 @@ from tdh.delivery.submission import SubmissionPorts, Submissions
 from tdh.delivery.tiling import Tiling
 from tdh.domain.errors import JudgeUnavailable, TDHError
 from tdh.judging import FollowingJudge
+from tdh.published_trust import PublishedTrust
 from tdh.revocation import judge_policy, kept, revocation_source
 from tdh.system import CheckedClock
 from tdh.timestamping import clock_watch, timestamp_service
@@ -127,11 +129,14 @@ async def api(config: Config, closing: Closing) -> Loops:
         )
     )
     watch = clock_watch(config)
-    stamper = SealerClient(config.sealer.socket, timeout_seconds=config.sealer.timeout_seconds)
+    stamper = watched_sealer(config, core.database, core.clock)  # letters wait for none of these
     closing.rest.push_async_callback(stamper.close)
     stamping = timestamp_service(stamper, core.clock.now, watch)
     application = make_app(
         published=published_files(),
+        published_trust=PublishedTrust(
+            records=PostgresServiceKeys(core.database), proving=proving(core.database)
+        ),
         submissions=submissions,
         commit=core.commit,
         ids=core.ids,

@@ -39,12 +39,7 @@ async def open_core(config: Config, name: str, closing: AsyncExitStack) -> Core:
     closing.push_async_callback(database.close)
     clock, policy = CheckedClock(), config.policy.policy()
     crash = crash_point_of(os.environ.get("TDH_CRASH_POINT"), name)
-    sealer = WatchedSealer(
-        config.sealer.socket,
-        config.sealer.timeout_seconds,
-        ServiceKeys(PostgresServiceKeys(database), clock),
-        partial(receipt_keys, config.receipts.keys),
-    )
+    sealer = watched_sealer(config, database, clock)
     closing.push_async_callback(sealer.close)
     commit = GroupCommit(
         journal=PostgresJournal(database), sealer=sealer, clock=clock, policy=policy, crash=crash
@@ -57,4 +52,14 @@ async def open_core(config: Config, name: str, closing: AsyncExitStack) -> Core:
         crash=crash,
         sealer=sealer,
         commit=commit,
+    )
+
+
+def watched_sealer(config: Config, database: Database, clock: CheckedClock) -> WatchedSealer:
+    """A connection to the sealer of its own; nothing is said on it yet."""
+    return WatchedSealer(
+        config.sealer.socket,
+        config.sealer.timeout_seconds,
+        ServiceKeys(PostgresServiceKeys(database), clock),
+        partial(receipt_keys, config.receipts.keys),
     )

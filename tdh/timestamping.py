@@ -32,7 +32,7 @@ class Unit(Protocol):
     """A timestamping unit somewhere else: the sealer's."""
 
     async def stamp(self, request: TimestampRequest, clock: datetime) -> bytes:
-        """The token. Raises RequestRefused, SealingUnavailable."""
+        """The token. Raises RequestRefused, ServiceUnavailable, ClockBehind."""
         ...
 
 
@@ -56,6 +56,9 @@ class TimestampService:
         except RequestRefused as error:
             log.info("tsa.refused", failure=error.failure.name)
             return refusal(error.failure, str(error))
+        except ClockBehind as error:
+            log.info("tsa.refused", failure=FailureInfo.TIME_NOT_AVAILABLE.name)
+            return refusal(FailureInfo.TIME_NOT_AVAILABLE, str(error))
         except ServiceUnavailable as error:
             log.warning("tsa.unit-unavailable", code=error.code)
             return refusal(FailureInfo.SYSTEM_FAILURE, "the timestamping unit does not answer")
@@ -65,11 +68,7 @@ class TimestampService:
         problem = self._clock_problem()
         if problem is not None:
             raise RequestRefused(FailureInfo.TIME_NOT_AVAILABLE, problem)
-        try:
-            now = self._now()
-        except ClockBehind as error:
-            raise RequestRefused(FailureInfo.TIME_NOT_AVAILABLE, str(error)) from error
-        return await self._unit.stamp(request, now)
+        return await self._unit.stamp(request, self._now())
 
 
 def clock_watch(config: Config) -> ClockWatch | None:

@@ -16,7 +16,7 @@ from signing.timestamp_messages import (
     token_of_reply,
 )
 from tdh.config import ConfigError, load
-from tdh.domain.errors import SealingUnavailable
+from tdh.domain.errors import ClockBehind, SealingUnavailable, StorageUnavailable
 from tdh.roles import sealer_command
 from tdh.timestamping import clock_watch, timestamp_service
 from tests.builders import NOW
@@ -54,7 +54,12 @@ async def test_a_query_reaches_the_unit_as_it_was_asked() -> None:
     ("fails", "event"),
     [
         (SealingUnavailable("the sealer is silent"), "tsa.unit-unavailable"),
+        (
+            StorageUnavailable("whether the key was given up?"),
+            "tsa.unit-unavailable",
+        ),
         (RequestRefused(FailureInfo.TIME_NOT_AVAILABLE, "no"), "tsa.refused"),
+        (ClockBehind("the clock was set"), "tsa.refused"),
     ],
 )
 async def test_a_unit_that_gives_no_token_is_a_refusal_and_a_line_in_the_log(fails, event) -> None:
