@@ -78,7 +78,8 @@ class Stamper:
         leaves = [hashlib.sha256(each).digest() for each in (xml, *others)]
         token = self.token_over(root_of(leaves), at)
         tree = reduced((leaves[0],), siblings(leaves, 0))
-        return EvidenceRecord(chains=((ArchiveTimeStamp(SHA256, tree, token),),))
+        stamp = ArchiveTimeStamp(algorithm=SHA256, tree=tree, token=token)
+        return EvidenceRecord(chains=((stamp,),))
 
     def renew(self, record: EvidenceRecord, at: datetime) -> EvidenceRecord:
         leaf = renewal_leaf([stamp.token for stamp in record.chains[-1]])

@@ -76,12 +76,8 @@ def examine(xml: bytes, beside: Beside, terms: Terms) -> ExaminedEvidence:
         event_time = None if verdict.content is None else verdict.content.facts.time
         record = check_record(beside.record, xml, terms, event_time)
         vouched = (*vouched, *record.vouched)
-        # What a missing token leaves unknown is known by the record.
-        told = [line for line in stamped if line.outcome is not Outcome.UNKNOWN]
-        stamped = (
-            *(told or (stamped if record.line.outcome is Outcome.UNKNOWN else ())),
-            record.line,
-        )
+        missing = words.TIMESTAMP_NONE  # of the head: the record says more than that
+        stamped = (*(line for line in stamped if line.text != missing), record.line)
     lines = (
         _line(CheckId.SCHEMA, verdict.schema, words.SCHEMA_HOLDS, words.SCHEMA_BROKEN),
         _seal(verdict),

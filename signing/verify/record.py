@@ -99,10 +99,12 @@ def _why_not(known: Sequence[VerifiedTimestamp], terms: Terms) -> Text:
 
 def _leads_nowhere(error: BaseException) -> bool:
     """Whether the record is refused only for whose it is."""
+    seen = list[BaseException]()
     cause: BaseException | None = error
-    while cause is not None:
+    while cause is not None and cause not in seen:  # an error may be its own cause
         if isinstance(cause, PathError):
             return True
+        seen.append(cause)
         cause = cause.__cause__
     return False
 
