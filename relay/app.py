@@ -27,11 +27,13 @@ from relay.api.routes import Route
 from relay.api.sent import Sent
 from relay.api.service import DESCRIBE, Description, Health, Service
 from relay.api.submitting import Submitting
+from relay.api.trust_files import PublishedTrust, TrustFiles
 from relay.api.tsa import TimestampAnswer, Timestamping
 from relay.api.undisturbed import Undisturbed
 from relay.api.verifier import Verifier
 from relay.auth import BearerTokens
 from tdh.delivery.bundles import Bundles
+from tdh.delivery.receipts import Receipts
 from tdh.delivery.submission import Submissions
 from tdh.domain.log import AnchoredHead
 from tdh.domain.policies import Policy
@@ -61,7 +63,9 @@ def make_app(  # noqa: PLR0913 - its parts, by name
     limits: ApiLimits,
     timestamp_answer: TimestampAnswer | None = None,
     bundles: Bundles | None = None,
+    receipts: Receipts | None = None,
     published: Sequence[PublishedFile] = (),
+    published_trust: PublishedTrust | None = None,
 ) -> web.Application:
     """The whole HTTP interface. Serve it by `make_runner`.
 
@@ -114,7 +118,9 @@ def make_app(  # noqa: PLR0913 - its parts, by name
     newest = remembered(
         partial(_newest, proofs), seconds=min(HEAD_REMEMBERED_SECONDS, limits.remembered_seconds)
     )
-    evidence = EvidenceReading(callers=callers, mailboxes=mailboxes, proofs=proofs, newest=newest)
+    evidence = EvidenceReading(
+        callers=callers, mailboxes=mailboxes, proofs=proofs, newest=newest, receipts=receipts
+    )
     public_log = PublicLog(
         proofs=proofs, newest=newest, read_tile=read_tile, timestamp_reply=timestamp_reply
     )
@@ -145,6 +151,7 @@ def make_app(  # noqa: PLR0913 - its parts, by name
         ),
         *bundle_reading,
         *Verifier(published).routes(),
+        *(() if published_trust is None else TrustFiles(published_trust).routes()),
         *Service(parts=remembered(health.parts)).routes(),
     )
     guarded = guard(

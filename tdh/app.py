@@ -43,8 +43,8 @@ from storage.migrate import migrate as migrate_database
 from storage.outbox import PostgresOutbox
 from storage.parties import PostgresParties
 from storage.partitions import ensure_partitions
-from storage.tiles import LogFolder
 from storage.service_keys import PostgresServiceKeys
+from storage.tiles import LogFolder
 from storage.trust_stores import PostgresTrustStores
 from storage.vault.keys import FileKeyService, UnwrapBudget
 from storage.vault.vault import Vault
@@ -61,6 +61,7 @@ from tdh.delivery.tiling import Tiling
 from tdh.domain.errors import JudgeUnavailable, TDHError
 from tdh.judging import FollowingJudge
 from tdh.published_trust import PublishedTrust
+from tdh.receipts import receipt_maker, receipts_over
 from tdh.revocation import judge_policy, kept, revocation_source
 from tdh.system import CheckedClock
 from tdh.timestamping import clock_watch, timestamp_service
@@ -132,6 +133,8 @@ async def api(config: Config, closing: Closing) -> Loops:
     stamper = watched_sealer(config, core.database, core.clock)  # letters wait for none of these
     closing.rest.push_async_callback(stamper.close)
     stamping = timestamp_service(stamper, core.clock.now, watch)
+    maker = receipt_maker(config)
+    closing.rest.push_async_callback(maker.close)
     application = make_app(
         published=published_files(),
         published_trust=PublishedTrust(
@@ -146,6 +149,9 @@ async def api(config: Config, closing: Closing) -> Loops:
         tokens=parties,
         vault=vault,
         proofs=proving(core.database),
+        receipts=receipts_over(
+            core.database, proofs=proving(core.database), maker=maker, clock=core.clock
+        ),
         read_tile=LogFolder(config.log.folder).read,
         timestamp_reply=timestamps.reply,
         health=Health(core.database, core.sealer, core.clock, scanner),

@@ -1,4 +1,4 @@
-"""`tdh admin`: parties, tokens, parked work, trust. Works on the database of `TDH_CONFIG`."""
+"""`tdh admin`: parties, tokens, keys, trust, parked work. Works on the database of `TDH_CONFIG`."""
 
 import argparse
 import asyncio
@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tdh.cli import admin_signers, admin_trust
+from tdh.cli import admin_keys, admin_signers, admin_trust, admin_trust_file
 from tdh.config import load
 from tdh.domain.errors import InvalidValue, NotFound
 from tdh.domain.identifiers import (
@@ -33,7 +33,7 @@ _CAPACITY = re.compile(r"[a-z][a-z0-9-]{0,63}")
 
 def add_parser(subparsers: "Subparsers") -> None:
     """Add `admin` and what is below it."""
-    admin = subparsers.add_parser("admin", help="parties, tokens, parked work, trust")
+    admin = subparsers.add_parser("admin", help="parties, tokens, keys, trust, parked work")
     below = admin.add_subparsers(dest="subject", metavar="SUBJECT", required=True)
     party = below.add_parser("party", help="register and list parties")
     verbs = party.add_subparsers(dest="verb", metavar="VERB", required=True)
@@ -44,6 +44,10 @@ def add_parser(subparsers: "Subparsers") -> None:
     _add_token(token.add_subparsers(dest="verb", metavar="VERB", required=True))
     parked = below.add_parser("parked", help="work that waits for an operator")
     _add_parked(parked.add_subparsers(dest="verb", metavar="VERB", required=True))
+    key = below.add_parser("key", help="the service's own keys: which serve, and until when")
+    admin_keys.add_verbs(key.add_subparsers(dest="verb", metavar="VERB", required=True))
+    file = below.add_parser("trust-file", help="the trust file for strangers")
+    admin_trust_file.add_verbs(file.add_subparsers(dest="verb", metavar="VERB", required=True))
     trust = below.add_parser("trust", help="whose signatures and timestamps count")
     admin_trust.add_verbs(trust.add_subparsers(dest="verb", metavar="VERB", required=True))
 

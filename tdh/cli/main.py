@@ -28,6 +28,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "migrate": ("tdh.cli.serve", "เตรียมฐานข้อมูลและคิว / prepare database and queues"),
     "keys": ("tdh.cli.keys", "สร้างกุญแจประทับตรา / make the seal, log and timestamp keys"),
     "validate": ("tdh.cli.validate", "ตรวจลายมือชื่อในเอกสาร / judge a signed document"),
+    "trust": ("tdh.cli.trust", "ไฟล์ความเชื่อถือ / your own trust file: read out, and renewed"),
     "verify": ("tdh.cli.verify", "ตรวจหลักฐานแบบออฟไลน์ / check evidence offline"),
     "audit": ("tdh.cli.audit", "ตรวจสอบทั้งระบบ / audit an installation"),
     "witness": ("tdh.cli.witness", "พยานของบันทึก / watch and cosign other people's logs"),
