@@ -267,6 +267,22 @@ CREATE TABLE party_signers (
     CONSTRAINT party_signers_kind_check CHECK ((kind = ANY (ARRAY['organization'::text, 'certificate'::text, 'number'::text])))
 );
 
+CREATE TABLE receipts (
+    evidence text COLLATE "C" NOT NULL,
+    edition integer NOT NULL,
+    pdf bytea NOT NULL,
+    digest bytea NOT NULL,
+    made_at timestamp with time zone NOT NULL,
+    size bigint NOT NULL,
+    anchored_by text[] NOT NULL,
+    has_record boolean NOT NULL,
+    CONSTRAINT receipts_pkey PRIMARY KEY (evidence, edition),
+    CONSTRAINT receipts_digest_check CHECK ((octet_length(digest) = 32)),
+    CONSTRAINT receipts_edition_check CHECK ((edition >= 1)),
+    CONSTRAINT receipts_evidence_check CHECK ((evidence ~~ 'evd\_%'::text)),
+    CONSTRAINT receipts_size_check CHECK ((size >= 1))
+);
+
 CREATE TABLE refused_reports (
     letter_month date NOT NULL,
     stream text COLLATE "C" NOT NULL,
@@ -407,6 +423,7 @@ CREATE INDEX outbox_parked ON outbox USING btree (id) WHERE (parked_at IS NOT NU
 CREATE INDEX tokens_party ON tokens USING btree (party);
 ALTER TABLE documents ALTER COLUMN report SET STORAGE EXTERNAL;
 ALTER TABLE evidence ALTER COLUMN xml SET STORAGE EXTERNAL;
+ALTER TABLE receipts ALTER COLUMN pdf SET STORAGE EXTERNAL;
 ALTER TABLE refused_reports ALTER COLUMN report SET STORAGE EXTERNAL;
 ALTER TABLE revocation_data ALTER COLUMN content SET STORAGE EXTERNAL;
 ALTER TABLE archive_stamps ADD CONSTRAINT archive_stamps_round_fkey FOREIGN KEY (round) REFERENCES archive_rounds(number);

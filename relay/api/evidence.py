@@ -6,11 +6,14 @@ from relay.api import digests
 from relay.api.callers import Callers, evidence_id, known
 from relay.api.errors import NotAcceptable
 from relay.api.log_files import size_of
+from relay.api.receipts import EDITION, PDF, receipt_answer
 from relay.api.remembered import Remembered
 from relay.api.responses import json_answer
 from relay.api.routes import Bytes, Operation, Route
 from relay.payloads.evidence import EvidenceOut
+from tdh.delivery.receipts import Receipts
 from tdh.domain.errors import NotArchivedYet, NotFound, NotLoggedYet
+from tdh.domain.identifiers import PartyId
 from tdh.domain.log import AnchoredHead
 from tdh.domain.records import EvidenceRecord
 from tdh.ports import Mailboxes, Proofs
@@ -29,12 +32,14 @@ class EvidenceReading:
         mailboxes: Mailboxes,
         proofs: Proofs,
         newest: Remembered[AnchoredHead | None],
+        receipts: Receipts | None = None,
     ) -> None:
-        """`newest` remembers the newest head of `proofs`."""
+        """`newest` remembers the newest head of `proofs`; without `receipts` none are offered."""
         self._callers = callers
         self._mailboxes = mailboxes
         self._proofs = proofs
         self._newest = newest
+        self._receipts = receipts
 
     def routes(self) -> tuple[Route, ...]:
         path = "/v1/evidence/{evidence}"
@@ -45,16 +50,23 @@ class EvidenceReading:
         )
 
     async def _record(self, request: web.Request, *parameters: str) -> EvidenceRecord:
+        return (await self._seen(request, *parameters))[1]
+
+    async def _seen(self, request: web.Request, *parameters: str) -> tuple[PartyId, EvidenceRecord]:
         party = await self._callers.party(request)
         known(request.query, *parameters)
         record = await self._mailboxes.evidence(evidence_id(request), party.id)
         if record is None:
             raise NotFound("evidence")
-        return record
+        return party.id, record
 
     async def _read(self, request: web.Request) -> web.Response:
+        wanted = chosen_type(request.headers.get(hdrs.ACCEPT), pdf=self._receipts is not None)
+        if wanted == PDF and self._receipts is not None:
+            party, seen = await self._seen(request, EDITION)
+            return await receipt_answer(request, self._receipts, seen, party)
         record = await self._record(request)
-        if chosen_type(request.headers.get(hdrs.ACCEPT)) == JSON:
+        if wanted == JSON:
             until = (await self._proofs.provable_until([record.id])).get(record.id)
             return json_answer(EvidenceOut.of(record, until), headers={"Vary": "Accept"})
         return web.Response(
@@ -94,16 +106,15 @@ class EvidenceReading:
         )
 
 
-def chosen_type(accept: str | None) -> str:
-    """XML or JSON, as an Accept header (RFC 9110, 12.5.1) prefers.
+def chosen_type(accept: str | None, *, pdf: bool = True) -> str:
+    """XML, JSON or a receipt in PDF, as an Accept header (RFC 9110, 12.5.1) prefers.
 
-    Of two alike the one that is named more exactly, else XML. Raises NotAcceptable,
-    for receipts in PDF too: they are not made yet.
+    Of two alike the one that is named more exactly, else XML. Raises NotAcceptable.
     """
     if accept is None or not accept.strip():
         return XML
-    weights = {XML: 0.0, JSON: 0.0}
-    exact: dict[str, int] = {XML: -1, JSON: -1}
+    weights = {XML: 0.0, JSON: 0.0} | ({PDF: 0.0} if pdf else {})
+    exact: dict[str, int] = dict.fromkeys(weights, -1)
     for ranged in accept.split(","):
         media, *parameters = (one.strip().lower() for one in ranged.split(";"))
         for offered in weights:
@@ -112,7 +123,7 @@ def chosen_type(accept: str | None) -> str:
                 exact[offered], weights[offered] = rank, _weight(parameters)
     best = max(weights, key=lambda one: (weights[one], exact[one]))
     if weights[best] <= 0:
-        raise NotAcceptable("application/xml or application/json")
+        raise NotAcceptable("application/xml, application/json or application/pdf")
     return best
 
 
@@ -136,10 +147,18 @@ def _weight(parameters: list[str]) -> float:
 
 _READ = Operation(
     id="readEvidence",
-    en="The evidence as it was sealed (XML), or what it is about (JSON).",
-    th="หลักฐานตามที่ประทับตรา (XML) หรือข้อมูลโดยย่อ (JSON)",
-    answers={200: (Bytes(media_type=XML), EvidenceOut)},
-    problems=("not-found", "not-acceptable"),
+    en="The evidence as it was sealed (XML), what it is about (JSON), or its receipt (PDF): one "
+    "page for people with all proof inside, the newest edition, or that of `edition`.",
+    th="หลักฐานตามที่ประทับตรา (XML) ข้อมูลโดยย่อ (JSON) หรือใบรับสำหรับพิมพ์ (PDF) ซึ่งมีหลักฐานครบชุดอยู่ภายใน",
+    answers={200: (Bytes(media_type=XML), EvidenceOut, Bytes(media_type=PDF))},
+    problems=(
+        "not-found",
+        "not-acceptable",
+        "not-logged-yet",
+        "no-receipt-for-this-event",
+        "receipt-maker-unavailable",
+    ),
+    of_an_edition=True,
 )
 _PROOF = Operation(
     id="readProof",

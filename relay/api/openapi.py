@@ -107,6 +107,9 @@ def _parameters(route: Route) -> list[Plain]:
         limit = {"type": "integer", "minimum": 1, "maximum": 200, "default": 50}
         found.append({"name": "limit", "in": "query", "schema": limit})
         found.append({"name": "cursor", "in": "query", "schema": {"type": "string"}})
+    if route.operation.of_an_edition:
+        edition = {"type": "integer", "minimum": 1}
+        found.append({"name": "edition", "in": "query", "schema": edition})
     if route.operation.of_a_head:
         size = {"type": "integer", "minimum": 0}
         found.append({"name": "size", "in": "query", "schema": size})

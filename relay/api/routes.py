@@ -40,6 +40,8 @@ class Operation:
     """The body, if there is one: JSON, or bytes; for a submission, its part `letter`."""
     multipart: bool = False
     paged: bool = False
+    of_an_edition: bool = False
+    """Whether `edition` names an older receipt."""
     of_a_head: bool = False
     """Whether `size` may name an older head of the log."""
     choices: tuple[tuple[str, tuple[str, ...]], ...] = ()

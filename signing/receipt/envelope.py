@@ -25,6 +25,11 @@ class ShownEnvelope:
     salutation: str
 
 
+def seals_envelope(facts: EvidenceFacts) -> bool:
+    """Whether the evidence names an envelope by its digest; those of older versions do not."""
+    return ENVELOPE in dict(facts.particulars)
+
+
 def read_envelope(text: bytes, facts: EvidenceFacts) -> ShownEnvelope:
     """Read an envelope. Raises EnvelopeError for one whose digest is not in the evidence."""
     if dict(facts.particulars).get(ENVELOPE) != hashlib.sha256(text).hexdigest():

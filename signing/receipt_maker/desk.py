@@ -7,13 +7,16 @@ the same content.
 
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
 from signing.bundle.manifest import ManifestError, write_manifest
 from signing.errors import ProofError
+from signing.evidence_reader import read_evidence
 from signing.receipt import wire
 from signing.receipt.attachments import attachments_of
+from signing.receipt.envelope import seals_envelope
 from signing.receipt.messages import (
     Answer,
     BundleSealed,
@@ -77,7 +80,10 @@ class ReceiptDesk:
             public_url=self._public_url,
             made_with=maker(),
         )
-        page = make_page(attachments_of(request.material, statement.text()))
+        material = request.material
+        if not seals_envelope(read_evidence(material.xml).facts):
+            material = replace(material, envelope=None)  # nothing says that it is the right one
+        page = make_page(attachments_of(material, statement.text()))
         data = ValidationData(
             roots=(*trust.seal_roots, *trust.tsa_roots),
             revocation_lists=revocation_lists(self._folder),
