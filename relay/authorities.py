@@ -3,7 +3,8 @@
 One POST each, bounded in time and bytes, TLS verified by the system's roots, no redirect, no
 cookie, no proxy. An answer counts only once it was checked as a stranger would (`Check`); one that
 fails is a failure of that authority, which then rests, twice as long after each further failure.
-Believes nothing of what arrives and logs none of it.
+Believes nothing of what arrives; of an answer the log has at most why it was refused, cut short,
+because a stranger's certificate may have names in it.
 """
 
 import asyncio
@@ -30,6 +31,7 @@ ANSWER_SECONDS = 10.0
 ANSWER_BYTES = 64 * 1024
 FIRST_REST_SECONDS, LONGEST_REST_SECONDS = 5.0, 600.0
 _NONCE_BITS = 64
+_WHY_CHARACTERS = 120
 _CHUNK = 16 * 1024
 
 
@@ -222,7 +224,7 @@ class AuthorityPool:
         try:
             checked = self._check(reply, digest=digest, nonce=nonce, asked=asked, answered=answered)
         except TDHError as error:
-            raise AuthorityFailed(authority.name, str(error)) from error
+            raise AuthorityFailed(authority.name, str(error)[:_WHY_CHARACTERS]) from error
         known.gave(checked.time)
         took = round(1000 * (self._monotonic() - began))
         log.info("authority.stamped", name=authority.name, milliseconds=took)

@@ -74,12 +74,14 @@ class TimestampService:
 def clock_watch(config: Config) -> ClockWatch | None:
     """Who compares our clock with time servers; None, and a line in the log, if none are named.
 
-    Raises ConfigError.
+    Raises ConfigError, for the rates of `/tsa` too.
     """
     try:
         servers = tuple(dict.fromkeys(TimeServer.read(text) for text in config.tsa.ntp))
     except ValueError as error:
         raise ConfigError("tsa.ntp", str(error)) from error
+    if config.tsa.per_second <= 0 or config.tsa.address_per_second < 0:
+        raise ConfigError("tsa.per_second", "is more than nothing; tsa.offered ends the offer")
     if not 1 <= config.tsa.ntp_seconds <= 3600:  # noqa: PLR2004 - RFC 4330, 10: not more often than every 15 s
         raise ConfigError("tsa.ntp_seconds", "is between 1 and 3600")
     if not servers:

@@ -115,6 +115,20 @@ def test_openssl_verifies_our_token_over_data(world: World) -> None:
     assert not world.accepts(*verify, "-data", "data", "-CAfile", "stranger.pem")
 
 
+@pytest.mark.parametrize("algorithm", ["sha384", "sha512"])
+def test_longer_digests_are_stamped_and_believed_both_ways(world: World, algorithm: str) -> None:
+    digest = hashlib.new(algorithm, DATA).digest()
+    world.file("t.tst", world.unit.stamp(digest, serial=9, gen_time=TIME))
+    verify = ("ts", "-verify", "-in", "t.tst", "-token_in", "-CAfile", "root.pem")
+    assert world.accepts(*verify, "-digest", digest.hex())
+    assert world.accepts(*verify, "-data", "data")
+    assert not world.accepts(*verify, "-data", "other")
+    theirs = token_of_reply(openssl_reply(world, build_request(digest, NONCE)))
+    assert verify_token(theirs, digest, [world.root.certificate], nonce=NONCE).serial == 2
+    with pytest.raises(TimestampError, match="other data"):
+        verify_token(theirs, digest[:32], [world.root.certificate])
+
+
 def test_openssl_reads_in_our_token_what_was_stamped(world: World) -> None:
     world.file("t.tst", world.unit.stamp(DIGEST, serial=77, gen_time=TIME, nonce=NONCE))
     text = world.openssl("ts", "-reply", "-in", "t.tst", "-token_in", "-token_out", "-text").stdout
@@ -162,15 +176,21 @@ def test_openssl_verifies_our_token_as_signed_data(world: World) -> None:
 def test_openssl_understands_our_refusals(world: World) -> None:
     words = {
         FailureInfo.BAD_ALGORITHM: "unrecognized or unsupported algorithm identifier",
+        FailureInfo.BAD_REQUEST: "transaction not permitted or supported",
+        FailureInfo.BAD_DATA_FORMAT: "the data submitted has the wrong format",
         FailureInfo.TIME_NOT_AVAILABLE: "the TSA's time source is not available",
         FailureInfo.UNACCEPTED_POLICY: "the requested TSA policy is not supported",
+        FailureInfo.UNACCEPTED_EXTENSION: "the requested extension is not supported",
+        FailureInfo.ADDITIONAL_INFORMATION_NOT_AVAILABLE: "the additional information requested",
         FailureInfo.SYSTEM_FAILURE: "the request cannot be handled due to system failure",
     }
+    assert words.keys() == set(FailureInfo)
     for failure, word in words.items():
         world.file("r.tsr", refusal(failure, "ไม่รับ: not served"))
         text = world.openssl("ts", "-reply", "-in", "r.tsr", "-text").stdout.decode()
         assert "Status: Rejected." in text
-        assert word in text
+        (told,) = (line for line in text.splitlines() if line.startswith("Failure info:"))
+        assert word in told
 
 
 def test_rfc3161_client_verifies_our_reply(world: World) -> None:
@@ -207,7 +227,7 @@ certs = issuer.pem
 signer_key = key.pem
 signer_digest = sha256
 default_policy = 1.3.6.1.4.1.55555.9
-digests = sha256, sha384
+digests = sha256, sha384, sha512
 accuracy = secs:1, millisecs:500, microsecs:100
 ordering = yes
 tsa_name = yes

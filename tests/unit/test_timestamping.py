@@ -85,9 +85,12 @@ def test_time_servers_are_read_from_the_settings_each_once() -> None:
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("NTP", "a/b"), ("NTP", "me@a"), ("NTP_SECONDS", "0"), ("NTP_SECONDS", "1e9")],
+    [
+        *(("NTP", "a/b"), ("NTP", "me@a"), ("NTP_SECONDS", "0"), ("NTP_SECONDS", "1e9")),
+        *(("PER_SECOND", "0"), ("ADDRESS_PER_SECOND", "-1")),
+    ],
 )
-def test_settings_that_name_no_server_stop_the_start(name: str, value: str) -> None:
+def test_settings_that_make_no_sense_stop_the_start(name: str, value: str) -> None:
     with pytest.raises(ConfigError):
         clock_watch(load({f"TDH_TSA__{name}": value}))
 
