@@ -19,7 +19,7 @@ from relay.api.errors import (
     NotAcceptable,
     UnsupportedMediaType,
 )
-from relay.api.evidence import JSON, XML, chosen_type
+from relay.api.evidence import JSON, PDF, XML, chosen_type
 from relay.api.multipart import (
     HEADER_BYTES,
     MultipartReader,
@@ -232,14 +232,22 @@ async def test_a_store_that_is_away_makes_nobody_a_stranger():
         ("application/json;q=0.1, application/xml", XML),
         ("text/html, */*;q=0.1", XML),
         ("application/xml;q=0, */*", JSON),
-        ("application/pdf, application/json;q=0.2", JSON),
+        ("application/pdf, application/json;q=0.2", PDF),
+        ("application/pdf", PDF),
+        ("application/pdf;q=0.1, application/xml", XML),
     ],
 )
 def test_evidence_comes_in_the_form_that_is_preferred(accept, chosen):
     assert chosen_type(accept) == chosen
 
 
-@pytest.mark.parametrize("accept", ["application/pdf", "text/html", "application/json;q=0"])
+def test_without_a_maker_no_receipt_is_offered():
+    assert chosen_type("application/pdf, application/json;q=0.2", pdf=False) == JSON
+    with pytest.raises(NotAcceptable):
+        chosen_type("application/pdf", pdf=False)
+
+
+@pytest.mark.parametrize("accept", ["application/pdf;q=0", "text/html", "application/json;q=0"])
 def test_a_form_that_is_not_there_is_not_acceptable(accept):
     with pytest.raises(NotAcceptable):
         chosen_type(accept)
