@@ -1,6 +1,7 @@
 """`tdh inbox`, `show`, `track`, `accept`, `refuse`: what is there, and the recipient's answer."""
 
 import argparse
+from collections.abc import Sequence
 from typing import Any
 
 from tdh.cli import client, words
@@ -113,6 +114,8 @@ async def _tell(service: Service, delivery: str, args: argparse.Namespace) -> in
     """A delivery with its events; for its recipient also the documents."""
     found = await service.get(f"/v1/deliveries/{delivery}")
     found["events"] = (await service.get(f"/v1/deliveries/{delivery}/events"))["data"]
+    listed = (await service.get(f"/v1/deliveries/{delivery}/evidence"))["data"]
+    found["provable_until"] = _provable_until(listed)
     try:
         found["documents"] = (await service.get(f"/v1/inbox/{delivery}"))["documents"]
     except Refused as refused:
@@ -177,6 +180,15 @@ def _letter(letter: Plain) -> str:
     return "\n".join(lines)
 
 
+def _provable_until(listed: Sequence[Plain]) -> str | None:
+    """Until when all this evidence can be checked; None while one of it has no archive record.
+
+    The times are of one zone, in which their order is that of their text.
+    """
+    times = [str(one["provable_until"]) for one in listed if one.get("provable_until")]
+    return min(times) if times and len(times) == len(listed) else None
+
+
 def _delivery(found: Plain) -> str:
     lines = [_envelope(found), f"  ถึง / to: {found['addressee']['name_th']} ({found['recipient']})"]
     for one in found.get("documents", []):
@@ -186,4 +198,7 @@ def _delivery(found: Plain) -> str:
     for one in found["events"]:
         lines.append(f"  {one['sequence']:>2}  {words.moment(one['time'])}")
         lines.append(f"      {words.event(one['event'])}  {one['evidence']['id']}")
+    if found["provable_until"]:
+        until = words.moment(found["provable_until"])
+        lines.append(f"  พิสูจน์ได้ถึง / provable until: {until}")
     return "\n".join(lines)

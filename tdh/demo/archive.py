@@ -1,6 +1,8 @@
 """The sender's file of evidence: `evidence/<delivery>/NN-<EventName>.xml`, proofs beside them.
 
-`checkpoint.tsr` in the same folder is the timestamp of the head that all these proofs are for.
+`checkpoint.tsr` in the same folder is the timestamp of the head that all these proofs are for, and
+so are `checkpoint-<size>.tsr` and outsiders' `checkpoint-<size>-<authority>.tsr`. `NN-….ers` is the
+archive record (RFC 4998).
 
 Evidence is saved as the service gives it, byte for byte. It is not judged here: `tdh verify` and
 xmlsec1 do that, from the files.
@@ -15,6 +17,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from signing.timestamp_messages import reply
 from tdh.demo.desk import Desk
 from tdh.demo.failures import NotAsTold, check
 from tdh.demo.home import Home
@@ -22,8 +25,8 @@ from tdh.demo.home import Home
 POLL_SECONDS = 0.05
 PATIENCE_SECONDS = 30.0
 PROOF_POLL_SECONDS = 0.2
-OK = 200
-PROOF_SUFFIX, HEAD_TOKEN = ".tlog-proof", "checkpoint.tsr"
+OK, NOT_FOUND, NOT_YET = 200, 404, 409
+PROOF_SUFFIX, RECORD_SUFFIX, HEAD_TOKEN = ".tlog-proof", ".ers", "checkpoint.tsr"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,31 +99,58 @@ class Archive:
             check(not twice, f"{delivery}: more than one evidence for {', '.join(twice)}")
 
     async def prove(self) -> int:
-        """Save the proof of every evidence, all in one head of the log, and that head's token.
+        """Save what proves every evidence: all in one head of the log, for which others vouch.
 
-        Waits until there is such a head; gives its size. Raises NotAsTold.
+        Proofs, that head's timestamps, and archive records. Waits until all is there; gives the
+        head's size. Raises NotAsTold.
         """
-        note, size = await self._head_of_all()
-        for one in self.kept:
-            answer = await self._desk.get(f"/v1/evidence/{one.id}/proof")
-            check(note in answer.expect(OK).body, f"the proof of {one.id} is in another head")
-            self._beside(one, one.path.with_suffix(PROOF_SUFFIX).name, answer.body)
-        token = (await self._desk.get("/log/checkpoint.tsr")).expect(OK).body
+        limit = time.monotonic() + PATIENCE_SECONDS
+        while (size := await self._prove_in_one_head()) is None:
+            check(time.monotonic() < limit, "no anchored head of the log holds all evidence")
+            await asyncio.sleep(PROOF_POLL_SECONDS)
+        tokens = await self._tokens(size)
         for one in {one.delivery: one for one in self.kept}.values():
-            self._beside(one, HEAD_TOKEN, token)
+            for name, token in tokens.items():
+                self._beside(one, name, token)
+        for one in self.kept:
+            record = await self._desk.get(f"/v1/evidence/{one.id}/record")
+            while record.status == NOT_YET:
+                check(time.monotonic() < limit, f"{one.id} has no archive record")
+                await asyncio.sleep(PROOF_POLL_SECONDS)
+                record = await self._desk.get(f"/v1/evidence/{one.id}/record")
+            self._beside(one, one.path.with_suffix(RECORD_SUFFIX).name, record.expect(OK).body)
         return size
 
-    async def _head_of_all(self) -> tuple[bytes, int]:
-        """The newest head (c2sp.org/tlog-checkpoint: origin, size, root), once it holds all."""
-        limit = time.monotonic() + PATIENCE_SECONDS
-        while True:
-            note = (await self._desk.get("/log/checkpoint")).expect(OK).body
-            origin, size, *_ = note.decode().splitlines()
-            check(origin == self._origin, f"the head is of the log {origin}")
-            if int(size) >= len(self._kept):
-                return note, int(size)
-            check(time.monotonic() < limit, f"the log stands at {size} of {len(self._kept)}")
-            await asyncio.sleep(PROOF_POLL_SECONDS)
+    async def _prove_in_one_head(self) -> int | None:
+        """Proofs in the newest anchored head (c2sp.org/tlog-checkpoint: origin, size, root).
+
+        None while there is no such head, or it does not hold every evidence.
+        """
+        answer = await self._desk.get("/log/checkpoint?anchored=1")
+        if answer.status == NOT_FOUND:
+            return None
+        text, _, _ = answer.expect(OK).body.partition(b"\n\n")
+        origin, size, *_ = text.decode().splitlines()
+        check(origin == self._origin, f"the head is of the log {origin}")
+        proofs: dict[str, bytes] = {}
+        for one in self.kept:
+            answer = await self._desk.get(f"/v1/evidence/{one.id}/proof?size={size}")
+            if answer.status == NOT_YET:
+                return None
+            proofs[one.id] = answer.expect(OK).body
+            check(text in proofs[one.id], f"the proof of {one.id} is in another head")
+        for one in self.kept:
+            self._beside(one, one.path.with_suffix(PROOF_SUFFIX).name, proofs[one.id])
+        return int(size)
+
+    async def _tokens(self, size: int) -> dict[str, bytes]:
+        """The timestamps of a head, each a reply of its authority, by their files' names."""
+        told = (await self._desk.get(f"/log/anchors/{size}")).expect(OK).json()
+        found = {}
+        for one in told["tokens"]:
+            whose = f"-{one['name']}" if one["name"] else ""
+            found[f"checkpoint-{size}{whose}.tsr"] = reply(base64.b64decode(one["token"]))
+        return found | {HEAD_TOKEN: found[f"checkpoint-{size}.tsr"]}
 
     def _beside(self, one: Kept, name: str, content: bytes) -> None:
         folder = one.path.parent.relative_to(self._home.folder)
