@@ -28,7 +28,7 @@ from signing.tlog_proof import MAX_PROOF_BYTES
 from signing.verify import bundle_words as words
 from signing.verify.beside import token_in
 from signing.verify.bundle_seal import check_bundle_seal
-from signing.verify.evidence import Beside, ExaminedEvidence, examine
+from signing.verify.evidence import Beside, ExaminedContainer, ExaminedEvidence, examine
 from signing.verify.forks import find_forks, seen_in_proof
 from signing.verify.report import CheckId, CheckLine, Text
 from signing.verify.sequence import check_sequences
@@ -66,15 +66,21 @@ Files = Mapping[str, ReadEntry]
 
 def check_bundle(path: Path, terms: Terms) -> tuple[CheckLine, ...]:
     """Check a whole bundle. Raises OSError only: what is wrong inside is in the lines."""
+    return examine_bundle(path, terms).lines
+
+
+def examine_bundle(path: Path, terms: Terms) -> ExaminedContainer:
+    """The same, and the evidences inside. Raises OSError only."""
     try:
         files = read_container(path, _limit_of)  # (1)
         manifest = read_manifest(_content(files, MANIFEST_NAME))
         seal = _content(files, SEAL_NAME)
     except ProofError as exc:
-        return (_line(CheckId.SCHEMA, Outcome.FAIL, words.SCHEMA_BROKEN.of(why=exc)),)
+        broken = _line(CheckId.SCHEMA, Outcome.FAIL, words.SCHEMA_BROKEN.of(why=exc))
+        return ExaminedContainer(lines=(broken,))
     examined = _examine(files, terms)  # (4)
     facts = _facts(examined.values())
-    return (
+    lines = (
         _line(CheckId.SCHEMA, Outcome.PASS, words.SCHEMA_HOLDS.of(count=len(files))),
         _manifest(files, manifest),  # (2)
         *check_bundle_seal(_content(files, MANIFEST_NAME), seal, terms),  # (3)
@@ -83,6 +89,7 @@ def check_bundle(path: Path, terms: Terms) -> tuple[CheckLine, ...]:
         *_forks(examined),
         *_named(files, facts),  # (6)
     )
+    return ExaminedContainer(lines=lines, evidences=tuple(examined.values()))
 
 
 def _limit_of(name: str) -> int:

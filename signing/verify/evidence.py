@@ -67,6 +67,14 @@ class ProvenEntry:
     entry: bytes
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExaminedContainer:
+    """A bundle or a receipt, and the evidences inside: they may be compared with other files."""
+
+    lines: tuple[CheckLine, ...]
+    evidences: tuple[ExaminedEvidence, ...] = ()
+
+
 def examine(xml: bytes, beside: Beside, terms: Terms) -> ExaminedEvidence:
     """Check one evidence. Never raises for what is wrong with it."""
     verdict = verify_seal(xml, terms.trust.seal_roots)  # (1)

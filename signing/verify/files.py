@@ -6,7 +6,6 @@ Evidences of one delivery are compared, and the heads of one log. One report of 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
-from types import MappingProxyType
 
 from signing.archive.errors import RecordError
 from signing.archive.record import EvidenceRecord
@@ -26,19 +25,17 @@ from signing.verify.beside import (
     read_if_there,
     token_in,
 )
-from signing.verify.evidence import ExaminedEvidence, ProvenEntry, examine
+from signing.verify.bundle import examine_bundle
+from signing.verify.evidence import ExaminedContainer, ExaminedEvidence, ProvenEntry, examine
 from signing.verify.forks import SeenHead, find_forks, seen_in_proof
 from signing.verify.head import check_signature, claimed_head
+from signing.verify.receipt import examine_receipt
 from signing.verify.report import CheckId, CheckLine, FileReport, Kind, Report
 from signing.verify.sequence import check_sequences
 from signing.verify.spoken import plain
 from signing.verify.terms import Terms
 from signing.verify.voices import Voices
 from signing.witness_policy import WitnessPolicy
-
-_LATER = MappingProxyType(
-    {Kind.RECEIPT: words.LATER_RECEIPT, Kind.BUNDLE: words.LATER_BUNDLE, None: words.UNKNOWN_KIND}
-)
 
 
 def verify_files(
@@ -68,15 +65,15 @@ class _Verification:
         tokens = [token_in(each.data) for each in files if each.kind is Kind.TOKEN]
         self._around = Surroundings(given=tokens)
         self._examined: dict[int, ExaminedEvidence] = {}
+        self._inside: list[tuple[int, ExaminedEvidence]] = []
+        """Evidences inside bundles and receipts, with the number of their file."""
         self._seen: list[SeenHead] = []
         """The name of a head's file is the file's place among those given."""
 
     def report(self) -> Report:
+        """Check every file, then the files beside one another."""
         lines = [self._check(number, file) for number, file in enumerate(self._files)]
-        sequences = check_sequences(list(self._examined.values()))
-        for number, sequence in zip(self._examined, sequences, strict=True):
-            lines[number].append(sequence)
-        for number, line in self._forks():
+        for number, line in (*self._sequences(), *self._forks()):
             lines[number].append(line)
         return Report(
             files=tuple(
@@ -99,9 +96,19 @@ class _Verification:
                 return list(lines)
             case Kind.TOKEN:
                 return list(self._check_token(number, file))
-            case _:
-                later = _LATER[file.kind]
-                return [CheckLine(id=CheckId.SCHEMA, outcome=Outcome.UNKNOWN, text=later)]
+            case Kind.BUNDLE:
+                return self._take(number, examine_bundle(file.path, self._terms))
+            case Kind.RECEIPT:
+                return self._take(number, examine_receipt(file.data, self._terms))
+            case None:
+                unknown = words.UNKNOWN_KIND
+                return [CheckLine(id=CheckId.SCHEMA, outcome=Outcome.UNKNOWN, text=unknown)]
+
+    def _take(self, number: int, found: ExaminedContainer) -> list[CheckLine]:
+        for evidence in found.evidences:
+            self._inside.append((number, evidence))
+            self._remember(number, evidence.proven)
+        return list(found.lines)
 
     def _check_token(self, number: int, file: GivenFile) -> tuple[CheckLine, ...]:
         if _is_record(file):
@@ -127,11 +134,29 @@ class _Verification:
         if signed.outcome is Outcome.PASS:
             self._seen.append(SeenHead(file=str(number), head=claimed_head(note)))
 
+    def _sequences(self) -> Iterator[tuple[int, CheckLine]]:
+        """A line for each evidence that is a file; one for what is inside another only if it fails.
+
+        Those inside fill gaps between files and contradict them, but leave no gap themselves: two
+        receipts of a delivery stand without what happened between.
+        """
+        everything = [*self._examined.items(), *self._inside]
+        alone = check_sequences(list(self._examined.values()))
+        together = check_sequences([evidence for _, evidence in everything])
+        for (number, _), line, joined in zip(self._examined.items(), alone, together, strict=False):
+            yield number, line if joined.outcome is Outcome.UNKNOWN else joined
+        inside = zip(self._inside, together[len(self._examined) :], strict=True)
+        yield from dict.fromkeys(
+            (number, line) for (number, _), line in inside if line.outcome is Outcome.FAIL
+        )
+
     def _forks(self) -> Iterator[tuple[int, CheckLine]]:
         """A line for each of two files that contradict each other, each naming both."""
         told = set[tuple[int, int]]()
         for fork in find_forks(self._seen):
             first, second = (int(name) for name in fork.files)
+            if first == second:
+                continue  # two heads of one bundle: its own check says so
             for one, other in ((first, second), (second, first)):
                 if (one, other) in told:
                     continue

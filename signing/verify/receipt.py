@@ -22,8 +22,9 @@ from signing.receipt.statement import Statement
 from signing.seal_check import RECEIPT_POLICY, Outcome, is_for_receipts
 from signing.verify import receipt_words as words
 from signing.verify.beside import token_in
-from signing.verify.evidence import Beside, examine
+from signing.verify.evidence import Beside, ExaminedContainer, examine
 from signing.verify.report import CheckId, CheckLine, Text
+from signing.verify.sequence import check_sequences
 from signing.verify.spoken import moment
 from signing.verify.terms import Terms
 from tdh.domain.verdicts import Indication
@@ -34,6 +35,11 @@ if TYPE_CHECKING:
 
 def check_receipt(data: bytes, terms: Terms) -> tuple[CheckLine, ...]:
     """Check one receipt. Never raises for what is wrong with it."""
+    return examine_receipt(data, terms).lines
+
+
+def examine_receipt(data: bytes, terms: Terms) -> ExaminedContainer:
+    """The same, and the evidence inside."""
     from signing.verify.receipt_pdf import read_receipt  # noqa: PLC0415 - pyHanko: for receipts only
 
     try:
@@ -43,7 +49,8 @@ def check_receipt(data: bytes, terms: Terms) -> tuple[CheckLine, ...]:
         xml = _file(found.files, names.EVIDENCE)
     except ProofError as exc:
         text = words.FORM_BROKEN.of(why=exc)
-        return (CheckLine(id=CheckId.SCHEMA, outcome=Outcome.FAIL, text=text),)
+        broken = CheckLine(id=CheckId.SCHEMA, outcome=Outcome.FAIL, text=text)
+        return ExaminedContainer(lines=(broken,))
     beside = Beside(
         proof=_file(found.files, names.PROOF),
         proof_name=names.PROOF,
@@ -54,13 +61,15 @@ def check_receipt(data: bytes, terms: Terms) -> tuple[CheckLine, ...]:
     examined = examine(xml, beside, terms)
     number = "?" if examined.content is None else examined.content.facts.id
     form = words.FORM_HOLDS.of(edition=statement.edition, number=number, files=len(found.files))
-    return (
+    lines = (
         CheckLine(id=CheckId.SCHEMA, outcome=Outcome.PASS, text=form),
         _seal(found),
         _certificate(found, terms),
         _page(data, found.files, statement),
         *examined.lines,
+        *check_sequences([examined]),
     )
+    return ExaminedContainer(lines=lines, evidences=(examined,))
 
 
 def _check_files(files: Sequence[Attachment]) -> None:

@@ -351,14 +351,6 @@ SEQUENCE_UNREAD = Text(
     en="The sequence cannot be checked, because this evidence does not stand.",
 )
 
-LATER_RECEIPT = Text(
-    th="โปรแกรมรุ่นนี้ยังตรวจใบรับ (PDF) ไม่ได้",
-    en="Receipts (PDF) are not checked by this version.",
-)
-LATER_BUNDLE = Text(
-    th="โปรแกรมรุ่นนี้ยังตรวจชุดหลักฐาน (.asice) ไม่ได้",
-    en="Bundles (.asice) are not checked by this version.",
-)
 UNKNOWN_KIND = Text(
     th="ไม่ใช่ไฟล์ชนิดที่โปรแกรมนี้รู้จัก",
     en="No kind of file that this program knows.",

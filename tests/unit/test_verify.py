@@ -1,5 +1,6 @@
 """Offline checking: what holds together is valid, what was touched never is, strangers are told."""
 
+import hashlib
 import os
 import random
 from dataclasses import replace
@@ -489,17 +490,15 @@ def test_every_byte_of_a_token_matters(operator, tmp_path):
         ("empty", b"", None),
     ],
 )
-def test_what_is_not_built_yet_or_unknown_is_told_from_its_bytes(
-    operator, tmp_path, name, data, kind
-):
+def test_the_kind_is_told_from_the_bytes(operator, tmp_path, name, data, kind):
     path = tmp_path / name
     path.write_bytes(data)
     file = only(verify_files([path], operator.trust, AT))
-    assert (file.kind, file.result) == (kind, Result.CANNOT_TELL)
+    assert (file.kind, file.result) == (kind, Result.INVALID if kind else Result.CANNOT_TELL)
     assert text_of(file, CheckId.SCHEMA)
 
 
-@pytest.mark.parametrize("name", ["a.xml", "a.tlog-proof", "a.tsr"])
+@pytest.mark.parametrize("name", ["a.xml", "a.tlog-proof", "a.tsr", "a.ers", "a.pdf", "a.asice"])
 def test_a_file_that_is_not_what_its_name_claims_is_refused_by_its_schema(operator, tmp_path, name):
     path = tmp_path / name
     path.write_bytes(b"0 and nothing else")
@@ -514,6 +513,40 @@ def test_an_enormous_file_is_refused_and_not_read_to_its_end(operator, tmp_path)
         file.write(operator.logged[0].xml)
         file.truncate(1 << 40)
     assert verify_files([path], operator.trust, AT).result is Result.INVALID
+
+
+def test_a_bundle_of_gigabytes_is_not_read_into_memory(operator, tmp_path):
+    path = tmp_path / "big.asice"
+    with path.open("wb") as file:
+        file.write(b"PK\x03\x04")
+        file.truncate(1 << 40)
+    assert verify_files([path], operator.trust, AT).result is Result.INVALID
+
+
+def test_the_envelope_beside_an_evidence_is_compared_where_the_evidence_names_one(tmp_path):
+    operator = Operator()
+    envelope = b'{"subject":"x"}'
+    plain = operator.facts(1, 1, "SubmissionAcceptance", "basic")
+    sealed = ("envelope", hashlib.sha256(envelope).hexdigest())
+    named = replace(plain, particulars=(*plain.particulars, sealed))
+    operator.log(named)
+    (path,) = operator.write(tmp_path)
+    assert only(verify_files([path], operator.trust, AT)).result is Result.VALID
+    (tmp_path / "envelope.json").write_bytes(envelope)
+    file = only(verify_files([path], operator.trust, AT))
+    digests = [check for check in file.checks if check.id is CheckId.DIGEST]
+    assert [check.outcome for check in digests] == [PASS, PASS]
+    assert "envelope" in digests[1].text.en
+    (tmp_path / "envelope.json").write_bytes(envelope + b" ")
+    file = only(verify_files([path], operator.trust, AT))
+    digests = [check for check in file.checks if check.id is CheckId.DIGEST]
+    assert [check.outcome for check in digests] == [PASS, FAIL]
+    assert file.result is Result.INVALID
+
+
+def test_an_evidence_from_before_envelopes_were_sealed_is_not_compared(operator, files):
+    (files[0].parent / "envelope.json").write_bytes(b"anything")
+    assert verify_files(files, operator.trust, AT).result is Result.VALID
 
 
 def test_a_file_that_is_not_there_is_said_by_its_name(operator, tmp_path):
