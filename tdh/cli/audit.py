@@ -18,6 +18,7 @@ from signing.trust_file import TrustFileError
 from signing.verify.report import Text
 from tdh.audit.installation import Progress, Wish, audit_installation, no_progress
 from tdh.audit.report import MEANINGS, AuditCheck, AuditReport
+from tdh.cli import audit_renew
 from tdh.cli.verify import (
     EX_USAGE,
     SIGNS,
@@ -61,6 +62,8 @@ def add_parser(subparsers: "Subparsers") -> None:
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.add_argument("--lang", choices=["th", "en"], help="language; by LANG if not given")
     parser.set_defaults(run=run)
+    acts = parser.add_subparsers(dest="act", metavar="ACT")
+    audit_renew.add_parser(acts)
 
 
 def run(args: argparse.Namespace) -> int:
