@@ -32,6 +32,7 @@ class CheckName(StrEnum):
     EVIDENCE_DIGESTS = "evidence-digests"
     EVIDENCE_ENTRIES = "evidence-entries"
     EVIDENCE_SEALS = "evidence-seals"
+    KEYS = "keys"
     LEDGER = "ledger"
     TIMERS = "timers"
     IDEMPOTENCY = "idempotency"
@@ -106,6 +107,10 @@ MEANINGS: Mapping[CheckName, Text] = MappingProxyType(
                 "the evidence's seal holds, and it says what the rows of its event, letter, "
                 "documents and delivery say"
             ),
+        ),
+        CheckName.KEYS: Text(
+            th="ตราประทับทุกดวงทำด้วยกุญแจที่สมุดบันทึกแจ้งไว้ว่าใช้งานอยู่ในเวลานั้น",
+            en="each seal is by a key that the log had named in service then",
         ),
         CheckName.LEDGER: Text(
             th="หลักฐานทุกฉบับอยู่ในบัญชีของผู้ประทับตรา",
