@@ -10,6 +10,7 @@ import ctypes
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Self
 
 _STA_UNSYNC, _TIME_ERROR = 0x0040, 5
 
@@ -36,6 +37,14 @@ class KernelWord:
     most_off: timedelta
     """The kernel's bound of the clock's error."""
 
+    @classmethod
+    def of(cls, state: int, status: int, most_microseconds: int) -> Self:
+        """By what adjtimex(2) returned, its field `status`, and its field `maxerror`."""
+        return cls(
+            synchronised=state != _TIME_ERROR and not status & _STA_UNSYNC,
+            most_off=timedelta(microseconds=most_microseconds),
+        )
+
     def problem(self, accuracy: timedelta) -> str | None:
         """Why no time of this accuracy is to be had, None if it is."""
         if not self.synchronised:
@@ -51,10 +60,7 @@ def ask_kernel() -> KernelWord:
     state = ctypes.CDLL(None, use_errno=True).adjtimex(ctypes.byref(found))
     if state < 0:
         raise OSError(ctypes.get_errno(), "adjtimex")
-    return KernelWord(
-        synchronised=state != _TIME_ERROR and not found.status & _STA_UNSYNC,
-        most_off=timedelta(microseconds=found.maxerror),
-    )
+    return KernelWord.of(state, found.status, found.maxerror)
 
 
 def kernel_problem(

@@ -180,6 +180,24 @@ def test_the_kernel_s_word_decides_by_state_and_by_bound() -> None:
     assert "not synchronised" in (word(synchronised=False, milliseconds=1).problem(SECOND) or "")
 
 
+@pytest.mark.parametrize(
+    ("state", "status", "synchronised"),
+    [
+        (0, 0x0001, True),  # TIME_OK, STA_PLL
+        (1, 0x2011, True),  # a leap second is announced
+        (5, 0x0001, False),  # TIME_ERROR
+        (0, 0x0040, False),  # STA_UNSYNC
+        (5, 0x0041, False),
+    ],
+)
+def test_the_kernel_says_by_state_and_status_whether_its_clock_is_kept(
+    state, status, synchronised
+) -> None:
+    word = KernelWord.of(state, status, 1500)
+    assert word.synchronised == synchronised
+    assert word.most_off == timedelta(milliseconds=1.5)
+
+
 def test_a_kernel_that_does_not_answer_is_not_trusted() -> None:
     def silent() -> KernelWord:
         raise PermissionError(1, "Operation not permitted")

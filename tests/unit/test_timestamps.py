@@ -27,7 +27,7 @@ from signing.certificates import (
 )
 from signing.cms_signer import CmsSigner
 from signing.errors import ProofError
-from signing.timestamp_messages import QC_STATEMENTS
+from signing.timestamp_messages import QC_STATEMENTS, granted_token
 from signing.timestamps import (
     FailureInfo,
     RequestRefused,
@@ -408,6 +408,27 @@ def test_another_policy_than_ours_is_refused() -> None:
     with pytest.raises(RequestRefused) as refused:
         UNITS["p256"].answer(request, serial=1, gen_time=NOW)
     assert refused.value.failure is FailureInfo.UNACCEPTED_POLICY
+
+
+def reply_of(*status: bytes) -> bytes:
+    return der.sequence(der.sequence(*status), TOKENS["p256"])
+
+
+GRANTED, WORDS = der.integer(0), der.sequence(der.tlv(der.UTF8_STRING, b"here you are"))
+BITS = der.tlv(der.BIT_STRING, b"\x07\x80")
+
+
+def test_a_reply_that_grants_may_say_so_in_words() -> None:
+    for status in ((GRANTED,), (GRANTED, WORDS)):
+        assert granted_token(reply_of(*status)) == TOKENS["p256"]
+
+
+@pytest.mark.parametrize(
+    "status", [(GRANTED, BITS), (GRANTED, WORDS, BITS), (der.integer(1),), (der.integer(2), BITS)]
+)
+def test_a_reply_that_takes_back_what_it_grants_is_none(status) -> None:
+    with pytest.raises(TimestampError):
+        granted_token(reply_of(*status))
 
 
 @pytest.mark.parametrize("failure", FailureInfo)
