@@ -37,6 +37,8 @@ from signing.verify.terms import Terms
 from signing.verify.voices import Voices
 from signing.witness_policy import WitnessPolicy
 
+_LONGEST_PATH = 4096
+
 
 def verify_files(
     paths: Sequence[Path],
@@ -163,11 +165,15 @@ class _Verification:
                 told.add((one, other))
                 text = words.CHECKPOINT_FORK.of(
                     origin=fork.origin,
-                    file=plain(str(self._files[one].path)),
-                    other=plain(str(self._files[other].path)),
+                    file=_named(self._files[one]),
+                    other=_named(self._files[other]),
                     why=fork.why,
                 )
                 yield one, CheckLine(id=CheckId.CHECKPOINT, outcome=Outcome.FAIL, text=text)
+
+
+def _named(file: GivenFile) -> str:
+    return plain(str(file.path), _LONGEST_PATH)
 
 
 def _is_record(file: GivenFile) -> bool:

@@ -71,10 +71,10 @@ def name_of(certificate: x509.Certificate) -> str:
     return plain(certificate.subject.rfc4514_string()) or "?"
 
 
-def plain(text: str) -> str:
+def plain(text: str, longest: int = _LONGEST_NAME) -> str:
     """A text of others without control and formatting characters, and not too long."""
     shown = "".join(each for each in text if unicodedata.category(each)[0] != "C").strip()
-    return shown if len(shown) <= _LONGEST_NAME else f"{shown[: _LONGEST_NAME - 1]}…"
+    return shown if len(shown) <= longest else f"{shown[: longest - 1]}…"
 
 
 def _joined(parts: list[str], last: str) -> str:
