@@ -1,0 +1,334 @@
+"""`tdh admin key` and `trust-file`: an old key, a new one, a lost one, and what strangers get."""
+
+import asyncio
+import json
+import subprocess
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from evidence_samples import ORIGIN, facts
+from sealer_program import SealerProgram, now
+
+from signing import certificates as made
+from signing.checkpoint import NoteSigner
+from signing.compromise import CompromisedKey
+from signing.durable import write_new
+from signing.log_entry import parse_operation_entry
+from signing.log_tree import LogTree
+from signing.seal_check import verify_seal
+from signing.service_keys import KeyPeriods
+from signing.trust_file import TrustFile, load_trust_file
+from storage.database import Database
+from storage.log import PostgresLogStore
+from storage.service_keys import PostgresServiceKeys
+from storage.tiles import LogFolder
+from tdh.anchoring import proving
+from tdh.cli.main import main
+from tdh.delivery.publication import Publication
+from tdh.delivery.tiling import Tiling
+from tdh.domain.errors import SealingUnavailable
+from tdh.domain.service_keys import KeyUse
+from tdh.published_trust import PublishedTrust
+from tdh.service_keys import ServiceKeys, WatchedSealer
+from tdh.system import CheckedClock
+
+SIGNED_PROPERTIES = "http://uri.etsi.org/01903/v1.3.2#:SignedProperties"
+
+
+class Authority:
+    """A root that stays, and seals below it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        start, days = now() - timedelta(days=1), timedelta(days=1)
+        self.validity = made.Validity(not_before=start, not_after=start + 1000 * days)
+        self.root = made.make_root(
+            subject=made.Subject(common_name="Seal Root"),
+            key=made.new_p256_key(),
+            serial=1,
+            validity=made.Validity(not_before=start, not_after=start + 4000 * days),
+        )
+
+    def seal(self, name: str, key: made.PrivateKey | None = None, **more) -> dict[str, Path]:
+        """Files of a new key and its certificate, as arguments of the sealer."""
+        key = key or made.new_p256_key()
+        values = {"validity": self.validity, "use": made.LeafUse.SIGN_DOCUMENTS} | more
+        leaf = made.make_leaf(
+            issuer=self.root,
+            subject=made.Subject(common_name=name),
+            public_key=key.public_key(),
+            serial=hash(name) & 0xFFFFFF | 1,
+            **values,
+        )
+        files = {
+            "seal-key": self.folder / f"{name}-key.pem",
+            "seal-certificate": self.folder / f"{name}.pem",
+        }
+        pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        write_new(files["seal-key"], pem)
+        write_new(files["seal-certificate"], made.pem(leaf))
+        return files
+
+
+@dataclass
+class Operator:
+    """Somebody at the command line, a sealer, and a log."""
+
+    folder: Path
+    program: SealerProgram
+    authority: Authority
+    database: Database
+    sealer: WatchedSealer
+    capsys: pytest.CaptureFixture[str]
+    said: str = ""
+    error: str = ""
+
+    async def __call__(self, *words: object) -> int:
+        """Run `tdh`; its exit code."""
+        code = await asyncio.to_thread(main, [str(word) for word in words])
+        self.said, self.error = self.capsys.readouterr()
+        return code
+
+    async def admin(self, *words: object) -> int:
+        return await self("admin", *words)
+
+    async def seal(self, number: int) -> bytes:
+        (item,) = await self.sealer.seal([facts(number, time=now())], now())
+        return item.xml
+
+    async def key(self, use: KeyUse) -> str:
+        return next(key.key.hex() for key in await self.sealer.keys() if key.use is use)
+
+    async def round(self) -> None:
+        store, maths = PostgresLogStore(self.database), LogTree()
+        folder = LogFolder(self.folder / "log")
+        await Publication(
+            store=store,
+            tiling=Tiling(store=store, folder=folder, maths=maths),
+            signer=self.sealer,
+            maths=maths,
+            clock=CheckedClock(),
+            crash=lambda _name: None,
+        ).round()
+
+    @property
+    def trust(self) -> TrustFile:
+        others = self.program.keys.trust()
+        return TrustFile(
+            seal_roots=(self.authority.root.certificate,),
+            tsa_roots=others.tsa_roots,
+            logs=others.logs,
+        )
+
+    def trust_file(self, trust: TrustFile | None = None, name: str = "trust.json") -> Path:
+        path = self.folder / name
+        path.write_bytes((trust or self.trust).text())
+        return path
+
+
+@pytest.fixture
+def program(tmp_path: Path) -> Iterator[SealerProgram]:
+    with SealerProgram(tmp_path) as one:
+        yield one
+
+
+@pytest.fixture
+async def operator(  # noqa: PLR0917 - fixtures come by their names
+    program, database, database_dsn, tmp_path, monkeypatch, capsys
+) -> AsyncIterator[Operator]:
+    monkeypatch.setenv("TDH_DATABASE__DSN", database_dsn)
+    monkeypatch.setenv("TDH_ISSUER__ORIGIN", ORIGIN)
+    authority = Authority(tmp_path)
+    program.start(**authority.seal("first"))
+    records = PostgresServiceKeys(database)
+    sealer = WatchedSealer(program.socket, 5.0, ServiceKeys(records, CheckedClock()))
+    yield Operator(tmp_path, program, authority, database, sealer, capsys)
+    await sealer.close()
+
+
+def xmlsec1(xml: bytes, root, folder: Path) -> int:
+    (folder / "evidence.xml").write_bytes(xml)
+    (folder / "root.pem").write_bytes(made.pem(root))
+    return subprocess.run(
+        ["xmlsec1", "--verify", "--enabled-key-data", "x509", "--trusted-pem",
+         folder / "root.pem", "--id-attr:Id", SIGNED_PROPERTIES, folder / "evidence.xml"],
+        capture_output=True,
+        check=False,
+    ).returncode  # fmt: skip
+
+
+async def test_a_rotation_leaves_the_old_evidence_as_valid_as_the_new(operator) -> None:
+    first = await operator.seal(1)
+    old = await operator.key(KeyUse.SEAL)
+    files = operator.authority.seal("second")
+    words = ["key", "rotate", "--use", "seal", "--certificate", files["seal-certificate"]]
+
+    assert await operator.admin(*words, "--trust", operator.trust_file()) == 0
+    assert f"retires: {old[:16]}" in operator.said
+    assert "restart the sealer" in operator.said
+    assert await operator.admin(*words, "--trust", operator.trust_file()) == 0
+    assert "it was so already" in operator.said
+    operator.program.end()
+    operator.program.start(**files)
+    second = await operator.seal(2)
+
+    root = operator.authority.root.certificate
+    for xml in (first, second):
+        assert verify_seal(xml, [root]).holds
+        assert xmlsec1(xml, root, operator.folder) == 0
+    await operator.round()
+    periods = KeyPeriods()
+    for each in await PostgresLogStore(operator.database).entries(0, 99):
+        periods.add(each.index, parse_operation_entry(each.entry))
+    new = await operator.key(KeyUse.SEAL)
+    begun = periods.periods[KeyUse.SEAL, bytes.fromhex(new)]
+    ended = periods.periods[KeyUse.SEAL, bytes.fromhex(old)]
+    assert begun.index > ended.index
+    assert timedelta(minutes=58) < ended.retires_at - now() <= timedelta(hours=1)
+    assert begun.retires_at is None
+    assert await operator.admin("key", "list") == 0
+    assert operator.said.count("✓ seal") == 2
+    assert await operator.admin("key", "list", "--json") == 0
+    data = json.loads(operator.said)["data"]
+    assert [one["key"] for one in data if one["retires_at"]] == [old]
+
+
+async def test_certificates_that_must_not_serve_are_refused(operator) -> None:
+    await operator.seal(1)
+    trust = operator.trust_file()
+    words = ["key", "rotate", "--use", "seal", "--trust", trust, "--certificate"]
+    authority = operator.authority
+    unit = authority.seal("unit", use=made.LeafUse.TIMESTAMP)
+    short = authority.seal("short", made.new_rsa_key(2048))
+    early = made.Validity(not_before=now() + timedelta(days=1), not_after=now() + timedelta(days=9))
+    future = authority.seal("future", validity=early)
+    elsewhere = operator.folder / "elsewhere"
+    elsewhere.mkdir()
+    stranger = Authority(elsewhere).seal("stranger")
+    for files, problem in (
+        (unit, "no seal's"),
+        (short, "not with RSA-2048"),
+        (future, "begins at"),
+        (stranger, "no path"),
+    ):
+        assert await operator.admin(*words, files["seal-certificate"]) == 1
+        assert problem in operator.error
+    good = authority.seal("good")["seal-certificate"]
+    assert await operator.admin(*words, good, "--at", "2026-01-01T00:00:00Z") == 64
+    assert await operator.admin("key", "rotate", "--use", "log", "--certificate", good) == 64
+    assert await operator.admin(*words, operator.folder / "none.pem") == 66
+    assert [one.retires_at for one in await PostgresServiceKeys(operator.database).all()] == [
+        None,
+        None,
+        None,
+    ]
+
+
+async def test_a_lost_key_stops_and_never_comes_back(operator) -> None:
+    await operator.seal(1)
+    lost = await operator.key(KeyUse.SEAL)
+    since = (now() - timedelta(hours=1)).replace(microsecond=0)
+    words = ["key", "compromised", lost[:12], "--since", since.isoformat(), "--reason"]
+
+    assert await operator.admin(*words, " ") == 64
+    assert await operator.admin("key", "compromised", lost[:7], *words[3:], "lost") == 64
+    assert await operator.admin("key", "compromised", "ab" * 8, *words[3:], "lost") == 64
+    assert await operator.admin(*words, "a laptop was stolen") == 0
+    assert f'{{"key": "{lost}", "since": "{since:%Y-%m-%dT%H:%M:%SZ}"}}' in operator.said
+    operator.sealer._watch._looked_at = None
+    with pytest.raises(SealingUnavailable, match="a laptop was stolen"):
+        await operator.seal(2)
+    certificate = operator.folder / "first.pem"
+    rotate = ["key", "rotate", "--use", "seal", "--certificate", certificate]
+    assert await operator.admin(*rotate, "--trust", operator.trust_file()) == 1
+    assert "compromised" in operator.error
+    assert await operator.admin("key", "list") == 0
+    assert "✗ seal" in operator.said
+    rows = await operator.database.fetch("SELECT entry FROM log_queue ORDER BY id DESC LIMIT 1")
+    assert b"laptop" not in rows[0]["entry"]
+
+
+async def test_a_log_key_is_changed_while_both_sign(operator) -> None:
+    await operator.round()
+    key = Ed25519PrivateKey.generate()
+    signer = NoteSigner(name=ORIGIN, private_key=key)
+    words = ["key", "rotate", "--use", "log", "--vkey", signer.vkey]
+
+    assert await operator.admin(*words) == 0
+    assert "log-key-former.pem" in operator.said
+    assert "both keys sign" in operator.said
+    found = await PostgresServiceKeys(operator.database).all()
+    (old,) = [one for one in found if one.retires_at is not None]
+    assert timedelta(days=89) < old.retires_at - now() <= timedelta(days=90)
+    assert await operator.admin("key", "rotate", "--use", "log-mldsa", "--vkey", signer.vkey) == 64
+
+
+async def test_strangers_learn_of_a_lost_key_through_the_log(operator) -> None:
+    mine = operator.trust_file(name="mine.json")
+    await operator.seal(1)
+    published = PublishedTrust(
+        records=PostgresServiceKeys(operator.database), proving=proving(operator.database)
+    )
+    assert await published.file() is None
+    assert await operator.admin("trust-file", "proof", "--out", operator.folder / "p") == 64
+    assert await operator.admin("trust-file", "publish", mine) == 0
+    assert await operator.admin("trust-file", "proof", "--out", operator.folder / "p") == 69
+    assert await operator.admin("trust-file", "publish", mine) == 0
+    assert "it was so already" in operator.said
+    await operator.round()
+    lost = await operator.key(KeyUse.SEAL)
+    since = now().replace(microsecond=0) - timedelta(days=2)
+    words = ["--since", since.isoformat(), "--reason", "stolen"]
+    assert await operator.admin("key", "compromised", lost[:16], *words) == 0
+
+    assert await operator.admin("trust-file", "publish", mine) == 64
+    assert f'"key": "{lost}"' in operator.error
+    newer = TrustFile(
+        seal_roots=operator.trust.seal_roots,
+        tsa_roots=operator.trust.tsa_roots,
+        logs=operator.trust.logs,
+        compromised=(CompromisedKey(key=lost, since=since),),
+    )
+    file = operator.trust_file(newer, "newer.json")
+    assert await operator.admin("trust-file", "publish", file, "--json") == 0
+    assert json.loads(operator.said)["version"] == 2
+    assert await operator.admin("trust-file", "publish", mine) == 64  # it forgets the lost key
+    await operator.round()
+    proof = operator.folder / "newer.tlog-proof"
+    assert await operator.admin("trust-file", "proof", "--out", proof) == 0
+    assert await published.file() == file.read_bytes()
+    assert await published.proof() == proof.read_bytes()
+
+    update = ["trust", "update", "--trust", mine, "--new", file, "--proof", proof]
+    assert await operator(*update) == 0
+    assert "added: compromised key" in operator.said
+    assert load_trust_file(mine) == newer
+
+
+async def test_a_trust_file_that_strangers_could_not_use_is_not_published(operator) -> None:
+    trust, stranger = operator.trust, SealerProgram(operator.folder / "x").keys.trust()
+    other = NoteSigner(name="other.example/log", private_key=Ed25519PrivateKey.generate())
+    for bad, problem in (
+        (TrustFile(tsa_roots=trust.tsa_roots, logs=trust.logs), "seal_roots"),
+        (TrustFile(seal_roots=trust.seal_roots, logs=trust.logs), "tsa_roots"),
+        (TrustFile(seal_roots=trust.seal_roots, tsa_roots=trust.tsa_roots), "logs"),
+        (
+            TrustFile(
+                seal_roots=trust.seal_roots,
+                tsa_roots=stranger.tsa_roots,
+                logs=(*trust.logs, other.verifier),
+            ),
+            "of no other log",
+        ),
+    ):
+        assert await operator.admin("trust-file", "publish", operator.trust_file(bad)) == 64
+        assert problem in operator.error
+    path = operator.folder / "none.json"
+    path.write_text("{")
+    assert await operator.admin("trust-file", "publish", path) == 1
+    assert await PostgresServiceKeys(operator.database).newest_trust_file() is None
