@@ -1,6 +1,7 @@
 """The command line against a whole running service: real database, broker, sealer, judge, log."""
 
 import asyncio
+import hashlib
 import json
 import subprocess
 import sys
@@ -10,16 +11,27 @@ import aiohttp
 import asyncpg
 import pytest
 
+from signing.timestamp_messages import build_request
 from tests.installation import AGENCY, CITIZEN, OTHER_AGENCY, installation, letter_form
 from tests.stories import new_key, signed_pdf, to, until_state
+from tests.time_server import answer as time_answer
+from tests.time_server import time_server
 
 LARGE = 10_000_000
 
 
 @pytest.fixture(scope="module")
-async def here(new_database, postgres_server, rabbitmq_server):
+async def clock():
+    """The time server of the whole service."""
+    async with time_server() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+async def here(new_database, postgres_server, rabbitmq_server, clock):
     dsn = await new_database("template0")
-    async with installation(dsn, rabbitmq_server) as running:
+    settings = {"TDH_TSA__NTP": str(clock.at), "TDH_TSA__NTP_SECONDS": "1"}
+    async with installation(dsn, rabbitmq_server, extra=settings) as running:
         yield running
     connection = await asyncpg.connect(postgres_server.dsn_of("postgres"))
     await connection.execute(f"DROP DATABASE {urlsplit(dsn).path[1:]} WITH (FORCE)")
@@ -214,3 +226,27 @@ async def test_anybody_gets_a_timestamp_that_openssl_believes(here, tmp_path):
     judged = await openssl(*verify)
     assert judged.returncode == 0, judged.stderr
     assert b"Verification: OK" in judged.stdout
+
+
+async def test_no_timestamp_while_the_clock_is_off_the_time_server_s_and_letters_go_on(
+    here, clock, tmp_path
+):
+    query = build_request(hashlib.sha256(b"data").digest())
+    named = {"Content-Type": "application/timestamp-query"}
+
+    async def until(granted):
+        async with asyncio.timeout(20), here.client(None) as session:
+            while True:
+                async with session.post("/tsa", data=query, headers=named) as answer:
+                    reply = await answer.read()
+                if (reply[:2] == b"\x30\x82") == granted:  # else a few bytes: a refusal
+                    return reply
+                await asyncio.sleep(0.2)
+
+    await until(granted=True)
+    clock.answers = lambda asked: [time_answer(asked, ahead=3)]
+    assert b"the clock may be" in await until(granted=False)
+    _, delivery = await send(here, tmp_path, "basic")
+    await until_state(here, delivery, "consigned")
+    clock.answers = lambda asked: [time_answer(asked)]
+    await until(granted=True)
