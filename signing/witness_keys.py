@@ -67,11 +67,11 @@ def read_witness_keys(path: Path) -> tuple[CosignatureSigner, ...]:
             raise WitnessKeyError("others than its owner may use these keys")
         text = file.read(_MOST_BYTES)
     lines = text.split(b"\n")
-    if lines.pop() or not lines:
-        raise WitnessKeyError("a file of keys has whole lines, and at least one")
+    if lines.pop():
+        raise WitnessKeyError("a file of keys has whole lines")
     signers = tuple(_read(line) for line in lines)
     if len({signer.name for signer in signers}) != 1:
-        raise WitnessKeyError("a witness has one name")
+        raise WitnessKeyError("a witness has keys, all of one name")
     if len({signer.kind for signer in signers}) != len(signers):
         raise WitnessKeyError("a witness has one key of a kind")
     return signers

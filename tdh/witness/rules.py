@@ -27,7 +27,7 @@ from tdh.witness.errors import OtherSize, Refused, WitnessSetupError
 MAX_HASHES = 63
 """More lines of a proof are refused; none in a tree that has a size is longer."""
 MAX_BODY_BYTES = MAX_NOTE_BYTES + 4096
-"""Old size, 63 lines of 45 bytes, and the greatest note."""
+"""Old size, 63 lines of 45 bytes, and the greatest note: no longer body is any request."""
 
 LogKey = NoteVerifier | CosignatureVerifier
 """Ed25519 (0x01), or ML-DSA-44 (0x06); its name is the log's origin."""
@@ -45,8 +45,7 @@ class KnownLogs:
         keys: dict[str, tuple[LogKey, ...]] = {}
         for vkey in vkeys:
             key = _log_key(vkey)
-            if key not in keys.setdefault(key.name, ()):
-                keys[key.name] += (key,)
+            keys[key.name] = (*keys.get(key.name, ()), key)
         if not keys:
             raise WitnessSetupError("a witness watches at least one log")
         return cls(keys)
@@ -94,8 +93,6 @@ def read_request(body: bytes, logs: KnownLogs) -> Request:
     Raises Refused: 400 for what is no request, 404 for an unknown log, 403 for a head that the log
     did not sign, 400 for an old size beyond the head's.
     """
-    if len(body) > MAX_BODY_BYTES:
-        raise _malformed(f"more than {MAX_BODY_BYTES} bytes")
     before, separator, note = body.partition(b"\n\n")
     lines = before.split(b"\n")
     if not separator or len(lines) > 1 + MAX_HASHES:
@@ -141,9 +138,9 @@ def contradicts(request: Request, held: Held) -> bool:
 
 
 def _old_size(line: bytes) -> int:
-    word, space, number = line.partition(b" ")
+    word, _, number = line.partition(b" ")
     size = read_decimal(number.decode("latin-1"))
-    if word != b"old" or not space or size is None:
+    if word != b"old" or size is None:
         raise _malformed("the first line is not `old` and a size")
     return size
 

@@ -92,8 +92,9 @@ def test_cosigners_are_named_with_the_time_at_which_they_signed() -> None:
 @pytest.mark.parametrize("signer", BOTH)
 def test_of_several_cosignatures_of_one_witness_the_first_counts(signer) -> None:
     later = signer.signature_line(HEAD.text(), NOW + timedelta(hours=1))
-    note = NOTE + later + signer.signature_line(HEAD.text(), NOW)
-    assert cosigners(note, [signer.verifier]) == (Cosigner(name=signer.name, time=NOW),)
+    first = signer.signature_line(HEAD.text(), NOW)
+    for note in (NOTE + later + first, NOTE + first + later):
+        assert cosigners(note, [signer.verifier]) == (Cosigner(name=signer.name, time=NOW),)
 
 
 @pytest.mark.parametrize("signer", BOTH)
@@ -147,6 +148,14 @@ def test_a_time_beyond_all_calendars_is_refused(signer, seconds: int) -> None:
     _, _, signature = parts(signer.signature_line(HEAD.text(), NOW))
     with pytest.raises(NoteError, match="no possible time"):
         signer.verifier.verify(HEAD.text(), seconds.to_bytes(8, "big") + signature)
+
+
+@pytest.mark.parametrize("signer", BOTH)
+def test_a_cosignature_of_another_length_is_refused(signer) -> None:
+    _, time, signature = parts(signer.signature_line(HEAD.text(), NOW))
+    for wrong in (b"", time, time + signature[:-1], time + signature + b"\0"):
+        with pytest.raises(NoteError, match="another length"):
+            signer.verifier.verify(HEAD.text(), wrong)
 
 
 def test_a_witness_always_says_when() -> None:

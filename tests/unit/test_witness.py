@@ -1,5 +1,6 @@
 """The witness: what it cosigns, what it refuses and how, and that it never tells two histories."""
 
+import hashlib
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
@@ -140,10 +141,14 @@ def test_extension_lines_are_cosigned_by_the_kind_that_covers_them(open_witness)
     assert lines.count(b"\n") == 1
 
 
-def test_the_same_head_again_is_cosigned_with_the_later_time(witness, clock) -> None:
+def test_the_same_head_again_is_cosigned_with_the_later_time(witness, clock, open_witness) -> None:
     first = witness.add_checkpoint(TOLD.request(0, 5))
+    clock.go(milliseconds=400)
     assert witness.add_checkpoint(TOLD.request(5, 5)) == first
-    clock.go(seconds=1)
+    witness = open_witness()
+    at_once = witness.add_checkpoint(TOLD.request(5, 5))
+    assert cosigned_line(TOLD.note(5), at_once, CLASSIC.verifier)[1] == NOW
+    clock.go(milliseconds=600)
     again = witness.add_checkpoint(TOLD.request(5, 5))
     assert cosigned_line(TOLD.note(5), again, CLASSIC.verifier)[1] == clock.time
     assert witness.newest(origin_hash(LOG.name)) == TOLD.note(5) + again
@@ -202,6 +207,7 @@ def test_from_nothing_there_is_nothing_to_prove(witness) -> None:
     assert status_of(witness, body) == HTTPStatus.UNPROCESSABLE_ENTITY
     wrong = sign(Checkpoint(origin=LOG.name, size=0, root=bytes(32)), LOG)
     assert status_of(witness, request_body(0, (), wrong)) == HTTPStatus.UNPROCESSABLE_ENTITY
+    assert not any(one.contradiction for one in witness.watched())  # there is no other head yet
 
 
 def test_an_unknown_log_is_told_so(witness) -> None:
@@ -227,7 +233,8 @@ def test_signature_comes_before_size_and_size_before_growth(witness) -> None:
     impostor = NoteSigner(name=LOG.name, private_key=Ed25519PrivateKey.generate())
     unsigned = sign_text(TOLD.head(3).text(), impostor)
     assert status_of(witness, request_body(9, (), unsigned)) == HTTPStatus.FORBIDDEN
-    assert status_of(witness, request_body(9, (), TOLD.note(3))) == HTTPStatus.BAD_REQUEST
+    for old in (4, 9):
+        assert status_of(witness, request_body(old, (), TOLD.note(3))) == HTTPStatus.BAD_REQUEST
     assert status_of(witness, request_body(2, (), TOLD.forked(1).note(3))) == HTTPStatus.CONFLICT
 
 
@@ -399,6 +406,18 @@ def test_a_torn_memory_is_noticed_and_nothing_is_cosigned(
     path = folder / origin_hash(LOG.name) / state_module.HEAD_NAME
     path.write_bytes(damage(path.read_bytes()))
     with pytest.raises(StateError):
+        open_witness()
+
+
+@pytest.mark.parametrize("time", [b"0", b"", b"-1", b"253402300800", b"1.5"])
+def test_a_head_without_a_possible_time_is_no_memory(
+    witness, folder, open_witness, time: bytes
+) -> None:
+    witness.add_checkpoint(TOLD.request(0, 20))
+    body = time + b"\n" + TOLD.note(20)
+    first = f"tdh-witness-head/v1 {hashlib.sha256(body).hexdigest()}\n".encode()
+    (folder / origin_hash(LOG.name) / state_module.HEAD_NAME).write_bytes(first + body)
+    with pytest.raises(StateError, match="no time"):
         open_witness()
 
 

@@ -53,6 +53,14 @@ def test_a_key_of_a_witness_is_no_key_of_a_log(path: Path) -> None:
         read_note_key(path)
 
 
+def test_keys_of_two_names_are_no_witness(tmp_path: Path) -> None:
+    make_witness_keys(tmp_path / "a", "a.example", BOTH[:1])
+    make_witness_keys(tmp_path / "b", "b.example", BOTH[1:])
+    (tmp_path / "a").write_bytes((tmp_path / "a").read_bytes() + (tmp_path / "b").read_bytes())
+    with pytest.raises(WitnessKeyError, match="one name"):
+        read_witness_keys(tmp_path / "a")
+
+
 @pytest.mark.parametrize(
     "change",
     [
@@ -61,6 +69,7 @@ def test_a_key_of_a_witness_is_no_key_of_a_log(path: Path) -> None:
         lambda text: text + b"\n",
         lambda text: text.replace(b"PRIVATE", b"private", 1),
         lambda text: text.replace(b"witness.example", b"witness.other", 1),
+        lambda text: text.replace(b"witness.example", b"witness.other"),
         lambda text: text.replace(b"witness.example", b"witness example"),
         lambda text: text.splitlines(keepends=True)[0] * 2,
         lambda text: text.replace(b"+B", b"+A"),
