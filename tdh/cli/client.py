@@ -135,9 +135,9 @@ class Service:
         ) as answer:
             return _object(await answer.read())
 
-    async def fetch(self, path: str) -> bytes:
+    async def fetch(self, path: str, accept: str = "application/xml, */*") -> bytes:
         """Something small that is no JSON. Raises Refused."""
-        async with self._asked("GET", path, headers={"Accept": "application/xml, */*"}) as answer:
+        async with self._asked("GET", path, headers={"Accept": accept}) as answer:
             return await answer.read()
 
     async def download(self, path: str, to: BinaryIO) -> str:

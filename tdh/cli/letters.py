@@ -2,13 +2,14 @@
 
 from typing import Any
 
-from tdh.cli import reading, receive_http, saving, send
+from tdh.cli import reading, receipt, receive_http, saving, send
 from tdh.cli.client import Subparsers
 
 
 def add_parser(subparsers: "Subparsers[Any]") -> None:
-    """Describe `send`, `inbox`, `show`, `track`, `accept`, `refuse`, `receive`, `evidence`."""
+    """Describe the commands of both parties."""
     send.add_parser(subparsers)
     reading.add_parsers(subparsers)
     receive_http.add_parser(subparsers)
     saving.add_parser(subparsers)
+    receipt.add_parser(subparsers)

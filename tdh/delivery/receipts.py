@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from tdh.domain.envelope import envelope_text
-from tdh.domain.errors import NotFound
+from tdh.domain.errors import NoReceiptForEvent, NotFound
 from tdh.domain.identifiers import EvidenceId, PartyId
 from tdh.domain.log import EvidenceProof, HeadToken
-from tdh.domain.receipts import Receipt
+from tdh.domain.receipts import EVENTS_WITH_RECEIPT, Receipt
 from tdh.domain.records import EvidenceRecord
 from tdh.ports import Clock, Mailboxes
 
@@ -93,6 +93,8 @@ class Receipts:
         return await self._make(record, sender, 1 if newest is None else newest.edition + 1)
 
     async def _make(self, record: EvidenceRecord, party: PartyId, edition: int) -> Receipt:
+        if record.event not in EVENTS_WITH_RECEIPT:
+            raise NoReceiptForEvent(record.event)
         found = await self.proofs.everything_of(record.id)
         pdf = await self.maker.make(
             record.xml,

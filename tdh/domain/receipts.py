@@ -3,7 +3,26 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from tdh.domain import events as ev
 from tdh.domain.identifiers import EvidenceId
+
+EVENTS_WITH_RECEIPT = frozenset(
+    each.__name__
+    for each in (
+        ev.SubmissionAcceptance,
+        ev.SubmissionRejection,
+        ev.NotificationForAcceptanceFailure,  # the final one only, which its maker sees
+        ev.ConsignmentAcceptance,
+        ev.ConsignmentRejection,
+        ev.AcceptanceRejectionExpiry,
+        ev.ContentConsignment,
+        ev.ContentConsignmentFailure,
+        ev.ContentHandover,
+        ev.ContentHandoverFailure,
+        ev.Withdrawal,
+    )
+)
+"""What people get a paper of; the steps between are told by evidence alone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -228,6 +228,71 @@ async def test_anybody_gets_a_timestamp_that_openssl_believes(here, tmp_path):
     assert b"Verification: OK" in judged.stdout
 
 
+async def test_both_parties_get_one_receipt_of_an_event_which_verifies_alone(here, tmp_path):
+    _, delivery = await send(here, tmp_path, "basic")
+    await until_state(here, delivery, "consigned")
+    async with here.client(AGENCY) as sender, here.client(CITIZEN) as recipient:
+        async with sender.get(f"/v1/deliveries/{delivery}/evidence") as answer:
+            listed = {one["event"]: one["id"] for one in (await answer.json())["data"]}
+
+        async def receipt(session, event, **query):
+            path, wanted = f"/v1/evidence/{listed[event]}", {"Accept": "application/pdf"}
+            for _ in range(100):
+                async with session.get(path, headers=wanted, params=query) as answer:
+                    if answer.status != 409:
+                        return answer.status, await answer.read()
+                    assert (await answer.json())["code"] == "not-logged-yet"
+                await asyncio.sleep(0.1)
+            raise AssertionError("never logged")
+
+        asked = [
+            receipt(each, "ContentConsignment") for each in (sender, recipient, sender, recipient)
+        ]
+        given = await asyncio.gather(*asked)
+        assert {status for status, _ in given} == {200}
+        assert len({pdf for _, pdf in given}) == 1, "two who ask at once get the same bytes"
+        assert await receipt(recipient, "ContentConsignment", edition="1") == given[0]
+        assert (await receipt(sender, "ContentConsignment", edition="2"))[0] == 404
+        assert (await receipt(sender, "ContentConsignment", edition="0"))[0] == 400
+        async with here.client(OTHER_AGENCY) as stranger:
+            assert (await receipt(stranger, "ContentConsignment"))[0] == 404
+    saved = tmp_path / "receipt.pdf"
+    code, _, err = await tdh(here, CITIZEN, "receipt", delivery, "-o", str(saved))
+    assert code == 0, err
+    assert saved.read_bytes() == given[0][1], "of a delivery, its newest event that has a page"
+    verify = [sys.executable, "-m", "tdh", "verify", str(saved), "--trust", str(here.trust)]
+    verified = await asyncio.to_thread(
+        subprocess.run, verify, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert verified.returncode == 0, verified.stdout + verified.stderr
+
+
+async def test_a_receipt_that_was_made_is_there_while_its_maker_is_not(here, tmp_path):
+    _, delivery = await send(here, tmp_path, "consent")
+    await until_state(here, delivery, "awaiting_acceptance")
+    saved = tmp_path / "receipt.pdf"
+    code, _, err = await tdh(here, AGENCY, "receipt", delivery, "-o", str(saved))
+    assert code == 0, err
+    path = f"/v1/deliveries/{delivery}/evidence"
+    async with here.client(AGENCY) as sender, sender.get(path) as answer:
+        notified = (await answer.json())["data"][-1]
+    assert notified["event"] == "NotificationForAcceptance"
+    code, _, err = await tdh(here, AGENCY, "receipt", notified["id"], "-o", str(saved))
+    assert (code, "no-receipt-for-this-event" in err) == (1, True), err
+    other = await send(here, tmp_path, "consent")
+    here.kill("receipts")
+    again = tmp_path / "again.pdf"
+    code, _, err = await tdh(here, AGENCY, "receipt", delivery, "-o", str(again))
+    assert code == 0, err
+    assert again.read_bytes() == saved.read_bytes()
+    for _ in range(40):  # its supervisor starts it again
+        code, _, err = await tdh(here, AGENCY, "receipt", other[1], "-o", str(again))
+        if code == 0:
+            break
+        assert "receipt-maker-unavailable" in err
+    assert code == 0, err
+
+
 async def test_no_timestamp_while_the_clock_is_off_the_time_server_s_and_letters_go_on(
     here, clock, tmp_path
 ):
