@@ -26,6 +26,8 @@ from signing.receipt.statement import Statement
 from signing.tlog_proof import TlogProof
 
 HERE = Path(__file__).parent
+FONTS = HERE / "fonts"
+"""Sarabun, regular and bold."""
 _SOURCES = ("receipt.typ", "layout.py", "words.py", "shown.py", "thai_time.py", "qr.py")
 _TOO_LONG = "more than one page"
 _TRIES = (
@@ -123,7 +125,7 @@ def _compiler() -> typst.Compiler:
     return typst.Compiler(
         str(HERE / "receipt.typ"),
         root=str(HERE),
-        font_paths=[str(HERE / "fonts")],
+        font_paths=[str(FONTS)],
         ignore_system_fonts=True,
     )
 

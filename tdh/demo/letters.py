@@ -11,11 +11,10 @@ from pathlib import Path
 
 import typst
 
+from signing.receipt.page import FONTS
+from signing.receipt.thai_time import BUDDHIST_ERA, MONTHS
+
 HERE = Path(__file__).parent
-MONTHS = (
-    "มกราคม", "กุมภาพันธ์", "มีนาคม", "เมษายน", "พฤษภาคม", "มิถุนายน",
-    "กรกฎาคม", "สิงหาคม", "กันยายน", "ตุลาคม", "พฤศจิกายน", "ธันวาคม",
-)  # fmt: skip
 THAI_DIGITS = str.maketrans("0123456789", "๐๑๒๓๔๕๖๗๘๙")
 
 
@@ -42,7 +41,7 @@ class LetterText:
 
 def thai_date(day: date) -> str:
     """`๒๒ พฤศจิกายน ๒๕๖๙`: Thai digits and the Buddhist era, as on paper."""
-    return f"{day.day} {MONTHS[day.month - 1]} {day.year + 543}".translate(THAI_DIGITS)
+    return f"{day.day} {MONTHS[day.month - 1]} {day.year + BUDDHIST_ERA}".translate(THAI_DIGITS)
 
 
 @cache
@@ -50,7 +49,7 @@ def _compiler() -> typst.Compiler:
     return typst.Compiler(
         str(HERE / "letter.typ"),
         root=str(HERE),
-        font_paths=[str(HERE / "fonts")],
+        font_paths=[str(FONTS)],
         ignore_system_fonts=True,
     )
 

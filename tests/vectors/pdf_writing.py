@@ -167,7 +167,7 @@ def cms_over(content: bytes, signer: TestSigner) -> bytes:
     """A CAdES signature of the content, detached."""
 
     async def sign() -> bytes:
-        message = await pades._signer(signer.key, signer.chain).async_sign(
+        message = await pades.signer_of(signer.key, signer.chain).async_sign(
             hashlib.sha256(content).digest(),
             "sha256",
             use_pades=True,
