@@ -8,15 +8,20 @@ import random
 from collections.abc import AsyncIterable, AsyncIterator, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TypeVar
 
 from signing.sealer.ledger import FILE_NAME as LEDGER
 from signing.trust_file import TrustFile
-from storage.audit import AuditSnapshot, PostgresAudit
+from storage.audit import AuditedEntry, AuditSnapshot, PostgresAudit
 from storage.database import open_database
 from storage.vault.keys import FileKeyService
 from storage.vault.vault import Vault
+from tdh.audit.book import Book
 from tdh.audit.findings import sort_findings
+from tdh.audit.key_check import KeyCheck
 from tdh.audit.ledger_check import LedgerComparison
 from tdh.audit.log_checks import (
     Heads,
@@ -25,7 +30,9 @@ from tdh.audit.log_checks import (
     check_nodes,
     check_served,
 )
-from tdh.audit.record_checks import Sample, check_evidence, check_reports, check_states
+from tdh.audit.log_files import PublishedFiles
+from tdh.audit.log_replay import LogReplay
+from tdh.audit.record_checks import Sample, Seals, check_evidence, check_reports, check_states
 from tdh.audit.report import AuditReport, CheckName, Tally
 from tdh.audit.served import fetch_head
 from tdh.audit.vault_check import check_documents
@@ -60,12 +67,14 @@ async def audit_installation(
     *,
     progress: Progress = no_progress,
     draw: Callable[[], float] = random.random,
+    now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> AuditReport:
     """Check every invariant. Raises StorageUnavailable, ServiceUnavailable for a log not served.
 
     `draw` gives numbers from 0 to 1, by which the samples are taken.
     """
     served = None if wish.log_url is None else await fetch_head(wish.log_url)
+    files, began = PublishedFiles(config.log.folder), now()
     async with AsyncExitStack() as closing:
         database = await open_database(
             config.database.dsn, application_name="tdh-audit", lookups_by_index=False
@@ -73,18 +82,27 @@ async def audit_installation(
         closing.push_async_callback(database.close)
         snapshot = await closing.enter_async_context(PostgresAudit(database).snapshot())
         reading = _Reading(snapshot, progress)
-        log, heads = await _check_log(reading, wish.trust, config.issuer.origin)
+        folder = closing.enter_context(TemporaryDirectory(prefix="tdh-audit-"))
+        book = closing.enter_context(Book(Path(folder) / "book", lasting=False))
+        replay, keys = LogReplay(book, began), KeyCheck()
+        log, heads = await _check_log(reading, wish.trust, config.issuer.origin, replay, keys)
+        log.append(await files.compare(heads, began))
         if served is not None:
             log.append(check_served(served, heads, wish.trust))
+        replay.finish(began.date())
+        statistics = book.statistics(began.date())
         samples = [Sample(full=wish.full, draw=draw) for _ in range(2)]
         ledger = closing.enter_context(LedgerComparison())
-        records = await _check_records(reading, heads, wish.trust, samples[0], ledger)
+        seals = Seals(trust=wish.trust, sample=samples[0], keys=keys)
+        records = await _check_records(reading, heads, seals, ledger)
         documents = await _check_documents(reading, config, samples[1], closing)
-        tallies = [*log, *records, documents]
+        tallies = [*log, *replay.tallies, *records, keys.done(), documents]
         tallies += await sort_findings(reading.of("findings", snapshot.findings()), tallies)
         tallies.append(ledger.finish(config.sealer.state / LEDGER))
     checks = {tally.name: tally.done() for tally in tallies}
-    return AuditReport(checks=tuple(checks[name] for name in CheckName if name in checks))
+    return AuditReport(
+        checks=tuple(checks[name] for name in CheckName if name in checks), statistics=statistics
+    )
 
 
 class _Reading:
@@ -104,19 +122,35 @@ class _Reading:
         self._progress(what, number)
 
 
-async def _check_log(reading: _Reading, trust: TrustFile, origin: str) -> tuple[list[Tally], Heads]:
+async def _check_log(
+    reading: _Reading, trust: TrustFile, origin: str, replay: LogReplay, keys: KeyCheck
+) -> tuple[list[Tally], Heads]:
     snapshot = reading.snapshot
     tree = await snapshot.tree()
     heads, signatures = await check_heads(reading.of("heads", snapshot.heads()), trust, origin)
-    entries, nodes, reached = await check_entries(
-        reading.of("log entries", snapshot.log()), tree, heads
-    )
+    read = keys.watching(replayed(reading.of("log entries", snapshot.log()), replay))
+    entries, nodes, reached = await check_entries(read, tree, heads)
     await check_nodes(reading.of("log nodes", snapshot.inner_nodes()), tree, nodes)
     return [entries, nodes, reached, *signatures], heads
 
 
+async def replayed(
+    entries: AsyncIterable[AuditedEntry], replay: LogReplay
+) -> AsyncIterator[AuditedEntry]:
+    """The same entries; the replay takes them too, many at once."""
+    waiting: list[AuditedEntry] = []
+    async for entry in entries:
+        waiting.append(entry)
+        if len(waiting) == PROGRESS_STEP:
+            replay.take(waiting[0].index, [each.entry for each in waiting])
+            waiting.clear()
+        yield entry
+    if waiting:
+        replay.take(waiting[0].index, [each.entry for each in waiting])
+
+
 async def _check_records(
-    reading: _Reading, heads: Heads, trust: TrustFile, sample: Sample, ledger: LedgerComparison
+    reading: _Reading, heads: Heads, seals: Seals, ledger: LedgerComparison
 ) -> list[Tally]:
     snapshot = reading.snapshot
     states, still_open = await check_states(
@@ -124,15 +158,15 @@ async def _check_records(
         reading.of("refused submissions", snapshot.refusals()),
     )
     evidence = await check_evidence(
-        reading.of("evidence", snapshot.evidence()), heads, trust, sample, ledger
+        reading.of("evidence", snapshot.evidence()), heads, seals, ledger
     )
     # What the database finds by itself it does not count; these are what it looked through.
     streams = Tally(name=CheckName.STREAMS, checked=states.checked)
     each = Tally(name=CheckName.ONE_EVIDENCE_EACH, checked=evidence[0].checked)
     timers = Tally(name=CheckName.TIMERS, checked=still_open)
-    keys = Tally(name=CheckName.IDEMPOTENCY, checked=states.checked)
+    once = Tally(name=CheckName.IDEMPOTENCY, checked=states.checked)
     reports = await check_reports(reading.of("reports", snapshot.reports()))
-    return [states, *evidence, streams, each, timers, keys, reports]
+    return [states, *evidence, streams, each, timers, once, reports]
 
 
 async def _check_documents(

@@ -6,6 +6,7 @@ asked for.
 
 import random
 from collections.abc import AsyncIterable, Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
 
@@ -16,6 +17,7 @@ from signing.seal_check import Outcome, verify_seal
 from signing.trust_file import TrustFile
 from signing.verify.evidence import entry_of
 from storage.audit import AuditedDelivery, AuditedEvidence, AuditedRefusal, AuditedReport
+from tdh.audit.key_check import KeyCheck
 from tdh.audit.ledger_check import LedgerComparison
 from tdh.audit.log_checks import MERGE_DELAY, Heads
 from tdh.audit.report import CheckName, Tally
@@ -44,6 +46,15 @@ class Sample:
     def words(self) -> str:
         """What to tell of a sample; empty where all were taken."""
         return "" if self.taken == self.seen else f"a sample: {self.taken} of {self.seen}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seals:
+    """How seals are looked at: whose are believed, of which evidence, by which keys."""
+
+    trust: TrustFile
+    sample: Sample
+    keys: KeyCheck
 
 
 async def check_states(
@@ -75,11 +86,11 @@ async def check_states(
 async def check_evidence(
     evidence: AsyncIterable[AuditedEvidence],
     heads: Heads,
-    trust: TrustFile,
-    sample: Sample,
+    looked_at: Seals,
     ledger: LedgerComparison,
 ) -> list[Tally]:
     """Bytes, entry and place in the log of every evidence; seals of the sample."""
+    trust, sample = looked_at.trust, looked_at.sample
     digests, entries = (
         Tally(name=CheckName.EVIDENCE_DIGESTS),
         Tally(name=CheckName.EVIDENCE_ENTRIES),
@@ -96,7 +107,7 @@ async def check_evidence(
         _check_entry(one, entries)
         _check_place(one, heads, complete)
         if one.xml is not None and sample.takes():
-            content = _check_seal(one, one.xml, trust, seals)
+            content = _check_seal(one, one.xml, looked_at, seals)
             _check_made_entry(one, one.xml, content, entries)
         ledger.row(one)
     if words := sample.words():
@@ -149,11 +160,14 @@ def _check_place(one: AuditedEvidence, heads: Heads, tally: Tally) -> None:
 
 
 def _check_seal(
-    one: AuditedEvidence, xml: bytes, trust: TrustFile, tally: Tally
+    one: AuditedEvidence, xml: bytes, looked_at: Seals, tally: Tally
 ) -> EvidenceContent | None:
     """The content, if the form and the seal hold."""
     tally.passed()
-    verdict = verify_seal(xml, trust.seal_roots)
+    verdict = verify_seal(xml, looked_at.trust.seal_roots)
+    keys = looked_at.keys
+    if verdict.signer is not None and keys.periods.first is not None:
+        keys.sealed(one.id, verdict.signer, one.time, one.index)
     for check in (verdict.schema, verdict.seal, verdict.certificate):
         if check.outcome is Outcome.FAIL:
             tally.problem(f"{one.id}: {check.problem}")

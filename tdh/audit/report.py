@@ -11,6 +11,7 @@ from typing import Any
 
 from signing.seal_check import Outcome
 from signing.verify.report import Text
+from tdh.audit.statistics import Statistics
 
 EXAMPLES = 20
 """So many of a check's problems are told; all are counted."""
@@ -19,6 +20,10 @@ EXAMPLES = 20
 class CheckName(StrEnum):
     """One invariant each; the names are stable."""
 
+    SIGNED_HEAD = "signed-head"
+    TILES = "tiles"
+    APPEND_ONLY = "append-only"
+    ANCHORED = "anchored"
     SERVED_HEAD = "served-head"
     LOG_ENTRIES = "log-entries"
     LOG_NODES = "log-nodes"
@@ -26,6 +31,13 @@ class CheckName(StrEnum):
     HEAD_SIGNATURES = "head-signatures"
     HEAD_TOKENS = "head-tokens"
     LOG_COMPLETE = "log-complete"
+    LOG_FILES = "log-files"
+    ENTRIES_READABLE = "entries-readable"
+    SEQUENCES = "sequences"
+    CONTRADICTIONS = "contradictions"
+    FINAL_IN_TIME = "final-in-time"
+    ENTRY_TIMES = "entry-times"
+    OPERATIONS = "operations"
     ONE_EVIDENCE_EACH = "one-evidence-each"
     STREAMS = "streams"
     STATES = "states"
@@ -42,6 +54,50 @@ class CheckName(StrEnum):
 
 MEANINGS: Mapping[CheckName, Text] = MappingProxyType(
     {
+        CheckName.SIGNED_HEAD: Text(
+            th="หัวสมุดบันทึกที่แสดงอยู่ลงนามด้วยกุญแจที่เชื่อถือ",
+            en="the head that the log shows is signed by a trusted key of this log",
+        ),
+        CheckName.TILES: Text(
+            th="ทุกรายการและทุกแฮชในไฟล์ของสมุดบันทึกให้รากเดียวกับหัวที่แสดง",
+            en="every entry and every hash of the log's files agree, and give the head's root",
+        ),
+        CheckName.APPEND_ONLY: Text(
+            th="สมุดบันทึกต่อเนื่องจากหัวที่เคยเห็นครั้งก่อน ไม่ถูกย้อนหรือแยกเป็นสองฉบับ",
+            en="the log extends the head that was seen before: not rewound, not forked",
+        ),
+        CheckName.ANCHORED: Text(
+            th="มีบุคคลภายนอกรับรองหัวของสมุดบันทึกนี้",
+            en="outsiders vouch for a head of this log",
+        ),
+        CheckName.ENTRIES_READABLE: Text(
+            th="อ่านทุกรายการในสมุดบันทึกได้ และเขียนไว้ในรูปแบบเดียว",
+            en="every entry of the log can be read, in its one spelling",
+        ),
+        CheckName.SEQUENCES: Text(
+            th="รายการของการนำจ่ายแต่ละรายการเรียงเลขจาก 1 ไม่ขาดไม่ซ้ำ",
+            en="the entries of each delivery are numbered from 1, without gaps and once each",
+        ),
+        CheckName.CONTRADICTIONS: Text(
+            th="หลักฐานของการนำจ่ายแต่ละรายการไม่ขัดกัน",
+            en="no two evidences of one delivery contradict each other",
+        ),
+        CheckName.FINAL_IN_TIME: Text(
+            th="ทุกการนำจ่ายที่รับฝากไว้สิ้นสุดภายในกำหนด",
+            en="every accepted delivery came to its end in time, or still has time",
+        ),
+        CheckName.ENTRY_TIMES: Text(
+            th="เวลาของรายการไม่ย้อนกลับและไม่อยู่ในอนาคต",
+            en="the entries' times do not go back and have come",
+        ),
+        CheckName.OPERATIONS: Text(
+            th="การกระทำของผู้ให้บริการ (กุญแจ ที่เก็บความเชื่อถือ) อ่านได้และเรียงลำดับ",
+            en="the operator's acts (keys, trust stores) follow one another",
+        ),
+        CheckName.LOG_FILES: Text(
+            th="ไฟล์ของสมุดบันทึกที่เผยแพร่ตรงกับฐานข้อมูล",
+            en="the log's published files are those of the database",
+        ),
         CheckName.SERVED_HEAD: Text(
             th="หัวสมุดบันทึกที่เผยแพร่อยู่เป็นส่วนหนึ่งของประวัติที่เก็บไว้",
             en="the head that is served belongs to the stored history",
@@ -149,6 +205,8 @@ class AuditCheck:
     """The first problems, each naming what it is about."""
     notes: tuple[str, ...]
     """What is worth knowing and no problem."""
+    optional: bool = False
+    """Whether the whole can be told without it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,11 +214,17 @@ class AuditReport:
     """The whole."""
 
     checks: tuple[AuditCheck, ...]
+    statistics: Statistics | None = None
+    """What became of deliveries, by the log; None where it could not be read."""
 
     @property
     def outcome(self) -> Outcome:
         """The worst: fail before unknown before pass."""
-        found = {check.outcome for check in self.checks}
+        found = {
+            check.outcome
+            for check in self.checks
+            if not (check.optional and check.outcome is Outcome.UNKNOWN)
+        }
         if Outcome.FAIL in found:
             return Outcome.FAIL
         return Outcome.UNKNOWN if Outcome.UNKNOWN in found or not found else Outcome.PASS
@@ -181,6 +245,7 @@ class AuditReport:
                 }
                 for check in self.checks
             ],
+            **({} if self.statistics is None else {"statistics": self.statistics.to_plain()}),
         }
 
 
@@ -195,6 +260,8 @@ class Tally:
     notes: list[str] = field(default_factory=list)
     hindered: str = ""
     """Why the check could not be made; a problem that was found all the same counts more."""
+    optional: bool = False
+    """Whether the whole can be told without it."""
 
     def passed(self, number: int = 1) -> None:
         """Things looked at and found right, or whose problems are counted apart."""
@@ -225,4 +292,5 @@ class Tally:
             problems=self.problems,
             examples=tuple(self.examples),
             notes=tuple(self.notes if not self.hindered else [self.hindered, *self.notes]),
+            optional=self.optional,
         )

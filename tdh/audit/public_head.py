@@ -1,0 +1,87 @@
+"""The head that a log shows: who signed it, who vouches for it, whether it follows another."""
+
+from dataclasses import dataclass
+
+from signing.checkpoint import Checkpoint, open_note, split_note
+from signing.cosignature import cosigners
+from signing.errors import ProofError
+from signing.trust_file import TrustFile
+from tdh.audit.report import Tally
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShownHead:
+    """A head as it was shown."""
+
+    note: bytes
+    checkpoint: Checkpoint
+
+    @property
+    def size(self) -> int:
+        """How many entries it has."""
+        return self.checkpoint.size
+
+
+def read_head(note: bytes, trust: TrustFile, tally: Tally) -> ShownHead | None:
+    """The head in a note, believed or not; None where it is none. `tally` has what is wrong."""
+    tally.passed()
+    try:
+        head = ShownHead(note=note, checkpoint=Checkpoint.parse(split_note(note)[0]))
+    except ProofError as error:
+        tally.problem(str(error))
+        return None
+    if not trust.logs:
+        tally.hindered = "no trust file names the log's key"
+        return head
+    try:
+        open_note(note, trust.logs)
+    except ProofError as error:
+        tally.problem(str(error))
+    else:
+        tally.note(f"{head.checkpoint.origin}, {head.size:,} entries")
+    return head
+
+
+def compare_heads(earlier: ShownHead, now: ShownHead, tally: Tally) -> None:
+    """What can be told of two heads by themselves: another log, a smaller one, two of one size."""
+    tally.passed()
+    if earlier.checkpoint.origin != now.checkpoint.origin:
+        tally.problem(
+            f"{now.checkpoint.origin} is another log than {earlier.checkpoint.origin} before"
+        )
+    elif now.size < earlier.size:
+        tally.problem(
+            f"rewound: {now.size} entries are shown, and {earlier.size} were shown before"
+        )
+    elif now.size == earlier.size and now.checkpoint.root != earlier.checkpoint.root:
+        tally.problem(f"forked: {now.size} entries have another root than before")
+
+
+def compare_roots(head: ShownHead, root: bytes | None, tally: Tally) -> None:
+    """Whether the tree had the root of an earlier head when it had its size."""
+    if root is not None and root != head.checkpoint.root:
+        tally.problem(f"forked: the first {head.size} entries are not those that were shown before")
+
+
+def check_anchors(heads: tuple[ShownHead, ...], trust: TrustFile, tally: Tally) -> None:
+    """Who of the trusted witnesses cosigned one of these heads of one tree."""
+    wanted = max(1, trust.witness_threshold)
+    tally.optional = trust.witness_threshold == 0
+    best = 0
+    for head in heads:
+        tally.passed()
+        try:
+            found = cosigners(head.note, trust.witnesses)
+        except ProofError as error:
+            tally.problem(str(error))
+            continue
+        best = max(best, len(found))
+        for one in found:
+            time = one.time.isoformat(timespec="seconds").removesuffix("+00:00")
+            tally.note(f"{one.name} vouches for {head.size:,} entries, {time}Z")
+    if best < wanted:
+        tally.hindered = (
+            "operator's word only: no trusted witness cosigned a head"
+            if not best
+            else f"only {best} of the {wanted} witnesses that the trust file asks for"
+        )
