@@ -81,6 +81,11 @@ def add_parser(subparsers: "Subparsers[Any]") -> None:
         help="whether revocation data must be there (default: require)",
     )
     parser.add_argument(
+        "--allow-files",
+        action="store_true",
+        help="accept a PDF that carries files inside, as receipts do; nothing is said of them",
+    )
+    parser.add_argument(
         "--content",
         type=Path,
         metavar="FILE",
@@ -108,7 +113,11 @@ def run(args: argparse.Namespace, now: Callable[[], datetime] = lambda: datetime
             if content and content.memfd.size > Limits().document_bytes:
                 return _cannot_open(content.path, "larger than what can be judged")
             mode = RevocationMode(args.revocation)
-            policy = Policy(revocation=mode, accept_later_data=args.at is not None)
+            policy = Policy(
+                revocation=mode,
+                accept_later_data=args.at is not None,
+                allow_embedded_files=args.allow_files,
+            )
             report = asyncio.run(_judge(document, content, trust, policy, at))
             facts = document.facts | ({"content": content.facts} if content else {})
         if args.report is not None:
