@@ -96,8 +96,8 @@ async def _acts_beside(scene: Scene, kept: Sequence[Kept], size: int) -> list[st
 
 
 async def _verified(scene: Scene, kept: Sequence[Kept]) -> None:
-    alone = await _without_network()
-    report = await _verify(scene, [one.path for one in kept], alone, code=0)
+    alone = await alone_on_this_machine()
+    report = await verify(scene, [one.path for one in kept], alone, code=0)
     check(report["result"] == "valid", f"tdh verify says {report['result']}")
     check(len(report["files"]) == len(kept), "tdh verify has left out a file")
     for file in report["files"]:
@@ -138,7 +138,7 @@ async def _spoiled(scene: Scene, one: Kept) -> None:
     copy.write_bytes(_one_digit_changed(content, scene.letters[0].text.number))
     for beside in (one.path.with_suffix(PROOF_SUFFIX).name, HEAD_TOKEN):
         shutil.copy(one.path.with_name(beside), folder)
-    (report,) = (await _verify(scene, [copy], (), code=1))["files"]
+    (report,) = (await verify(scene, [copy], (), code=1))["files"]
     failed = [check for check in report["checks"] if check["result"] == "fail"]
     check(failed, "tdh verify does not name the check that fails")
     check((await _xmlsec1(scene, copy)).code != 0, "xmlsec1 accepts a changed evidence")
@@ -167,7 +167,7 @@ def _acceptance_of(delivery: str, kept: Sequence[Kept]) -> Kept:
     raise NotAsTold(f"no SubmissionAcceptance of {delivery}")
 
 
-async def _verify(
+async def verify(
     scene: Scene, files: Sequence[Path], alone: Sequence[str], *, code: int
 ) -> Mapping[str, Any]:
     """Run `tdh verify --json`. Raises NotAsTold for another exit code."""
@@ -186,7 +186,7 @@ async def _xmlsec1(scene: Scene, file: Path) -> Ran:
     return await _run([*words, "--id-attr:Id", SIGNED_PROPERTIES, str(file)])
 
 
-async def _without_network() -> Sequence[str]:
+async def alone_on_this_machine() -> Sequence[str]:
     """What to put before a command so that it has no network; nothing where that is forbidden."""
     if shutil.which("unshare") is None:
         return ()

@@ -23,6 +23,8 @@ def show_where_things_are(scene: Scene, first: Sent) -> None:
         teller.show(f"token      {token}   {party.name_th} · {party.name_en}")
     teller.show(f"AMQP       {home}/amqp/{party_slug(COMPANY.id)}")
     teller.show(f"evidence   {home}/evidence/   letters  {home}/letters/   log  {home}/{LOG_NAME}")
+    teller.show(f"receipts   {home}/receipts/   bundles  {home}/bundles/")
+    teller.show(f"page       {scene.server}/verify")
     teller.show(f"operator   . {home}/{OPERATOR_SETTINGS}   (tdh admin, tdh audit)")
     teller.gap()
     teller.show(*commands(scene, first))
@@ -35,6 +37,7 @@ def commands(scene: Scene, first: Sent) -> tuple[str, ...]:
     citizen_file = shown(scene.home.path(token_name(CITIZEN)))
     delivery = first.to(CITIZEN)
     evidence = shown(scene.home.path(f"evidence/{delivery}"))
+    bundles = shown(scene.home.path("bundles"))
     trust = shown(scene.home.path(TRUST_FILE))
     root = shown(scene.home.path(SEAL_ROOT))
     tdh = shown(Path(sys.executable).with_name("tdh"))
@@ -45,6 +48,8 @@ def commands(scene: Scene, first: Sent) -> tuple[str, ...]:
         f"curl -s {_bearer(citizen_file)} {server}/v1/inbox",
         f"TDH_SERVER={server} TDH_TOKEN_FILE={citizen_file} {tdh} inbox",
         f"{tdh} verify --trust {trust} {evidence}/*.xml",
+        f"{tdh} verify --trust {trust} {bundles}/*.asice",
+        f"{tdh} audit --log {server} --trust {trust}",
         (
             f"xmlsec1 --verify --enabled-key-data x509 --trusted-pem {root} "
             f"--id-attr:Id {SIGNED_PROPERTIES} {evidence}/01-SubmissionAcceptance.xml"

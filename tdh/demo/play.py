@@ -27,6 +27,7 @@ from tdh.demo.home import PRIVATE, Home
 from tdh.demo.interrupts import Interrupts
 from tdh.demo.killing import killed_and_nothing_lost
 from tdh.demo.neighbour import NAME_EN, NAME_TH, Office
+from tdh.demo.papers import papers_for_people
 from tdh.demo.scene import Scene, Sent
 from tdh.demo.steps import citizen_receives, company_receives, refusals, submit
 from tdh.demo.telling import JsonTeller, Language, Teller
@@ -191,13 +192,15 @@ async def _set_stage(there: Set, closing: contextlib.AsyncExitStack) -> Scene:
 
 
 async def _tell(scene: Scene) -> Sent:
-    """Steps 1 to 6; the first letter."""
+    """Steps 1 to 7; the first letter."""
     first = await submit(scene)
     await company_receives(scene, first)
     await citizen_receives(scene, first)
     ended = await refusals(scene)
     fifth = await killed_and_nothing_lost(scene)
-    await everything_checked(scene, (first, *ended, fifth))
+    sent = (first, *ended, fifth)
+    await everything_checked(scene, sent)
+    await papers_for_people(scene, sent)
     return first
 
 
