@@ -90,6 +90,10 @@ class Check(StrEnum):
     LOGGED_TWICE = "logged_twice"
     LOG_WITH_HOLES = "log_with_holes"
     HEAD_BEYOND_TREE = "head_beyond_tree"
+    EVIDENCE_WITHOUT_RECORD = "evidence_without_record"
+    ROUND_WITH_GAP = "round_with_gap"
+    ROUND_WITHOUT_STAMP = "round_without_stamp"
+    ROUND_ENDED = "round_ended"
 
 
 WARNINGS = frozenset({Check.PARKED_ROW, Check.ROW_WITHOUT_PURPOSE})

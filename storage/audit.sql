@@ -151,6 +151,42 @@ SELECT coalesce(p.index, l.index, n.index)::text AS id
 -- name: head_beyond_tree
 SELECT h.size::text AS id FROM log_heads h, log_tree t WHERE h.size > t.size;
 
+-- name: evidence_without_record
+-- The archive follows the log within minutes: an hour is an outage that somebody must know of.
+SELECT l.evidence AS id
+  FROM log_entries l
+  JOIN events e ON e.id = 'evt_' || substr(l.evidence, 5)
+ WHERE e.happened_at < now() - interval '1 hour'
+   AND (SELECT r.first_index <= l.index AND r.stamps > 0
+          FROM archive_rounds r
+         WHERE r.end_index > l.index
+         ORDER BY r.end_index
+         LIMIT 1) IS NOT TRUE;
+
+-- name: round_with_gap
+SELECT r.number::text AS id
+  FROM (SELECT number, first_index, lag(number, 1, 0::bigint) OVER whole AS number_before,
+               lag(end_index, 1, 0::bigint) OVER whole AS end_before
+          FROM archive_rounds
+        WINDOW whole AS (ORDER BY number)) AS r
+ WHERE r.number <> r.number_before + 1 OR r.first_index <> r.end_before;
+
+-- name: round_without_stamp
+-- What a round says of its timestamps is what they are.
+SELECT r.number::text AS id
+  FROM archive_rounds r
+  LEFT JOIN LATERAL (
+       SELECT count(*) AS number, max(s.place) AS last, bool_or(t.name <> '') AS outside,
+              (array_agg(t.until ORDER BY s.place DESC))[1] AS until
+         FROM archive_stamps s JOIN archive_tokens t ON t.id = s.token
+        WHERE s.round = r.number) AS there ON true
+ WHERE (r.stamps, coalesce(there.last, 0), r.outside, r.until)
+       IS DISTINCT FROM (there.number, there.number, coalesce(there.outside, false), there.until);
+
+-- name: round_ended
+-- Nobody can check its newest timestamp any more: it was not renewed in time.
+SELECT r.number::text AS id FROM archive_rounds r WHERE r.until < now();
+
 -- Part two: rows for checks that need more than the database.
 
 -- name: deliveries

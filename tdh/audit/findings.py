@@ -31,6 +31,10 @@ INVARIANT_OF: Mapping[Check, CheckName] = MappingProxyType(
         Check.PARKED_ROW: CheckName.TIMERS,
         Check.LOG_WITH_HOLES: CheckName.LOG_ENTRIES,
         Check.HEAD_BEYOND_TREE: CheckName.LOG_HEADS,
+        Check.EVIDENCE_WITHOUT_RECORD: CheckName.ARCHIVE,
+        Check.ROUND_WITH_GAP: CheckName.ARCHIVE,
+        Check.ROUND_WITHOUT_STAMP: CheckName.ARCHIVE,
+        Check.ROUND_ENDED: CheckName.ARCHIVE,
     }
 )
 

@@ -50,6 +50,7 @@ class CheckName(StrEnum):
     IDEMPOTENCY = "idempotency"
     DOCUMENTS = "documents"
     REPORTS = "reports"
+    ARCHIVE = "archive"
 
 
 MEANINGS: Mapping[CheckName, Text] = MappingProxyType(
@@ -187,6 +188,11 @@ MEANINGS: Mapping[CheckName, Text] = MappingProxyType(
         CheckName.REPORTS: Text(
             th="รายงานผลตรวจลายมือชื่อครบถ้วนและตรงกับค่าแฮชที่หลักฐานระบุ",
             en="the judge's reports have the digests by which evidence names them",
+        ),
+        CheckName.ARCHIVE: Text(
+            th="หลักฐานทุกฉบับที่เกินหนึ่งชั่วโมงอยู่ในคลังระยะยาวที่ประทับเวลาแล้วและยังตรวจได้",
+            en="every evidence older than an hour is in a round of the archive whose timestamp can "
+            "still be checked",
         ),
     }
 )

@@ -1,16 +1,19 @@
 """The audit's reading: silent on a sound database, and it finds each wrong."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from builders import AGENCY, CITIZEN, COMPANY, NOW, by, party
 from storage_world import POLICY, DistinctIds, act, forward, refusal, submission, take_in, written
 
+from storage.archive import PostgresArchive
 from storage.audit import AuditSnapshot, Check, Finding, PostgresAudit
 from storage.database import Database
 from storage.journal import PostgresJournal
 from storage.log import PostgresLogStore
 from tdh.domain import commands as cmd
+from tdh.domain.archive import ArchiveToken, NewStamp
 from tdh.domain.decide import decide
 from tdh.domain.lifecycle import ConsignmentMode, DeliveryState
 from tdh.domain.log import SignedHead
@@ -50,6 +53,11 @@ async def lived(database: Database, journal: PostgresJournal, ids: DistinctIds):
         assert await one.append(tree, entries, nodes, replace(tree, size=5))
         await one.commit()
     await log.publish(SignedHead(size=5, root=b"r" * 32, note=b"n", token=b"t"))
+    archive = PostgresArchive(database)
+    for first, end in ((0, 3), (3, 5), (5, 6)):
+        await archive.add_round(first, end, [b"r" * 32])
+    token = ArchiveToken(name="outsider", token=b"t", time=NOW, until=NOW + timedelta(days=36500))
+    await archive.stamp(token, [NewStamp(round=n, after=0, siblings=()) for n in (1, 2)])
     return basic, consent, refused
 
 
@@ -170,6 +178,23 @@ WRONGS: dict[Check, tuple[str, str]] = {
     ),
     Check.LOG_WITH_HOLES: ("DELETE FROM log_entries WHERE index = $1::text::bigint", "place"),
     Check.HEAD_BEYOND_TREE: ("UPDATE log_heads SET size = $1::text::bigint", "beyond"),
+    Check.EVIDENCE_WITHOUT_RECORD: (
+        """UPDATE archive_rounds SET stamps = 0, outside = false, until = NULL
+            WHERE number = 1 AND $1::text <> ''""",
+        "logged",
+    ),
+    Check.ROUND_WITH_GAP: (
+        "UPDATE archive_rounds SET number = number + $1::text::bigint WHERE number = 3",
+        "gap",
+    ),
+    Check.ROUND_WITHOUT_STAMP: (
+        "UPDATE archive_rounds SET outside = false WHERE number = $1::text::bigint",
+        "round",
+    ),
+    Check.ROUND_ENDED: (
+        "UPDATE archive_rounds SET until = '2026-01-01' WHERE number = $1::text::bigint",
+        "round",
+    ),
 }
 """For each check what makes it wrong, and what that is done to."""
 
@@ -189,6 +214,9 @@ async def test_each_wrong_is_found_and_named(database: Database, lived, check: C
         "party": CITIZEN,
         "place": "2",
         "beyond": "9",
+        "logged": (await database.fetch("SELECT evidence FROM log_entries WHERE index = 0"))[0][0],
+        "gap": "1",
+        "round": "2",
     }
     statement, subject = WRONGS[check]
     await database.fetch(statement, subjects[subject])
@@ -203,6 +231,7 @@ async def test_each_wrong_is_found_and_named(database: Database, lived, check: C
         Check.RELEASE_WITHOUT_CONTENT: f"{delivery}/1",
         Check.KEY_WITHOUT_SUBMISSION: f"{AGENCY} basic",
         Check.LOG_WITHOUT_EVIDENCE: event.replace("evt_", "evd_"),
+        Check.ROUND_WITH_GAP: "4",
     }
     if check in {Check.ROW_WITHOUT_PURPOSE, Check.PARKED_ROW}:
         rows = await database.fetch("SELECT id FROM outbox WHERE delivery = $1", delivery)
