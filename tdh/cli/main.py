@@ -30,6 +30,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "validate": ("tdh.cli.validate", "ตรวจลายมือชื่อในเอกสาร / judge a signed document"),
     "trust": ("tdh.cli.trust", "ไฟล์ความเชื่อถือ / your own trust file: read out, and renewed"),
     "verify": ("tdh.cli.verify", "ตรวจหลักฐานแบบออฟไลน์ / check evidence offline"),
+    "doctor": ("tdh.cli.doctor", "ตรวจสุขภาพระบบ / whether an installation is well"),
     "audit": ("tdh.cli.audit", "ตรวจสอบทั้งระบบ / audit an installation"),
     "witness": ("tdh.cli.witness", "พยานของบันทึก / watch and cosign other people's logs"),
     "send": ("tdh.cli.letters", "ส่งหนังสือ / send a letter"),
@@ -45,7 +46,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
 }
 
 
-OPERATORS = frozenset({"serve", "sealer", "migrate", "keys", "audit", "admin"})
+OPERATORS = frozenset({"serve", "sealer", "migrate", "keys", "audit", "doctor", "admin"})
 SETTINGS = (
     "Settings: the TOML file that TDH_CONFIG names, then the variables TDH_<SECTION>__<KEY>. "
     "Each is explained in deploy/tdh.example.toml."
