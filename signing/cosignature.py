@@ -184,7 +184,9 @@ def cosigners(note: bytes, verifiers: Iterable[CosignatureVerifier]) -> tuple[Co
     """Who of the known cosigned the checkpoint in the note, each name once, the earliest first.
 
     Lines of unknown keys are passed over; so is one without a time, which does not say that its
-    head was the newest. Does not check that the log itself signed: that is `open_note`.
+    head was the newest. A key that is known under two names counts under one of them: Ed25519
+    cosignatures do not cover the name. Does not check that the log itself signed: that is
+    `open_note`.
 
     Raises:
         NoteError: the note is malformed, or a line by a known key does not verify.
@@ -193,10 +195,13 @@ def cosigners(note: bytes, verifiers: Iterable[CosignatureVerifier]) -> tuple[Co
     text, signatures = split_note(note)
     known = {(verifier.name, verifier.key_id): verifier for verifier in verifiers}
     times: dict[str, datetime] = {}
+    name_of_key: dict[bytes, str] = {}
     for name, key_id, signature in signatures:
         verifier = known.get((name, key_id))
-        time = verifier.verify(text, signature) if verifier else None
-        if time is not None:
+        if verifier is None:
+            continue
+        time = verifier.verify(text, signature)
+        if time is not None and name_of_key.setdefault(verifier.public_key, name) == name:
             times[name] = min(time, times.get(name, time))
     ordered = sorted((time, name) for name, time in times.items())
     return tuple(Cosigner(name=name, time=time) for time, name in ordered)

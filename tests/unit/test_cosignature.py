@@ -150,6 +150,20 @@ def test_a_time_beyond_all_calendars_is_refused(signer, seconds: int) -> None:
         signer.verifier.verify(HEAD.text(), seconds.to_bytes(8, "big") + signature)
 
 
+def test_one_key_under_two_names_is_one_cosigner() -> None:
+    """Whoever has its line can write the same signature under the other name."""
+    twin = CosignatureSigner(name="twin.example", private_key=CLASSIC.private_key)
+    note = cosigned(CLASSIC, twin)
+    assert len(cosigners(note, [CLASSIC.verifier, twin.verifier])) == 1
+    assert len(cosigners(note, [twin.verifier])) == 1
+
+
+def test_two_keys_under_one_name_are_one_cosigner() -> None:
+    same = CosignatureSigner(name=CLASSIC.name, private_key=QUANTUM.private_key)
+    found = cosigners(cosigned(CLASSIC, same), [CLASSIC.verifier, same.verifier])
+    assert found == (Cosigner(name=CLASSIC.name, time=NOW),)
+
+
 @pytest.mark.parametrize("signer", BOTH)
 def test_a_cosignature_of_another_length_is_refused(signer) -> None:
     _, time, signature = parts(signer.signature_line(HEAD.text(), NOW))
