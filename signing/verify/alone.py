@@ -4,16 +4,23 @@ from collections.abc import Collection, Sequence
 
 from signing.archive.errors import RecordError
 from signing.archive.record import EvidenceRecord
+from signing.checkpoint import NoteError, split_note
 from signing.der import DerError
 from signing.errors import ProofError
 from signing.log_entry import parse_entry
 from signing.seal_check import Outcome
 from signing.tlog_proof import TlogProof
 from signing.tst_info import TimestampError, TstInfo
-from signing.verify import words
+from signing.verify import time_words, words
 from signing.verify.beside import token_in
 from signing.verify.evidence import ProvenEntry
-from signing.verify.head import check_anchor, check_inclusion, check_signature, check_timestamps
+from signing.verify.head import (
+    check_anchor,
+    check_inclusion,
+    check_signature,
+    check_timestamps,
+    claimed_head,
+)
 from signing.verify.record import check_record
 from signing.verify.report import CheckId, CheckLine, Text
 from signing.verify.spoken import moment
@@ -54,6 +61,22 @@ def check_proof(
     return lines, proven
 
 
+def check_head(note: bytes, tokens: Sequence[bytes], terms: Terms) -> tuple[CheckLine, ...]:
+    """A head of a log alone: who signed it, and who else vouches for it."""
+    try:
+        claimed_head(note)
+        split_note(note)
+    except NoteError as exc:
+        return (_line(CheckId.SCHEMA, Outcome.FAIL, words.HEAD_SCHEMA_BROKEN.of(why=exc)),)
+    voices = hear(note, tokens, terms)
+    return (
+        _line(CheckId.SCHEMA, Outcome.PASS, words.HEAD_SCHEMA_HOLDS),
+        check_signature(note, terms, voices, None),
+        check_anchor(note, terms, voices, None),
+        *check_timestamps(voices, None),
+    )
+
+
 def check_record_alone(
     data: bytes, evidence: bytes | None, name: str, terms: Terms
 ) -> tuple[CheckLine, ...]:
@@ -61,10 +84,10 @@ def check_record_alone(
     try:
         EvidenceRecord.parse(data)
     except RecordError as exc:
-        return (_line(CheckId.SCHEMA, Outcome.FAIL, words.RECORD_SCHEMA_BROKEN.of(why=exc)),)
-    schema = _line(CheckId.SCHEMA, Outcome.PASS, words.RECORD_SCHEMA_HOLDS)
+        return (_line(CheckId.SCHEMA, Outcome.FAIL, time_words.RECORD_SCHEMA_BROKEN.of(why=exc)),)
+    schema = _line(CheckId.SCHEMA, Outcome.PASS, time_words.RECORD_SCHEMA_HOLDS)
     if evidence is None:
-        text = words.TOKEN_NO_DATA.of(name=name)
+        text = time_words.TOKEN_NO_DATA.of(name=name)
         return schema, _line(CheckId.DIGEST, Outcome.UNKNOWN, text)
     found = check_record(data, evidence, terms, None).line
     return schema, _line(CheckId.TIMESTAMP, found.outcome, found.text)
@@ -82,18 +105,18 @@ def check_token(
         info = open_token(token)
     except (DerError, TimestampError) as exc:
         return (
-            _line(CheckId.SCHEMA, Outcome.FAIL, words.TOKEN_SCHEMA_BROKEN.of(why=exc)),
-            _line(CheckId.DIGEST, Outcome.UNKNOWN, words.TOKEN_UNREAD),
-            _line(CheckId.TIMESTAMP, Outcome.UNKNOWN, words.TOKEN_UNREAD),
+            _line(CheckId.SCHEMA, Outcome.FAIL, time_words.TOKEN_SCHEMA_BROKEN.of(why=exc)),
+            _line(CheckId.DIGEST, Outcome.UNKNOWN, time_words.TOKEN_UNREAD),
+            _line(CheckId.TIMESTAMP, Outcome.UNKNOWN, time_words.TOKEN_UNREAD),
         )
     except ProofError as exc:
         return (
-            _line(CheckId.SCHEMA, Outcome.PASS, words.TOKEN_SCHEMA_HOLDS),
-            _line(CheckId.DIGEST, Outcome.UNKNOWN, words.TOKEN_UNREAD),
-            _line(CheckId.TIMESTAMP, Outcome.FAIL, words.TIMESTAMP_BROKEN.of(why=exc)),
+            _line(CheckId.SCHEMA, Outcome.PASS, time_words.TOKEN_SCHEMA_HOLDS),
+            _line(CheckId.DIGEST, Outcome.UNKNOWN, time_words.TOKEN_UNREAD),
+            _line(CheckId.TIMESTAMP, Outcome.FAIL, time_words.TIMESTAMP_BROKEN.of(why=exc)),
         )
     return (
-        _line(CheckId.SCHEMA, Outcome.PASS, words.TOKEN_SCHEMA_HOLDS),
+        _line(CheckId.SCHEMA, Outcome.PASS, time_words.TOKEN_SCHEMA_HOLDS),
         _token_digest(info, digests, data_name),
         _token_signer(token, info, terms),
     )
@@ -101,16 +124,16 @@ def check_token(
 
 def _token_digest(info: TstInfo, digests: Collection[bytes], name: str) -> CheckLine:
     if not digests:
-        return _line(CheckId.DIGEST, Outcome.UNKNOWN, words.TOKEN_NO_DATA.of(name=name))
+        return _line(CheckId.DIGEST, Outcome.UNKNOWN, time_words.TOKEN_NO_DATA.of(name=name))
     if info.digest not in digests:
-        return _line(CheckId.DIGEST, Outcome.FAIL, words.TOKEN_DIGEST_OTHER.of(name=name))
-    return _line(CheckId.DIGEST, Outcome.PASS, words.TOKEN_DIGEST_HOLDS.of(name=name))
+        return _line(CheckId.DIGEST, Outcome.FAIL, time_words.TOKEN_DIGEST_OTHER.of(name=name))
+    return _line(CheckId.DIGEST, Outcome.PASS, time_words.TOKEN_DIGEST_HOLDS.of(name=name))
 
 
 def _token_signer(token: bytes, info: TstInfo, terms: Terms) -> CheckLine:
     found = hear_token(token, info.digest, terms)
     if isinstance(found, Stamp):
-        said = words.TOKEN_OUTSIDE if found.outside else words.TOKEN_OWN
+        said = time_words.TOKEN_OUTSIDE if found.outside else time_words.TOKEN_OWN
         text = said.of(name=found.name, time=moment(found.time), until=moment(found.until))
         return _line(CheckId.TIMESTAMP, Outcome.PASS, text)
     outcome = Outcome.FAIL if found.wrong else Outcome.UNKNOWN

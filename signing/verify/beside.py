@@ -8,6 +8,7 @@ folder chose what lies there: pipes and devices are never opened, long files nev
 """
 
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -29,6 +30,8 @@ MAX_TOKEN_BYTES = 1 << 16
 """A timestamp has some 3,000 bytes."""
 MAX_HEAD_TOKENS = 1024
 """No more of a folder are looked at."""
+MAX_PROOFS = 1024
+"""No more of a folder are searched for the head that a token is over."""
 
 PROOF_SUFFIX = ".tlog-proof"
 RECORD_SUFFIX = ".ers"
@@ -50,6 +53,7 @@ _EVIDENCE_NAMESPACE = b"http://uri.etsi.org/19522/"
 _PROOF_START = b"c2sp.org/tlog-proof@"
 _BEGINNING = 4096
 _PDF_START = 1024
+_HEAD_START = re.compile(rb"[^\n]+\n[0-9]+\n[A-Za-z0-9+/]{43}=\n")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,11 +83,18 @@ def kind_of(start: bytes, path: Path) -> Kind | None:
         return Kind.PROOF
     if start[:1] == bytes([der.SEQUENCE]) and der.oid(TST_INFO) in start:
         return Kind.TOKEN
+    if is_head(start):
+        return Kind.PROOF
     if b"%PDF-" in start[:_PDF_START]:
         return Kind.RECEIPT
     if start.startswith(b"PK\x03\x04"):
         return Kind.BUNDLE
     return _CLAIMS.get(path.suffix.lower())
+
+
+def is_head(start: bytes) -> bool:
+    """Whether this is a head of a log by itself (c2sp.org/tlog-checkpoint)."""
+    return _HEAD_START.match(start) is not None
 
 
 def token_in(data: bytes) -> bytes:
@@ -101,6 +112,7 @@ class Surroundings:
     given: Sequence[bytes] = ()
     """Timestamps that were given as files: they may be of any head."""
     _tokens: dict[Path, tuple[bytes, ...]] = field(default_factory=dict)
+    _heads: dict[Path, dict[bytes, str]] = field(default_factory=dict)
 
     def of_evidence(self, path: Path) -> Beside:
         """All that belongs to an evidence, so far as it is there."""
@@ -122,6 +134,16 @@ class Surroundings:
         if folder not in self._tokens:
             self._tokens[folder] = _head_tokens(folder)
         return (*self._tokens[folder], *self.given)
+
+    def head_of(self, path: Path, token: bytes) -> tuple[str, tuple[bytes]] | None:
+        """A proof in the same folder whose head a token is over: its name, the head's digest."""
+        folder = path.parent
+        if folder not in self._heads:
+            self._heads[folder] = _heads_in_proofs(folder)
+        return next(
+            ((name, (digest,)) for digest, name in self._heads[folder].items() if digest in token),
+            None,
+        )
 
 
 def data_of_token(path: Path) -> Path | None:
@@ -155,6 +177,19 @@ def read_if_there(path: Path, limit: int) -> bytes | None:
         return None
     with path.open("rb") as file:
         return file.read(limit + 1)
+
+
+def _heads_in_proofs(folder: Path) -> dict[bytes, str]:
+    """The digest that a timestamp of a head is over, and the first proof that has the head."""
+    found = dict[bytes, str]()
+    proofs = sorted(path for path in folder.iterdir() if path.suffix == PROOF_SUFFIX)
+    for path in proofs[:MAX_PROOFS]:
+        _, _, note = (read_if_there(path, MAX_PROOF_BYTES) or b"").partition(b"\n\n")
+        try:
+            found.setdefault(hashlib.sha256(without_cosignatures(note)).digest(), path.name)
+        except NoteError:
+            continue
+    return found
 
 
 def _head_tokens(folder: Path) -> tuple[bytes, ...]:

@@ -13,20 +13,19 @@ Never reads a file, and uses nothing from the evidence as an anchor.
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 from signing.errors import ProofError
 from signing.evidence_reader import EvidenceContent
 from signing.log_entry import LogEntryError, evidence_entry, parse_evidence_entry
 from signing.seal_check import Check, Outcome, SealVerdict, verify_seal
 from signing.tlog_proof import TlogProof
-from signing.verify import words
+from signing.verify import time_words, words
+from signing.verify.certificate import check_certificate
 from signing.verify.head import check_anchor, check_inclusion, check_signature, check_timestamps
 from signing.verify.record import check_record
 from signing.verify.report import CheckId, CheckLine, Text
-from signing.verify.spoken import moment
 from signing.verify.terms import Terms
-from signing.verify.voices import Voices, Vouched, earliest, hear, outsider_before
+from signing.verify.voices import Voices, Vouched, hear
 
 _ENVELOPE = "envelope"
 """The particular of an evidence that holds the SHA-256 of its letter's envelope, in hex."""
@@ -84,12 +83,12 @@ def examine(xml: bytes, beside: Beside, terms: Terms) -> ExaminedEvidence:
         event_time = None if verdict.content is None else verdict.content.facts.time
         record = check_record(beside.record, xml, terms, event_time)
         vouched = (*vouched, *record.vouched)
-        missing = words.TIMESTAMP_NONE  # of the head: the record says more than that
+        missing = time_words.TIMESTAMP_NONE  # of the head: the record says more than that
         stamped = (*(line for line in stamped if line.text != missing), record.line)
     lines = (
         _line(CheckId.SCHEMA, verdict.schema, words.SCHEMA_HOLDS, words.SCHEMA_BROKEN),
         _seal(verdict),
-        _certificate(xml, verdict, terms, vouched),
+        check_certificate(xml, verdict, terms, vouched),
         *log.lines[:1],
         *_envelope(verdict.content, beside.envelope),
         *log.lines[1:],
@@ -212,58 +211,6 @@ def _seal(verdict: SealVerdict) -> CheckLine:
     if verdict.schema.outcome is not Outcome.PASS:
         return CheckLine(id=CheckId.SEAL, outcome=Outcome.UNKNOWN, text=words.SEAL_UNREAD)
     return _line(CheckId.SEAL, verdict.seal, words.SEAL_HOLDS, words.SEAL_BROKEN)
-
-
-def _certificate(
-    xml: bytes, verdict: SealVerdict, terms: Terms, vouched: Sequence[Vouched]
-) -> CheckLine:
-    """The certificate at the time of the event, and what its end or its key's loss since means.
-
-    Whoever has the key of an ended certificate can seal with any date. So an ended one counts only
-    where somebody who is trusted shows that the evidence existed before; and one whose key is in
-    other hands only where an outsider does.
-    """
-    outcome, text = verdict.certificate.outcome, words.CERTIFICATE_HOLDS
-    if outcome is Outcome.FAIL:
-        text = words.CERTIFICATE_BROKEN.of(why=verdict.certificate.problem)
-    elif verdict.content is None or verdict.seal.outcome is not Outcome.PASS:
-        text = words.CERTIFICATE_NO_SEAL
-    elif outcome is Outcome.UNKNOWN:
-        text = words.CERTIFICATE_NO_ROOTS
-    elif verdict.content.facts.time > terms.at:
-        outcome, text = Outcome.UNKNOWN, words.CERTIFICATE_FUTURE
-    else:
-        outcome, text = _certificate_since(xml, verdict, terms, vouched)
-    return CheckLine(id=CheckId.CERTIFICATE, outcome=outcome, text=text)
-
-
-def _certificate_since(
-    xml: bytes, verdict: SealVerdict, terms: Terms, vouched: Sequence[Vouched]
-) -> tuple[Outcome, Text]:
-    """What became of a certificate that was good at the time of the event."""
-    since = terms.in_other_hands(verdict.path)
-    if since is not None:
-        seen = outsider_before(vouched, since)
-        if seen is None:
-            return Outcome.FAIL, words.CERTIFICATE_COMPROMISED.of(since=moment(since))
-        text = words.CERTIFICATE_ANCHORED.of(
-            since=moment(since), time=moment(seen.time), name=seen.name
-        )
-    elif _valid_at(xml, terms, terms.at):
-        return Outcome.PASS, words.CERTIFICATE_HOLDS
-    else:
-        seen = earliest(vouched)
-        if seen is None:
-            return Outcome.UNKNOWN, words.CERTIFICATE_ENDED
-        text = words.CERTIFICATE_PROVEN.of(time=moment(seen.time), name=seen.name)
-    if not _valid_at(xml, terms, seen.time):
-        return Outcome.UNKNOWN, words.CERTIFICATE_ENDED
-    return Outcome.PASS, text
-
-
-def _valid_at(xml: bytes, terms: Terms, at: datetime) -> bool:
-    verdict = verify_seal(xml, terms.trust.seal_roots, at=at)
-    return verdict.certificate.outcome is Outcome.PASS
 
 
 def _line(id_: CheckId, check: Check, good: Text, bad: Text) -> CheckLine:

@@ -13,7 +13,7 @@ from signing.checkpoint import MAX_NOTE_BYTES
 from signing.seal_check import Outcome
 from signing.trust_file import TrustFile
 from signing.verify import words
-from signing.verify.alone import check_proof, check_record_alone, check_token
+from signing.verify.alone import check_head, check_proof, check_record_alone, check_token
 from signing.verify.beside import (
     MAX_FILE_BYTES,
     RECORD_SUFFIX,
@@ -22,6 +22,7 @@ from signing.verify.beside import (
     data_of_record,
     data_of_token,
     digests_if_there,
+    is_head,
     read_if_there,
     token_in,
 )
@@ -75,8 +76,10 @@ class _Verification:
     def report(self) -> Report:
         """Check every file, then the files beside one another."""
         lines = [self._check(number, file) for number, file in enumerate(self._files)]
-        for number, line in (*self._sequences(), *self._forks()):
+        for number, line in self._sequences():
             lines[number].append(line)
+        for number, line in self._forks():
+            lines[number].insert(0, line)
         return Report(
             files=tuple(
                 FileReport(file=str(file.path), kind=file.kind, checks=tuple(checks))
@@ -91,6 +94,9 @@ class _Verification:
                 self._examined[number] = examined
                 self._remember(number, examined.proven)
                 return list(examined.lines)
+            case Kind.PROOF if is_head(file.data):
+                self._remember_head(number, file.data)
+                return list(check_head(file.data, self._around.tokens(file.path), self._terms))
             case Kind.PROOF:
                 tokens = self._around.tokens(file.path)
                 lines, proven = check_proof(file.data, tokens, self._terms)
@@ -114,24 +120,25 @@ class _Verification:
 
     def _check_token(self, number: int, file: GivenFile) -> tuple[CheckLine, ...]:
         if _is_record(file):
-            data = data_of_record(file.path)
-            evidence = read_if_there(data, MAX_FILE_BYTES)
-            return check_record_alone(file.data, evidence, data.name, self._terms)
-        stamped = data_of_token(file.path)
-        if stamped is None:
-            return check_token(file.data, (), "?", self._terms)
-        self._remember_head(number, stamped)
-        return check_token(file.data, digests_if_there(stamped), stamped.name, self._terms)
+            named = data_of_record(file.path)
+            evidence = read_if_there(named, MAX_FILE_BYTES)
+            return check_record_alone(file.data, evidence, named.name, self._terms)
+        data = data_of_token(file.path)
+        name = "?" if data is None else data.name
+        digests = () if data is None else digests_if_there(data)
+        if data is not None and digests:
+            note = read_if_there(data, MAX_NOTE_BYTES)
+            self._remember_head(number, note or b"")
+        else:
+            name, digests = self._around.head_of(file.path, token_in(file.data)) or (name, digests)
+        return check_token(file.data, digests, name, self._terms)
 
     def _remember(self, number: int, proven: ProvenEntry | None) -> None:
         if proven is not None:
             self._seen.append(seen_in_proof(str(number), proven.proof, proven.entry))
 
-    def _remember_head(self, number: int, path: Path) -> None:
-        """The head that a token is for, if it is one that a trusted log signed."""
-        note = read_if_there(path, MAX_NOTE_BYTES)
-        if note is None:
-            return
+    def _remember_head(self, number: int, note: bytes) -> None:
+        """The head that a token is for, or a file is, if a trusted log signed it."""
         signed = check_signature(note, self._terms, Voices(), None)
         if signed.outcome is Outcome.PASS:
             self._seen.append(SeenHead(file=str(number), head=claimed_head(note)))

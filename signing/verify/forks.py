@@ -6,7 +6,7 @@ even heads of different sizes are compared, where the proofs that are there reac
 a trusted log signed are compared: nobody else can accuse it. Pure.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from signing import merkle
@@ -36,6 +36,11 @@ class Fork:
     why: Spoken
 
 
+_Node = tuple[str, Position]
+_Head = tuple[str, int, bytes]
+"""Origin, size and root."""
+
+
 def seen_in_proof(file: str, proof: TlogProof, entry: bytes) -> SeenHead:
     """What a proof shows whose inclusion was verified under a trusted head."""
     head = claimed_head(proof.checkpoint_note)
@@ -61,34 +66,54 @@ def seen_in_proof(file: str, proof: TlogProof, entry: bytes) -> SeenHead:
 
 
 def find_forks(seen: Iterable[SeenHead]) -> list[Fork]:
-    """Each pair of files that contradict each other, as far as it shows; none for honest logs."""
-    roots = dict[tuple[str, int], tuple[bytes, str]]()
-    nodes = dict[tuple[str, Position], tuple[bytes, str]]()
-    forks = list[Fork]()
+    """Files that contradict each other, as far as it shows; none for honest logs.
+
+    Each file under a contradicted head stands in one fork at least.
+    """
+    files = dict[_Head, list[str]]()
+    nodes = dict[_Node, tuple[bytes, _Head]]()
+    found = dict[tuple[_Head, _Head], Spoken]()
     for each in seen:
         origin, size = each.head.origin, each.head.size
-        root, file = roots.setdefault((origin, size), (each.head.root, each.file))
-        if root != each.head.root:
-            why = words.FORK_SAME_SIZE.of(size=size)
-            forks.append(Fork(origin=origin, files=(file, each.file), why=why))
-            continue
+        head = (origin, size, each.head.root)
+        files.setdefault(head, []).append(each.file)
         for position, value in each.nodes:
-            known, file = nodes.setdefault((origin, position), (value, each.file))
+            known, other = nodes.setdefault((origin, position), (value, head))
             if known != value:
                 why = words.FORK_HISTORY if position.level else words.FORK_ENTRY
-                forks.append(Fork(origin=origin, files=(file, each.file), why=why))
-                break
-    for (origin, size), (root, file) in roots.items():
-        cover = [nodes.get((origin, position)) for position in nodes_for_frontier(size)]
-        known_edge = [each for each in cover if each is not None]
-        if len(known_edge) == len(cover) and _root(size, known_edge) != root:
-            other = next((name for _, name in known_edge if name != file), file)
-            forks.append(Fork(origin=origin, files=(file, other), why=words.FORK_HISTORY))
-    return forks
+                found.setdefault((other, head), why)
+    found |= _other_roots(list(files), nodes)
+    return [
+        Fork(origin=first[0], files=pair, why=why)
+        for (first, second), why in found.items()
+        for pair in _pairs(files[first], files[second])
+    ]
 
 
-def _root(size: int, edge: list[tuple[bytes, str]]) -> bytes:
-    return Frontier(size, [value for value, _ in edge]).root()
+def _other_roots(
+    heads: Sequence[_Head], nodes: Mapping[_Node, tuple[bytes, _Head]]
+) -> dict[tuple[_Head, _Head], Spoken]:
+    """Heads of one size with different roots, and heads that others' nodes contradict."""
+    found = dict[tuple[_Head, _Head], Spoken]()
+    first_of = dict[tuple[str, int], _Head]()
+    for head in heads:
+        origin, size, root = head
+        first = first_of.setdefault((origin, size), head)
+        if first != head:
+            found[first, head] = words.FORK_SAME_SIZE.of(size=size)
+        edge = [nodes.get((origin, position)) for position in nodes_for_frontier(size)]
+        known = [each for each in edge if each is not None]
+        if len(known) == len(edge) and Frontier(size, [value for value, _ in known]).root() != root:
+            other = next(other for _, other in known if other != head)
+            found.setdefault((other, head), words.FORK_HISTORY)
+    return found
+
+
+def _pairs(first: Sequence[str], second: Sequence[str]) -> list[tuple[str, str]]:
+    """So few pairs that each file is in one."""
+    return list(
+        dict.fromkeys([*((name, second[0]) for name in first), *((first[0], n) for n in second)])
+    )
 
 
 def _complete(start: int, end: int, value: bytes) -> Iterator[tuple[Position, bytes]]:

@@ -7,7 +7,7 @@ from signing.checkpoint import Checkpoint, open_note
 from signing.errors import ProofError
 from signing.seal_check import Outcome
 from signing.tlog_proof import TlogProof
-from signing.verify import words
+from signing.verify import time_words, words
 from signing.verify.report import CheckId, CheckLine, Text
 from signing.verify.spoken import listed, moment, plain
 from signing.verify.terms import CLOCK_TOLERANCE, Terms
@@ -85,14 +85,14 @@ def check_timestamps(voices: Voices, event_time: datetime | None) -> tuple[Check
     """
     lines = []
     for stamp in voices.stamps:
-        said = words.TIMESTAMP_OUTSIDE if stamp.outside else words.TIMESTAMP_OWN
+        said = time_words.TIMESTAMP_OUTSIDE if stamp.outside else time_words.TIMESTAMP_OWN
         outcome = Outcome.PASS
         if event_time is not None and stamp.by + CLOCK_TOLERANCE < event_time:
-            outcome, said = Outcome.FAIL, words.TIMESTAMP_TOO_EARLY
+            outcome, said = Outcome.FAIL, time_words.TIMESTAMP_TOO_EARLY
         text = said.of(name=stamp.name, time=moment(stamp.time), until=moment(stamp.until))
         lines.append(timestamp_line(outcome, text))
     if not lines:
-        text = next(iter(voices.not_believed), words.TIMESTAMP_NONE)
+        text = next(iter(voices.not_believed), time_words.TIMESTAMP_NONE)
         lines.append(timestamp_line(Outcome.UNKNOWN, text))
     return tuple(lines)
 

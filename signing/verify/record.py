@@ -17,7 +17,7 @@ from signing.archive.verification import checkable_until, verify_record
 from signing.certificate_path import PathError
 from signing.seal_check import Outcome
 from signing.timestamps import VerifiedTimestamp
-from signing.verify import words
+from signing.verify import time_words
 from signing.verify.head import timestamp_line
 from signing.verify.report import CheckLine, Text
 from signing.verify.spoken import moment
@@ -40,25 +40,27 @@ def check_record(
     """Check the record over these data. Never raises for what is wrong with it."""
     roots = terms.trust.all_tsa_roots
     if not roots:
-        return _not_believed(words.RECORD_NO_ROOTS)
+        return _not_believed(time_words.RECORD_NO_ROOTS)
     try:
         found = verify_record(record, hashlib.sha256(data).digest(), roots, data=data)
     except RecordError as exc:
         if _leads_nowhere(exc):
-            return _not_believed(words.RECORD_UNTRUSTED.of(why=exc))
-        return ExaminedRecord(line=timestamp_line(Outcome.FAIL, words.RECORD_BROKEN.of(why=exc)))
+            return _not_believed(time_words.RECORD_UNTRUSTED.of(why=exc))
+        return ExaminedRecord(
+            line=timestamp_line(Outcome.FAIL, time_words.RECORD_BROKEN.of(why=exc))
+        )
     known = [stamp for stamp in found.stamps if stamp.time <= terms.at]
     if not known:
-        return _not_believed(words.RECORD_FUTURE.of(time=moment(found.time)))
+        return _not_believed(time_words.RECORD_FUTURE.of(time=moment(found.time)))
     sound = _sound(known, terms)
     if not sound:
         return _not_believed(_why_not(known, terms))
     first = stamp_of(sound[0], outside=_is_outside(sound[0], terms.trust.outside_tsa_roots))
     if event_time is not None and first.by + CLOCK_TOLERANCE < event_time:
-        text = words.RECORD_TOO_EARLY.of(time=moment(first.time))
+        text = time_words.RECORD_TOO_EARLY.of(time=moment(first.time))
         return ExaminedRecord(line=timestamp_line(Outcome.FAIL, text))
     until = max(checkable_until(stamp) for stamp in sound)
-    text = words.RECORD_HOLDS.of(name=first.name, time=moment(first.time), until=moment(until))
+    text = time_words.RECORD_HOLDS.of(name=first.name, time=moment(first.time), until=moment(until))
     return ExaminedRecord(
         line=timestamp_line(Outcome.PASS, text),
         vouched=(vouched_by(first, record=True), *_outsider(known, terms)),
@@ -93,8 +95,8 @@ def _why_not(known: Sequence[VerifiedTimestamp], terms: Terms) -> Text:
     newest = known[-1]
     since = terms.in_other_hands(newest.path)
     if since is not None:
-        return words.RECORD_COMPROMISED.of(since=moment(since))
-    return words.RECORD_ENDED.of(until=moment(checkable_until(newest)))
+        return time_words.RECORD_COMPROMISED.of(since=moment(since))
+    return time_words.RECORD_ENDED.of(until=moment(checkable_until(newest)))
 
 
 def _leads_nowhere(error: BaseException) -> bool:

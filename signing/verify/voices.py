@@ -17,7 +17,7 @@ from signing.cosignature import CosignatureVerifier, Cosigner, cosigners
 from signing.errors import ProofError
 from signing.timestamps import VerifiedTimestamp, verify_token
 from signing.tst_info import TST_INFO, TimestampError, TstInfo
-from signing.verify import words
+from signing.verify import time_words, words
 from signing.verify.report import Text
 from signing.verify.spoken import Spoken, listed, moment, name_of, plain
 from signing.verify.terms import Terms
@@ -131,20 +131,20 @@ def hear(note: bytes, tokens: Sequence[bytes], terms: Terms) -> Voices:
 def hear_token(token: bytes, imprint: bytes, terms: Terms) -> Stamp | Unheard:
     """Whether one timestamp over these data is believed."""
     if not terms.trust.all_tsa_roots:
-        return Unheard(text=words.TIMESTAMP_NO_ROOTS)
+        return Unheard(text=time_words.TIMESTAMP_NO_ROOTS)
     try:
         found, outside = _verified(token, imprint, terms)
     except TimestampError as exc:
-        return Unheard(text=words.TIMESTAMP_UNTRUSTED.of(why=exc), wrong=True)
+        return Unheard(text=time_words.TIMESTAMP_UNTRUSTED.of(why=exc), wrong=True)
     stamp = stamp_of(found, outside=outside)
     if stamp.time > terms.at:
-        return Unheard(text=words.TIMESTAMP_FUTURE.of(time=moment(stamp.time)))
+        return Unheard(text=time_words.TIMESTAMP_FUTURE.of(time=moment(stamp.time)))
     since = terms.in_other_hands(found.path)
     if since is not None:
-        text = words.TIMESTAMP_COMPROMISED.of(name=stamp.name, since=moment(since))
+        text = time_words.TIMESTAMP_COMPROMISED.of(name=stamp.name, since=moment(since))
         return Unheard(text=text)
     if terms.at > stamp.until:
-        text = words.TIMESTAMP_ENDED.of(name=stamp.name, until=moment(stamp.until))
+        text = time_words.TIMESTAMP_ENDED.of(name=stamp.name, until=moment(stamp.until))
         return Unheard(text=text)
     return stamp
 

@@ -307,6 +307,8 @@ def test_a_pipe_or_a_device_beside_an_evidence_is_not_waited_for(operator, files
 
 def test_data_of_a_token_that_never_end_are_not_read(operator, files):
     token = files[0].parent / "checkpoint.tsr"
+    for path in files:
+        path.with_suffix(".tlog-proof").unlink()
     token.with_suffix("").unlink(missing_ok=True)
     token.with_suffix("").symlink_to("/dev/zero")
     report = verify_files([token], operator.trust, AT)
@@ -455,6 +457,19 @@ def test_a_token_is_checked_against_the_data_of_its_name(operator, tmp_path):
     assert only(verify_files([token], operator.trust, AT)).result is Result.CANNOT_TELL
     stray = token.rename(tmp_path / "token")
     assert only(verify_files([stray], operator.trust, AT)).result is Result.CANNOT_TELL
+
+
+def test_all_files_of_a_folder_may_be_given(operator, tmp_path):
+    """`tdh verify folder/*`: a token called after its head's size finds the head in the proofs."""
+    operator.write(tmp_path, *operator.logged[:3])
+    (tmp_path / "checkpoint-9-outside.tsr").write_bytes(operator.outside.token(operator.head()))
+    report = verify_files(sorted(tmp_path.iterdir()), operator.outsiders(), AT)
+    assert [file.result for file in report.files] == [Result.VALID] * 9
+    token = next(file for file in report.files if file.file.endswith("outside.tsr"))
+    assert "01-SubmissionAcceptance.tlog-proof" in text_of(token, CheckId.DIGEST)
+    other = tmp_path / "checkpoint-8.tsr"
+    other.write_bytes(operator.token(b"another head"))
+    assert only(verify_files([other], operator.trust, AT)).result is Result.CANNOT_TELL
 
 
 def test_a_stranger_s_token_does_not_verify_and_an_unknown_one_cannot_tell(operator, tmp_path):

@@ -11,7 +11,7 @@ from signing.merkle import Frontier, inclusion_proof, leaf_hash
 from signing.seal_check import Outcome
 from signing.tlog_proof import TlogProof
 from signing.trust_file import TRUST_NOBODY
-from signing.verify import CheckId, Result, verify_files
+from signing.verify import CheckId, Kind, Result, verify_files
 from signing.verify.forks import SeenHead, find_forks, seen_in_proof
 from tests.bundle_samples import BundlingOperator
 from tests.proof_samples import AT, CITIZEN, COMPANY, Operator
@@ -91,6 +91,23 @@ def test_a_bundle_and_a_file_show_it_too(tmp_path):
     assert verify_files([bundle], trust, AT).result is Result.VALID
     report = verify_files([bundle, path], trust, AT)
     assert forked(report) == [True, True]
+
+
+def test_a_saved_head_shows_it_and_every_file_under_a_forked_head_is_named(operator, tmp_path):
+    """An auditor keeps the head that he saw; whoever has a file of the other log is told."""
+    liar = twin(operator)
+    liar.delivery(2, COMPANY, "basic")
+    saved = tmp_path / "seen-yesterday"
+    saved.write_bytes(liar.head())
+    mine = operator.write(tmp_path / "mine")
+    file = verify_files([saved], operator.trust, AT).files[0]
+    assert (file.kind, file.result) == (Kind.PROOF, Result.VALID)
+    report = verify_files([saved, *mine], operator.trust, AT)
+    assert forked(report) == [True] * 4
+    assert report.files[1].checks[0].text.en.startswith("THE LOG IS FORKED")
+    saved.write_bytes(liar.head().replace(b"\n3\n", b"\n4\n"))
+    file = verify_files([saved], operator.trust, AT).files[0]
+    assert file.result is Result.INVALID
 
 
 def test_an_honest_log_that_grows_is_no_fork(operator, tmp_path):
@@ -179,7 +196,7 @@ def test_a_small_head_is_compared_with_the_nodes_of_a_large_one():
     """No node is common, but the small head's root follows from the large one's proofs."""
     large = [seen(ENTRIES[:8], index, f"large {index}") for index in (0, 4)]
     lying = Checkpoint(origin="log.example", size=5, root=bytes(32))
-    (fork,) = find_forks([*large, SeenHead(file="small", head=lying)])
-    assert "small" in fork.files
+    forks = find_forks([*large, SeenHead(file="small", head=lying)])
+    assert [fork.files for fork in forks] == [("large 0", "small"), ("large 4", "small")]
     honest = Checkpoint(origin="log.example", size=5, root=grown(ENTRIES[:5])[1])
     assert find_forks([*large, SeenHead(file="small", head=honest)]) == []
