@@ -50,6 +50,7 @@ from storage.vault.keys import FileKeyService, UnwrapBudget
 from storage.vault.vault import Vault
 from tdh import broker
 from tdh.anchoring import anchoring, archive_keeping, outsiders, proving
+from tdh.bundling import bundles_over
 from tdh.config import Config, ConfigError
 from tdh.core import Core, open_core, watched_sealer
 from tdh.delivery.anchoring import at_intervals
@@ -149,6 +150,9 @@ async def api(config: Config, closing: Closing) -> Loops:
         tokens=parties,
         vault=vault,
         proofs=proving(core.database),
+        bundles=bundles_over(
+            config, core.database, vault=vault, proofs=proving(core.database), maker=maker
+        ),
         receipts=receipts_over(
             core.database, proofs=proving(core.database), maker=maker, clock=core.clock
         ),

@@ -3,7 +3,7 @@
 Never holds a key: the receipt maker seals.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from signing.bundle.container import BundleSealer, Container, sealed
@@ -18,13 +18,13 @@ class ContainerMaker:
     """Lays out and has sealed."""
 
     sealer: BundleSealer
-    revocation: Sequence[bytes] = ()
+    revocation: Callable[[], Sequence[bytes]]
     """Revocation lists (DER) of the issuer's authorities, for those who check with other programs.
     """
 
     async def __call__(self, contents: BundleContents) -> Container:
         """Raises IntegrityFailure where a kept proof cannot be read, and what the sealer raises."""
         try:
-            return await sealed(members_of(contents, self.revocation), self.sealer)
+            return await sealed(members_of(contents, self.revocation()), self.sealer)
         except ProofError as exc:
             raise IntegrityFailure(f"no bundle can be made: {exc}") from exc

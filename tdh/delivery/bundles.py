@@ -8,7 +8,7 @@ grow with them. Records nothing: who hands content to its recipient does (`relay
 """
 
 import zlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Protocol
@@ -19,6 +19,7 @@ from tdh.domain.errors import IntegrityFailure, NotFound
 from tdh.domain.identifiers import DeliveryId, EvidenceId, PartyId
 from tdh.domain.letters import Document, Letter
 from tdh.domain.log import EvidenceProof
+from tdh.domain.receipts import Receipt
 from tdh.domain.records import DeliveryView
 from tdh.ports import Mailboxes, Vault
 
@@ -54,6 +55,12 @@ class WholeProofs(Protocol):
         ...
 
 
+class KeptReceipts(Protocol):
+    """Receipts that were made before."""
+
+    async def newest(self, evidence: EvidenceId) -> Receipt | None: ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bundle:
     """One bundle on its way out."""
@@ -72,6 +79,7 @@ class Bundles:
     mailboxes: Mailboxes
     proofs: WholeProofs
     vault: Vault
+    receipts: KeptReceipts
     maker: BundleMaker
 
     async def of(self, stream: DeliveryId, party: PartyId, *, content: bool) -> Bundle:
@@ -104,6 +112,7 @@ class Bundles:
             evidences=tuple(evidences),
             envelope=envelope_text(letter),
             reports=await self._reports(letter, party),
+            receipts=await self._receipts(evidences),
             documents=tuple([await self._measured(stream, each) for each in documents]),
         )
 
@@ -112,7 +121,10 @@ class Bundles:
         if refused is None:
             raise NotFound("delivery")
         evidence = await self._evidence(refused.evidence, party)
-        return BundleContents(stream=stream, evidences=(evidence,), envelope=None)
+        receipts = await self._receipts([evidence])
+        return BundleContents(
+            stream=stream, evidences=(evidence,), envelope=None, receipts=receipts
+        )
 
     async def _evidence(self, evidence: EvidenceId, party: PartyId) -> BundledEvidence:
         record = await self.mailboxes.evidence(evidence, party)
@@ -126,6 +138,17 @@ class Bundles:
             for each in letter.documents
         ]
         return tuple((number, report) for number, report in found if report is not None)
+
+    async def _receipts(
+        self, evidences: Sequence[BundledEvidence]
+    ) -> tuple[tuple[str, bytes], ...]:
+        """Those that somebody asked for before; none is made for a bundle."""
+        found = [(one.record, await self.receipts.newest(one.record.id)) for one in evidences]
+        return tuple(
+            (f"{record.sequence:02d}-{record.event}.pdf", receipt.pdf)
+            for record, receipt in found
+            if receipt is not None
+        )
 
     async def _measured(self, stream: DeliveryId, document: Document) -> BundledDocument:
         size, crc, digest = 0, 0, sha256()

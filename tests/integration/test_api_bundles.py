@@ -11,6 +11,8 @@ from signing.bundle.manifest import MANIFEST_NAME, read_manifest
 from signing.checkpoint import Checkpoint, NoteSigner, sign
 from signing.tlog_proof import TlogProof
 from tdh.domain.identifiers import evidence_of
+from tdh.domain.receipts import Receipt
+from tests.builders import NOW
 from tests.integration.api_service import AGENCY, CITIZEN, COMPANY, PDF, STRANGER, ApiService
 
 _SIGNER = NoteSigner(name="log.example", private_key=Ed25519PrivateKey.generate())
@@ -50,6 +52,19 @@ def files(answer):
     return found
 
 
+def a_receipt(evidence):
+    return Receipt(
+        evidence=evidence,
+        edition=1,
+        pdf=b"%PDF-1.7 a receipt",
+        digest=bytes(32),
+        made_at=NOW,
+        size=1,
+        anchored_by=(),
+        has_record=False,
+    )
+
+
 def evidence_in(found):
     return [name for name in found if name.endswith(".xml") and name.startswith("evidence/")]
 
@@ -73,6 +88,15 @@ async def test_the_sender_gets_evidence_and_documents_and_that_is_no_event(servi
     assert found["documents/2-หนังสือ enclosure1.pdf"] == LARGE
     assert len(evidence_in(found)) == len(before) == 2
     assert service.memory.happened(delivery) == before
+
+
+async def test_a_receipt_that_was_made_before_goes_along(service):
+    delivery = await service.placed()
+    log_all(service, delivery)
+    first = service.memory.events[delivery][0]
+    service.kept_receipts.of[evidence_of(first.id)] = a_receipt(evidence_of(first.id))
+    found = files(await bundle(service, delivery, content="none"))
+    assert found["receipts/01-SubmissionAcceptance.pdf"] == b"%PDF-1.7 a receipt"
 
 
 async def test_a_recipient_before_acceptance_gets_evidence_only(service):
