@@ -19,6 +19,7 @@ from builders import AGENCY, CITIZEN, COMPANY, by, document, envelope, party
 from evidence_samples import ORIGIN
 from sealer_program import SealerProgram
 
+from signing.archive.maths import ArchiveMaths
 from signing.checkpoint import NoteVerifier
 from signing.log_tree import LogTree
 from signing.trust_file import TrustFile
@@ -27,9 +28,11 @@ from storage.journal import PostgresJournal
 from storage.log import PostgresLogStore
 from storage.migrate import migrate
 from storage.parties import PostgresParties
+from storage.service_keys import PostgresServiceKeys
 from storage.tiles import LogFolder
 from storage.vault.keys import FileKeyService
 from storage.vault.vault import Vault
+from tdh.anchoring import Outsiders, archive_keeping
 from tdh.config import Config, DatabaseConfig, IssuerConfig, SealerConfig, VaultConfig
 from tdh.delivery.commit import GroupCommit
 from tdh.delivery.publication import Publication
@@ -45,6 +48,7 @@ from tdh.domain.policies import Policy
 from tdh.domain.reports import DocumentReport
 from tdh.domain.signers import SenderMatch
 from tdh.proof_settings import LogConfig
+from tdh.service_keys import ServiceKeys, WatchedSealer
 from tdh.system import CheckedClock, RandomIds
 
 TERM = timedelta(seconds=1)
@@ -119,8 +123,9 @@ class World:
 class Life:
     """Acts on an installation until it is left."""
 
-    def __init__(self, world: World, commit, vault, publication) -> None:
+    def __init__(self, world: World, commit, vault, publication, archive) -> None:
         self.world, self.commit, self.vault, self.publication = world, commit, vault, publication
+        self.archive = archive
         self.clock, self.ids = CheckedClock(), RandomIds()
 
     async def submit(self, name: str) -> str:
@@ -224,8 +229,9 @@ async def living(world: World, sealer: SealerProgram) -> AsyncIterator[Life]:
     """The parts of the service on this installation."""
     database = await open_database(world.dsn, application_name="test")
     vault = Vault(world.config.vault.folder, FileKeyService(world.config.vault.keys))
-    client = sealer.client()
     clock = CheckedClock()
+    keys = ServiceKeys(PostgresServiceKeys(database), clock)
+    client = WatchedSealer(sealer.socket, 5.0, keys)
     commit = GroupCommit(
         journal=PostgresJournal(database),
         sealer=client,
@@ -243,6 +249,14 @@ async def living(world: World, sealer: SealerProgram) -> AsyncIterator[Life]:
         clock=clock,
         crash=lambda _: None,
     )
+    archive = archive_keeping(
+        world.config,
+        database,
+        Outsiders(witnesses=(), authorities=None, maths=ArchiveMaths()),
+        unit=client,
+        clock=clock,
+        crash=lambda _: None,
+    )
     running = asyncio.ensure_future(commit.run())
     parties = PostgresParties(database)
     for one, channel in (
@@ -252,7 +266,7 @@ async def living(world: World, sealer: SealerProgram) -> AsyncIterator[Life]:
     ):
         await parties.register(party(one, channel))
     try:
-        yield Life(world, commit, vault, publication)
+        yield Life(world, commit, vault, publication, archive)
     finally:
         running.cancel()
         with suppress(asyncio.CancelledError):
@@ -286,6 +300,7 @@ async def live(life: Life) -> None:
         await life.act(cmd.Forward, name)
     await life.act(cmd.Withdraw, "withdrawn", by=by(AGENCY, datetime.now(UTC)))
     await life.publication.round()
+    await life.archive.turn()
     await life.submit("new")
 
 
