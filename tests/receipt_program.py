@@ -39,6 +39,18 @@ ENVELOPE = json.dumps(
     separators=(",", ":"),
     sort_keys=True,
 ).encode()
+SEQUENCE = {
+    "NotificationForAcceptanceFailure": 3,
+    "ContentConsignmentFailure": 4,
+    "Withdrawal": 2,
+    "ConsignmentAcceptance": 3,
+    "ConsignmentRejection": 3,
+    "AcceptanceRejectionExpiry": 3,
+    "ContentConsignment": 4,
+    "ContentHandover": 5,
+    "ContentHandoverFailure": 5,
+}
+"""A number that the event may have in a delivery that asks for consent."""
 REASONS = {
     "ConsignmentRejection": EventReason(
         code="R_ERDS_MessageRejectedByRecipient", details=("ไม่ใช่ของเรา โปรดส่งไปที่กรมป่าไม้",)
@@ -98,6 +110,7 @@ class ReceiptOperator(Operator):
         }
         number = len(self.logged) + 1
         plain = self.facts(number, 1, "SubmissionAcceptance", "consent")
+        values["sequence"] = SEQUENCE.get(event, 1)
         sender = replace(plain.sender, authenticated_at=None, authentication_method=None)
         return self.log(replace(plain, sender=sender, **(values | changes)))  # type: ignore[arg-type]
 
