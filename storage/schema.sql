@@ -402,6 +402,15 @@ CREATE TABLE trust_stores (
     CONSTRAINT trust_stores_version_check CHECK ((version >= 1))
 );
 
+CREATE TABLE verifiers (
+    name text COLLATE "C" NOT NULL,
+    digest bytea NOT NULL,
+    published_at timestamp with time zone NOT NULL,
+    CONSTRAINT verifiers_pkey PRIMARY KEY (name, digest),
+    CONSTRAINT verifiers_digest_check CHECK ((octet_length(digest) = 32)),
+    CONSTRAINT verifiers_name_check CHECK ((name <> ''::text))
+);
+
 CREATE TABLE idempotency_0 PARTITION OF idempotency FOR VALUES WITH (modulus 8, remainder 0);
 CREATE TABLE idempotency_1 PARTITION OF idempotency FOR VALUES WITH (modulus 8, remainder 1);
 CREATE TABLE idempotency_2 PARTITION OF idempotency FOR VALUES WITH (modulus 8, remainder 2);

@@ -34,7 +34,7 @@ from signing.judge.pool import JudgePool
 from signing.judge.revocation_cache import RevocationCache
 from signing.log_tree import LogTree
 from signing.sealer.client import SealerClient
-from signing.standalone.published import published_files
+from signing.standalone.published import published_files, verifiers
 from signing.trust import TrustFolder
 from storage.database import Database
 from storage.log import PostgresLogStore
@@ -48,6 +48,7 @@ from storage.tiles import LogFolder
 from storage.trust_stores import PostgresTrustStores
 from storage.vault.keys import FileKeyService, UnwrapBudget
 from storage.vault.vault import Vault
+from storage.verifiers import PostgresVerifiers
 from tdh import broker
 from tdh.anchoring import anchoring, archive_keeping, outsiders, proving
 from tdh.bundling import bundles_over
@@ -67,6 +68,7 @@ from tdh.revocation import judge_policy, kept, revocation_source
 from tdh.system import CheckedClock
 from tdh.timestamping import clock_watch, timestamp_service
 from tdh.trust import trust_in_force
+from tdh.verifiers import publish_verifiers
 
 UNWRAP_BURST_SECONDS = 5
 PREFETCH = 16
@@ -257,6 +259,7 @@ async def worker(config: Config, closing: Closing) -> Loops:
 async def sequencer(config: Config, closing: Closing) -> Loops:
     """The log's rounds, and the partitions of the months to come."""
     core = await open_core(config, "sequencer", closing.rest)
+    await publish_verifiers(PostgresVerifiers(core.database), verifiers(), core.clock.now())
     rounds = Sequencer(
         publication=_publication(core, config),
         leadership=PostgresLogStore(core.database).leadership,

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tdh.cli import admin_keys, admin_signers, admin_trust, admin_trust_file
+from tdh.cli import admin_keys, admin_signers, admin_trust, admin_trust_file, admin_verifier
 from tdh.config import load
 from tdh.domain.errors import InvalidValue, NotFound
 from tdh.domain.identifiers import (
@@ -48,6 +48,8 @@ def add_parser(subparsers: "Subparsers") -> None:
     admin_keys.add_verbs(key.add_subparsers(dest="verb", metavar="VERB", required=True))
     file = below.add_parser("trust-file", help="the trust file for strangers")
     admin_trust_file.add_verbs(file.add_subparsers(dest="verb", metavar="VERB", required=True))
+    verifier = below.add_parser("verifier", help="the small verifiers for strangers")
+    admin_verifier.add_verbs(verifier.add_subparsers(dest="verb", metavar="VERB", required=True))
     trust = below.add_parser("trust", help="whose signatures and timestamps count")
     admin_trust.add_verbs(trust.add_subparsers(dest="verb", metavar="VERB", required=True))
 
