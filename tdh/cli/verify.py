@@ -21,6 +21,7 @@ from signing.seal_check import Outcome
 from signing.trust_file import TRUST_NOBODY, TrustFile, TrustFileError, load_trust_file
 from signing.verify.files import verify_files
 from signing.verify.report import FileReport, Report, Result, Text
+from signing.verify.spoken import plain
 from signing.witness_policy import MAX_POLICY_BYTES, PolicyError, WitnessPolicy
 from tdh.cli import words
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 EX_USAGE, EX_NOINPUT = 64, 66
 SYSTEM_TRUST = Path("/etc/tdh/trust.json")
+LONGEST_LINE = 4096
 SIGNS: Mapping[Outcome, str] = MappingProxyType(
     {Outcome.PASS: "✓", Outcome.FAIL: "✗", Outcome.UNKNOWN: "–"}
 )
@@ -149,13 +151,14 @@ def picture(report: Report, *, thai: bool) -> Iterator[str]:
 
 
 def _picture_of_file(file: FileReport, *, thai: bool) -> Iterator[str]:
-    yield f"{file.file}: {_say(RESULTS[file.result], thai=thai)}"
+    yield f"{plain(file.file, LONGEST_LINE)}: {_say(RESULTS[file.result], thai=thai)}"
     for check in file.checks:
         yield f"  {SIGNS[check.outcome]} {check.id:<12}{_say(check.text, thai=thai)}"
 
 
 def _say(text: Text, *, thai: bool) -> str:
-    return text.th if thai else text.en
+    # Files choose some of the words: nothing of them may move the cursor or turn the line around.
+    return plain(text.th if thai else text.en, LONGEST_LINE)
 
 
 def language() -> str:

@@ -88,6 +88,58 @@ def test_the_anchor_may_be_required(folder):
     assert call(file, "--trust", "trust.json", "--require-anchor") == CANNOT_TELL
 
 
+def test_a_witness_policy_is_asked_for_by_its_file(folder, operator, capsys):
+    file = "evidence/01-SubmissionAcceptance.xml"
+    (folder / "trust.json").write_bytes(operator.outsiders().text())
+    (folder / "policy").write_text(
+        f"log {operator.signer.vkey}\n"
+        f"witness one {operator.witnesses[0].vkey}\n"
+        f"witness two {operator.witnesses[1].vkey}\n"
+        "group both all one two\nquorum both\n"
+    )
+    words = (file, "--trust", "trust.json", "--witness-policy", "policy", "--lang", "en")
+    assert call(*words) == CANNOT_TELL
+    assert "– anchor      Operator's word only" in capsys.readouterr().out
+    operator.write(folder / "evidence", note=operator.cosigned(1))
+    assert call(*words) == CANNOT_TELL
+    assert "policy is not met" in capsys.readouterr().out
+    operator.write(folder / "evidence", note=operator.cosigned(1, 2))
+    assert call(*words) == VALID
+    out = capsys.readouterr().out
+    assert "✓ anchor      Anchored by the witness witness.example/w1 (2026-11-22T09:32:15" in out
+    assert call(*words[:-1], "th") == VALID
+    assert "คนนอกรับรองหัวสมุดบันทึกนี้แล้ว: พยาน witness.example/w1" in capsys.readouterr().out
+    (folder / "policy").write_text("quorum both\n")
+    assert call(*words) == USAGE
+    assert "line 1: both is not defined" in capsys.readouterr().err
+    (folder / "policy").unlink()
+    assert call(*words) == NO_INPUT
+
+
+def test_a_fork_is_said_first_and_by_exit_code(folder, operator, capsys):
+    liar = Operator(origin=operator.signer.name)
+    liar.keys, liar.issuer, liar.signer = operator.keys, operator.issuer, operator.signer
+    liar.delivery(2, COMPANY, "basic")
+    liar.write(folder / "other")
+    (folder / "trust.json").write_bytes(operator.trust.text())
+    files = "evidence/01-SubmissionAcceptance.xml", "other/02-ContentConsignment.xml"
+    assert call(*files, "--trust", "trust.json") == INVALID
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "evidence/01-SubmissionAcceptance.xml: INVALID"
+    assert lines[1].startswith("  ✗ checkpoint  THE LOG IS FORKED")
+    assert all(file in lines[1] for file in files)
+
+
+def test_a_name_that_would_disturb_the_terminal_is_shown_without_it(folder, capsys):
+    odd = folder / "a\x1b[2Jb\u202e.xml"
+    odd.write_bytes(b"x")
+    assert call(odd, "--trust", "trust.json") == INVALID
+    out = capsys.readouterr().out
+    assert "a[2Jb.xml: INVALID" in out
+    assert "\x1b" not in out
+    assert "\u202e" not in out
+
+
 def test_only_installed_trust_is_used_unasked(folder, operator, monkeypatch):
     file = "evidence/01-SubmissionAcceptance.xml"
     Path(".tdh").mkdir()
