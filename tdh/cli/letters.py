@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tdh.cli import reading, receipt, receive_http, saving, send
+from tdh.cli import bundle, reading, receipt, receive_http, saving, send
 from tdh.cli.client import Subparsers
 
 
@@ -13,3 +13,4 @@ def add_parser(subparsers: "Subparsers[Any]") -> None:
     receive_http.add_parser(subparsers)
     saving.add_parser(subparsers)
     receipt.add_parser(subparsers)
+    bundle.add_parser(subparsers)

@@ -41,6 +41,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "receive": ("tdh.cli.letters", "รับเอกสาร / fetch documents, acknowledge"),
     "track": ("tdh.cli.letters", "ติดตาม / follow a tracking number"),
     "evidence": ("tdh.cli.letters", "เก็บหลักฐาน / save evidence and proofs"),
+    "bundle": ("tdh.cli.letters", "ชุดหลักฐาน (.asice) / save a bundle of evidence"),
     "receipt": ("tdh.cli.letters", "ใบรับ (PDF) / save a receipt (PDF)"),
     "admin": ("tdh.cli.admin", "ผู้ดูแล / parties, tokens, whom the judge trusts, parked work"),
 }
