@@ -28,7 +28,6 @@ from storage.journal import PostgresJournal
 from storage.log import PostgresLogStore
 from storage.migrate import migrate
 from storage.parties import PostgresParties
-from storage.service_keys import PostgresServiceKeys
 from storage.tiles import LogFolder
 from storage.vault.keys import FileKeyService
 from storage.vault.vault import Vault
@@ -48,7 +47,6 @@ from tdh.domain.policies import Policy
 from tdh.domain.reports import DocumentReport
 from tdh.domain.signers import SenderMatch
 from tdh.proof_settings import LogConfig
-from tdh.service_keys import ServiceKeys, WatchedSealer
 from tdh.system import CheckedClock, RandomIds
 
 TERM = timedelta(seconds=1)
@@ -225,13 +223,15 @@ class Life:
 
 
 @asynccontextmanager
-async def living(world: World, sealer: SealerProgram) -> AsyncIterator[Life]:
-    """The parts of the service on this installation."""
+async def living(world: World, sealer: SealerProgram, make_client=None) -> AsyncIterator[Life]:
+    """The parts of the service on this installation.
+
+    Its log names no keys, unless `make_client` gives the sealer's client that enters them.
+    """
     database = await open_database(world.dsn, application_name="test")
     vault = Vault(world.config.vault.folder, FileKeyService(world.config.vault.keys))
     clock = CheckedClock()
-    keys = ServiceKeys(PostgresServiceKeys(database), clock)
-    client = WatchedSealer(sealer.socket, 5.0, keys)
+    client = sealer.client() if make_client is None else make_client(database)
     commit = GroupCommit(
         journal=PostgresJournal(database),
         sealer=client,
