@@ -56,6 +56,7 @@ class LogReplay:
         self._newest = _instant(book.fact(_NEWEST)) or datetime.fromtimestamp(0, UTC)
         self._store = 0
         self._keys = KeyPeriods()
+        self._kinds = Counter[str]()
         names = (
             CheckName.ENTRIES_READABLE,
             CheckName.SEQUENCES,
@@ -96,8 +97,14 @@ class LogReplay:
 
     def finish(self, today: date) -> None:
         """All entries were taken: what should have come by now, and has not."""
+        operations = self._tally[CheckName.OPERATIONS]
         for line in self._keys.lines():
-            self._tally[CheckName.OPERATIONS].note(line)
+            operations.note(line)
+        if self._store:
+            operations.note(f"the newest trust store is version {self._store}")
+        for kind, number in sorted(self._kinds.items()):
+            if kind not in KEY_OPERATIONS and kind != _TRUST_STORE:
+                operations.note(f"{kind}: {number}")
         tally = self._tally[CheckName.FINAL_IN_TIME]
         statistics = self.book.statistics(today)
         tally.checked = statistics.accepted
@@ -134,9 +141,7 @@ class LogReplay:
                 tally.problem(f"entry {index}: {follows}")
             else:
                 self._store = int(version)
-            tally.note(f"{_shown(entry.time)}: trust store, version {version}")
-        else:
-            tally.note(f"{_shown(entry.time)}: {entry.kind}")
+        self._kinds[entry.kind] += 1
 
     def _deliveries(self, read: Sequence[tuple[int, EvidenceEntry]], counts: Counter[str]) -> None:
         names = {bytes.fromhex(entry.pseudonym) for _, entry in read}

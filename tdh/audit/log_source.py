@@ -85,7 +85,7 @@ class HttpSource:
             self._url += "/log"
             note = await self._get("checkpoint", MAX_NOTE_BYTES)
         if note is None:
-            raise ServiceUnavailable(f"{self._url}/checkpoint is not there")
+            raise ServiceUnavailable(f"{self._url}/checkpoint answers 404")
         self._found = True
         return note
 
@@ -109,7 +109,7 @@ class HttpSource:
             except _NotNow as error:
                 if not left:
                     raise ServiceUnavailable(f"{self._url}/{path}: {error}") from error
-            rest = 0.2 * 2.0 ** (TRIES - left)
+            rest = 0.1 * 2.0 ** (TRIES - left)
             await asyncio.sleep(rest * random.uniform(0.5, 1))  # noqa: S311 - no secret
         raise AssertionError("the last try returns or raises")
 

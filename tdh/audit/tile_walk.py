@@ -52,6 +52,7 @@ class TileWalk:
         self._partial = partial
         self._tally = tally
         self._roots: dict[int, bytes | None] = {}
+        self._damaged = False
 
     @classmethod
     def from_the_first(cls, tally: Tally) -> Self:
@@ -90,6 +91,13 @@ class TileWalk:
     def root(self) -> bytes:
         """The root over them."""
         return self._frontier.root()
+
+    def is_whole(self, size: int) -> bool:
+        """Whether all entries up to this size came, each with its own hash.
+
+        If they still do not give the head's root, it is of another history.
+        """
+        return self.size == size and not self._damaged
 
     def look_at(self, size: int) -> None:
         """Remember the root at this size, if it comes by or is there."""
@@ -148,6 +156,7 @@ class TileWalk:
         if leaves[:known] != self._partial.get(0, []):
             self._tally.problem(f"{name}: entries that were read before are others now")
         if tuple(leaves) != hashes:
+            self._damaged = True
             place = next(n for n in range(tile.width) if leaves[n] != hashes[n])
             self._tally.problem(f"{name}: not the hash of entry {tile.first + place}")
         first = self.size

@@ -1,7 +1,9 @@
-"""`tdh audit`: whether an installation is what it must be, on a live or a restored system.
+"""`tdh audit`: whether a log, or a whole installation, is what it must be.
 
-Exit codes: 0 every invariant holds, 1 one is broken, 2 cannot tell, 64 usage, 66 the trust file
-cannot be opened, 69 database or log are not reachable, 70 internal error. It writes nothing.
+With `--log` it reads the public files of a log, anybody's: no settings, account or database. Else
+it reads the installation that the settings name, live or restored. Exit codes: 0 all holds, 1
+something is broken, 2 cannot tell, 64 usage, 66 a file cannot be opened, 69 database or log are not
+reachable, 70 internal error. It writes nothing but the file of `--state`.
 """
 
 import argparse
@@ -9,19 +11,21 @@ import asyncio
 import json
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, TextIO
 
 from signing.seal_check import Outcome
-from signing.trust_file import TrustFileError
-from signing.verify.report import Text
+from signing.trust_file import TrustFile, TrustFileError
 from tdh.audit.installation import Progress, Wish, audit_installation, no_progress
-from tdh.audit.report import MEANINGS, AuditCheck, AuditReport
-from tdh.cli import audit_renew
+from tdh.audit.report import AuditReport
+from tdh.audit.stranger import PublicWish, audit_log
+from tdh.cli import audit_renew, audit_watch
+from tdh.cli.audit_words import picture
 from tdh.cli.verify import (
     EX_USAGE,
-    SIGNS,
     add_trust_option,
     cannot_open,
     chosen_trust,
@@ -29,6 +33,7 @@ from tdh.cli.verify import (
     speak_any_alphabet,
 )
 from tdh.config import load
+from tdh.domain.errors import InvalidValue
 
 if TYPE_CHECKING:
     Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001 - its only name
@@ -36,25 +41,32 @@ if TYPE_CHECKING:
 EXIT_CODES: Mapping[Outcome, int] = MappingProxyType(
     {Outcome.PASS: 0, Outcome.FAIL: 1, Outcome.UNKNOWN: 2}
 )
-RESULTS: Mapping[Outcome, Text] = MappingProxyType(
-    {
-        Outcome.PASS: Text(th="ถูกต้องทุกข้อ", en="every invariant holds"),
-        Outcome.FAIL: Text(th="พบข้อที่ไม่ถูกต้อง", en="BROKEN"),
-        Outcome.UNKNOWN: Text(th="ยังบอกไม่ได้", en="cannot tell"),
-    }
-)
-EXAMPLES_SHOWN = 5
 
 
 def add_parser(subparsers: "Subparsers") -> None:
     """Describe the subcommand."""
     parser = subparsers.add_parser(
         "audit",
-        help="audit an installation (ตรวจสอบทั้งระบบ)",
-        description="Check the log and every invariant of the installation that the settings "
-        "name. Exit code: 0 all hold, 1 one is broken, 2 cannot tell.",
+        help="audit a log, or an installation (ตรวจสอบสมุดบันทึก หรือทั้งระบบ)",
+        description="Check a public log (--log), or every invariant of the installation that the "
+        "settings name. Exit code: 0 all hold, 1 one is broken, 2 cannot tell.",
     )
-    parser.add_argument("--log", metavar="URL", help="where the log is served: compare its head")
+    parser.add_argument(
+        "--log",
+        metavar="URL",
+        help="audit this log by its public files alone; a folder will do, too",
+    )
+    parser.add_argument(
+        "--state",
+        type=Path,
+        metavar="FILE",
+        help="with --log: keeps the head for the next time, to catch a log that is rewound",
+    )
+    parser.add_argument(
+        "--database",
+        action="store_true",
+        help="with --log: the installation of the settings, too, which must be the one behind it",
+    )
     add_trust_option(parser)
     parser.add_argument(
         "--full", action="store_true", help="every seal and document, not only a sample"
@@ -64,18 +76,22 @@ def add_parser(subparsers: "Subparsers") -> None:
     parser.set_defaults(run=run)
     acts = parser.add_subparsers(dest="act", metavar="ACT")
     audit_renew.add_parser(acts)
+    audit_watch.add_parser(acts)
 
 
 def run(args: argparse.Namespace) -> int:
     """Audit, print, and give the exit code. Raises ConfigError, TDHError."""
     speak_any_alphabet()
-    config = load()
+    if args.log is None and (args.state or args.database):
+        print("tdh audit: --state และ --database ใช้กับ --log / need --log", file=sys.stderr)
+        return EX_USAGE
     try:
-        trust = chosen_trust(args.trust, os.environ)
-        wish = Wish(trust=trust, log_url=args.log, full=args.full)
-        report = asyncio.run(audit_installation(config, wish, progress=progress_on(sys.stderr)))
+        report = asyncio.run(_audit(args, chosen_trust(args.trust, os.environ)))
     except TrustFileError as error:
         print(f"tdh audit: ไฟล์ความเชื่อถือใช้ไม่ได้ / unusable trust file: {error}", file=sys.stderr)
+        return EX_USAGE
+    except InvalidValue as error:
+        print(f"tdh audit: ใช้ไม่ได้ / unusable: {error}", file=sys.stderr)
         return EX_USAGE
     except OSError as error:
         return cannot_open(error)
@@ -87,12 +103,19 @@ def run(args: argparse.Namespace) -> int:
     return EXIT_CODES[report.outcome]
 
 
-def picture(report: AuditReport, *, thai: bool) -> Iterator[str]:
-    """The report as lines for people."""
-    for check in report.checks:
-        yield from _picture_of(check, thai=thai)
-    result = RESULTS[report.outcome]
-    yield result.th if thai else result.en
+async def _audit(args: argparse.Namespace, trust: TrustFile) -> AuditReport:
+    progress = progress_on(sys.stderr)
+    reports = []
+    if args.log is not None:
+        wish = PublicWish(log=args.log, trust=trust, state=args.state)
+        reports.append(await audit_log(wish, now=datetime.now(UTC), progress=progress))
+    if args.log is None or args.database:
+        own = Wish(trust=trust, log_url=args.log, full=args.full)
+        reports.append(await audit_installation(load(), own, progress=progress))
+    return AuditReport(
+        checks=tuple(check for report in reports for check in report.checks),
+        statistics=reports[-1].statistics,
+    )
 
 
 def progress_on(stream: TextIO) -> Progress:
@@ -105,15 +128,3 @@ def progress_on(stream: TextIO) -> Progress:
         stream.flush()
 
     return show
-
-
-def _picture_of(check: AuditCheck, *, thai: bool) -> Iterator[str]:
-    meaning = MEANINGS[check.name]
-    words = meaning.th if thai else meaning.en
-    yield f"{SIGNS[check.outcome]} {check.name:<18}{check.checked:>9,}  {words}"
-    for example in check.examples[:EXAMPLES_SHOWN]:
-        yield f"    ✗ {example}"
-    if check.problems > EXAMPLES_SHOWN:
-        yield f"    ✗ … {check.problems:,}"
-    for note in check.notes[:EXAMPLES_SHOWN]:
-        yield f"    – {note}"
