@@ -55,12 +55,15 @@ def siblings(leaves: Sequence[bytes], place: int, algorithm: str = SHA256) -> tu
     """
     if not 0 <= place < len(leaves):
         raise RecordError(f"no leaf at {place}")
-    row, met = list(leaves), list[bytes]()
-    while len(row) > 1:
-        if place ^ 1 < len(row):
-            met.append(row[place ^ 1])
-        row, place = _above(row, algorithm), place // 2
-    return tuple(met)
+    return _met(_rows(leaves, algorithm), place)
+
+
+def siblings_of_each(
+    leaves: Sequence[bytes], algorithm: str = SHA256
+) -> tuple[tuple[bytes, ...], ...]:
+    """The siblings of every leaf, in their order; the tree is built once for all of them."""
+    rows = _rows(leaves, algorithm)
+    return tuple(_met(rows, place) for place in range(len(leaves)))
 
 
 def reduced(group: Sequence[bytes], met: Sequence[bytes]) -> ReducedTree:
@@ -88,6 +91,24 @@ def root_from(tree: ReducedTree, leaf: bytes, algorithm: str) -> bytes:
     for more in tree[1:]:
         found = node(algorithm, (found, *more))
     return found
+
+
+def _rows(leaves: Sequence[bytes], algorithm: str) -> list[list[bytes]]:
+    """The tree, row by row, without its root."""
+    rows, row = list[list[bytes]](), list(leaves)
+    while len(row) > 1:
+        rows.append(row)
+        row = _above(row, algorithm)
+    return rows
+
+
+def _met(rows: Sequence[Sequence[bytes]], place: int) -> tuple[bytes, ...]:
+    met = list[bytes]()
+    for row in rows:
+        if place ^ 1 < len(row):
+            met.append(row[place ^ 1])
+        place //= 2
+    return tuple(met)
 
 
 def _above(row: Sequence[bytes], algorithm: str) -> list[bytes]:

@@ -7,7 +7,7 @@ from cryptography import x509
 
 from signing import cms
 from signing.archive.errors import RecordError
-from signing.archive.hash_tree import SHA256, node, reduced, root_of, siblings
+from signing.archive.hash_tree import SHA256, node, reduced, root_of, siblings, siblings_of_each
 from signing.archive.record import ArchiveTimeStamp, EvidenceRecord
 from signing.archive.renewal import in_der, renewed
 from signing.archive.verification import checkable_until
@@ -39,6 +39,10 @@ class ArchiveMaths:
     def siblings(self, leaves: Sequence[bytes], place: int) -> tuple[bytes, ...]:
         """What a leaf meets on its way to the root."""
         return siblings(leaves, place)
+
+    def siblings_of_each(self, leaves: Sequence[bytes]) -> tuple[tuple[bytes, ...], ...]:
+        """The siblings of every leaf, in their order."""
+        return siblings_of_each(leaves)
 
     def renewal_leaf(self, token_digests: Sequence[bytes]) -> bytes:
         """The leaf for timestamps that are renewed, by their SHA-256."""

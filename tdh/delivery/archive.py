@@ -48,6 +48,7 @@ class RoundMaths(Protocol):
     def leaf_of(self, entry: bytes) -> bytes | None: ...
     def root(self, leaves: Sequence[bytes]) -> bytes: ...
     def siblings(self, leaves: Sequence[bytes], place: int) -> tuple[bytes, ...]: ...
+    def siblings_of_each(self, leaves: Sequence[bytes]) -> tuple[tuple[bytes, ...], ...]: ...
     def renewal_leaf(self, token_digests: Sequence[bytes]) -> bytes: ...
     def outside_stamp(self, token: bytes, digest: bytes) -> Stamp: ...
     def own_stamp(self, token: bytes, digest: bytes) -> Stamp: ...
@@ -209,14 +210,10 @@ class ArchiveKeeping:
         """
         self.crash("archive.token_given")
         self._reach = token.until
-        leaves = self._leaves(due)
+        ways = self.maths.siblings_of_each(self._leaves(due))
         stamps = [
-            NewStamp(
-                round=one.number,
-                after=len(one.token_digests),
-                siblings=self.maths.siblings(leaves, place),
-            )
-            for place, one in enumerate(due)
+            NewStamp(round=one.number, after=len(one.token_digests), siblings=way)
+            for one, way in zip(due, ways, strict=True)
             if _is_better(token, one)
         ]
         if not stamps:

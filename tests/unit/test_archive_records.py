@@ -19,7 +19,15 @@ from hypothesis import strategies as st
 
 from signing import der
 from signing.archive.errors import RecordEnded, RecordError
-from signing.archive.hash_tree import SHA256, node, reduced, root_from, root_of, siblings
+from signing.archive.hash_tree import (
+    SHA256,
+    node,
+    reduced,
+    root_from,
+    root_of,
+    siblings,
+    siblings_of_each,
+)
 from signing.archive.record import ArchiveTimeStamp, EvidenceRecord
 from signing.archive.renewal import in_der, renewed, stamp_of
 from signing.archive.verification import VerifiedRecord, verify_record
@@ -116,6 +124,7 @@ def test_every_leaf_finds_the_root_by_its_reduced_tree(number: int, place: int) 
     tree = reduced((over[place],), siblings(over, place))
     assert root_from(tree, over[place], SHA256) == root_of(over)
     assert all(len(one) == 1 for one in tree[1:])
+    assert siblings_of_each(over)[place] == siblings(over, place)
     if number > 1:
         with pytest.raises(RecordError, match="other data"):
             root_from(tree, b"\0" * 32, SHA256)
