@@ -41,7 +41,7 @@ ENVELOPE = json.dumps(
 ).encode()
 SEQUENCE = {
     "NotificationForAcceptanceFailure": 3,
-    "ContentConsignmentFailure": 4,
+    "ContentConsignmentFailure": 2,
     "Withdrawal": 2,
     "ConsignmentAcceptance": 3,
     "ConsignmentRejection": 3,
@@ -87,7 +87,7 @@ class ReceiptOperator(Operator):
         particulars = {
             "delivery": "dlv_" + "0" * 24,
             "tracking": "TDH-7K2M-9QXA-4RTD-W8ZP",
-            "consignment-mode": "consent",
+            "consignment-mode": "basic" if event == "ContentConsignmentFailure" else "consent",
             "envelope": hashlib.sha256(ENVELOPE).hexdigest(),
             **_particulars(event, at),
         }

@@ -12,12 +12,12 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import TypeVar
 
-from asn1crypto import cms
+from asn1crypto.cms import ContentInfo
 from cryptography import x509
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.validation import EmbeddedPdfSignature
 
-from signing import timestamps
+from signing import cms, timestamps
 from signing.archive.verification import checkable_until
 from signing.certificates import der
 from signing.errors import ProofError
@@ -30,7 +30,7 @@ from signing.judge.pdf_reading import target
 from signing.judge.policy import Policy, RevocationMode
 from signing.receipt.attachments import Attachment
 from signing.trust import Anchor, Role, TrustFolder
-from signing.tst_info import TimestampError
+from signing.tst_info import TimestampError, TstInfo
 from signing.verify.terms import Terms
 from tdh.domain.verdicts import Indication, Verdict
 
@@ -74,23 +74,29 @@ def read_receipt(data: bytes, terms: Terms) -> ReceiptPdf:
     try:
         verdict = _judge(data, terms, terms.at)
         reader = pdf_reading.open_strictly(data)
-        seals = list(reader.embedded_regular_signatures)
-        if len(seals) != 1 or seals[0].signer_cert is None:
-            raise ReceiptFormError("a receipt has one seal")
+        seal, signer = _one_seal(reader)
         sealed_at = _stamped(data, reader, terms)
         if verdict.indication is not Indication.TOTAL_PASSED and sealed_at is not None:
             # The certificate may have ended since: what counts is that all of it was there before.
             verdict = _judge(data, terms, sealed_at + _AFTER)
-        signer = x509.load_der_x509_certificate(seals[0].signer_cert.dump())
         issuers = tuple(
-            x509.load_der_x509_certificate(one.dump()) for one in seals[0].other_embedded_certs
+            x509.load_der_x509_certificate(one.dump()) for one in seal.other_embedded_certs
         )
         files = tuple(_files(reader))
-    except (Refused, *pdf_reading.LIBRARY_TROUBLE) as exc:
+    except ReceiptFormError:
+        raise
+    except (Refused, ProofError, *pdf_reading.LIBRARY_TROUBLE) as exc:
         raise ReceiptFormError(f"not a receipt: {exc}") from exc
     return ReceiptPdf(
         verdict=verdict, signer=signer, issuers=issuers, files=files, sealed_at=sealed_at
     )
+
+
+def _one_seal(reader: PdfFileReader) -> tuple[EmbeddedPdfSignature, x509.Certificate]:
+    seals: list[EmbeddedPdfSignature] = list(reader.embedded_regular_signatures)
+    if len(seals) != 1 or seals[0].signer_cert is None:
+        raise ReceiptFormError("a receipt has one seal")
+    return seals[0], x509.load_der_x509_certificate(seals[0].signer_cert.dump())
 
 
 def _judge(data: bytes, terms: Terms, at: datetime) -> Verdict:
@@ -123,19 +129,27 @@ def _finished(coroutine: Coroutine[None, None, T]) -> T:
 
 
 def _stamped(data: bytes, reader: PdfFileReader, terms: Terms) -> datetime | None:
-    """The time of the timestamp over the whole file; None where there is none to be believed."""
+    """The time of the timestamp over the whole file; None where it is not to be believed now.
+
+    Raises ReceiptFormError where there is none, or it is over other bytes: a receipt is made with
+    one, and whatever was altered behind its seal shows by it.
+    """
     stamps: list[EmbeddedPdfSignature] = list(reader.embedded_timestamp_signatures)
-    if not stamps:
-        return None
-    first, length, second, rest = (int(one) for one in stamps[-1].byte_range)
+    if len(stamps) != 1:
+        raise ReceiptFormError("a receipt has one timestamp")
+    first, length, second, rest = (int(one) for one in stamps[0].byte_range)
     if (first, second + rest) != (0, len(data)):
-        return None
-    covered = data[:length] + data[second:]
-    token: bytes = cms.ContentInfo.load(stamps[-1].pkcs7_content).dump()  # without the padding
+        raise ReceiptFormError("its timestamp is not over the whole file")
+    imprint = sha256(data[:length] + data[second:]).digest()
+    token: bytes = ContentInfo.load(stamps[0].pkcs7_content).dump()  # without the padding
+    if data[length:second] != b"<%b>" % token.hex().upper().encode().ljust(
+        second - length - 2, b"0"
+    ):
+        raise ReceiptFormError("its timestamp is not in its one spelling")
+    if TstInfo.decode(cms.open_signed_data(token).content).digest != imprint:
+        raise ReceiptFormError("the file was altered after its timestamp")
     try:
-        found = timestamps.verify_token(
-            token, sha256(covered).digest(), terms.trust.all_tsa_roots, at=terms.at
-        )
+        found = timestamps.verify_token(token, imprint, terms.trust.all_tsa_roots, at=terms.at)
     except TimestampError:
         return None
     return found.time if terms.at <= checkable_until(found) else None
