@@ -73,6 +73,8 @@ class SealVerdict:
     content: EvidenceContent | None = None
     """Set when the form passed: it may only be believed when all of the checks passed."""
     signer: x509.Certificate | None = None
+    chain: tuple[x509.Certificate, ...] = ()
+    """The certificates of the seal, the signer's first; set where the seal passed."""
     path: tuple[x509.Certificate, ...] = ()
     """From the signer to one of the roots, both included; set where the certificate passed."""
     signing_time: datetime | None = None
@@ -121,9 +123,18 @@ def verify_seal(
         certificate=certificate,
         content=content,
         signer=chain[0],
+        chain=chain,
         path=path,
         signing_time=parts.signing_time,
     )
+
+
+def was_valid(verdict: SealVerdict, roots: Sequence[x509.Certificate], at: datetime) -> bool:
+    """Whether the seal's certificate leads to one of the roots at another time than the event's."""
+    if not verdict.chain:
+        return False
+    check, _ = _check_certificate(verdict.chain, roots, at)
+    return check.outcome is Outcome.PASS
 
 
 def _check_seal(

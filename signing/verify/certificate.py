@@ -1,9 +1,8 @@
 """The certificate of an evidence's seal: trusted at the event, and what became of it since."""
 
 from collections.abc import Sequence
-from datetime import datetime
 
-from signing.seal_check import Outcome, SealVerdict, verify_seal
+from signing.seal_check import Outcome, SealVerdict, was_valid
 from signing.verify import words
 from signing.verify.report import CheckId, CheckLine, Text
 from signing.verify.spoken import moment
@@ -11,9 +10,7 @@ from signing.verify.terms import Terms
 from signing.verify.voices import Vouched, earliest, outsider_before
 
 
-def check_certificate(
-    xml: bytes, verdict: SealVerdict, terms: Terms, vouched: Sequence[Vouched]
-) -> CheckLine:
+def check_certificate(verdict: SealVerdict, terms: Terms, vouched: Sequence[Vouched]) -> CheckLine:
     """The certificate at the time of the event, and what its end or its key's loss since means.
 
     Whoever has the key of an ended certificate can seal with any date. So an ended one counts only
@@ -30,12 +27,12 @@ def check_certificate(
     elif verdict.content.facts.time > terms.at:
         outcome, text = Outcome.UNKNOWN, words.CERTIFICATE_FUTURE
     else:
-        outcome, text = _certificate_since(xml, verdict, terms, vouched)
+        outcome, text = _certificate_since(verdict, terms, vouched)
     return CheckLine(id=CheckId.CERTIFICATE, outcome=outcome, text=text)
 
 
 def _certificate_since(
-    xml: bytes, verdict: SealVerdict, terms: Terms, vouched: Sequence[Vouched]
+    verdict: SealVerdict, terms: Terms, vouched: Sequence[Vouched]
 ) -> tuple[Outcome, Text]:
     """What became of a certificate that was good at the time of the event."""
     since = terms.in_other_hands(verdict.path)
@@ -46,18 +43,13 @@ def _certificate_since(
         text = words.CERTIFICATE_ANCHORED.of(
             since=moment(since), time=moment(seen.time), name=seen.name
         )
-    elif _valid_at(xml, terms, terms.at):
+    elif was_valid(verdict, terms.trust.seal_roots, terms.at):
         return Outcome.PASS, words.CERTIFICATE_HOLDS
     else:
         seen = earliest(vouched)
         if seen is None:
             return Outcome.UNKNOWN, words.CERTIFICATE_ENDED
         text = words.CERTIFICATE_PROVEN.of(time=moment(seen.time), name=seen.name)
-    if not _valid_at(xml, terms, seen.time):
+    if not was_valid(verdict, terms.trust.seal_roots, seen.time):
         return Outcome.UNKNOWN, words.CERTIFICATE_ENDED
     return Outcome.PASS, text
-
-
-def _valid_at(xml: bytes, terms: Terms, at: datetime) -> bool:
-    verdict = verify_seal(xml, terms.trust.seal_roots, at=at)
-    return verdict.certificate.outcome is Outcome.PASS

@@ -88,7 +88,7 @@ def examine(xml: bytes, beside: Beside, terms: Terms) -> ExaminedEvidence:
     lines = (
         _line(CheckId.SCHEMA, verdict.schema, words.SCHEMA_HOLDS, words.SCHEMA_BROKEN),
         _seal(verdict),
-        check_certificate(xml, verdict, terms, vouched),
+        check_certificate(verdict, terms, vouched),
         *log.lines[:1],
         *_envelope(verdict.content, beside.envelope),
         *log.lines[1:],

@@ -114,7 +114,7 @@ def _signed_in_other_hands(note: bytes, terms: Terms) -> datetime | None:
     Each of several signatures of the log would do alone, so the last to be lost counts.
     """
     lost = list[datetime]()
-    for log in terms.logs:
+    for log in terms.logs if terms.trust.compromised else ():
         try:
             open_note(note, [log])
         except ProofError:
