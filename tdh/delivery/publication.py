@@ -1,4 +1,4 @@
-"""The log's rounds: integrate what is committed, sign it, publish it; and proofs from it.
+"""The log's rounds: integrate what is committed, sign it, publish it.
 
 A round first compares the database's tree with the sealer's last head. It integrates in one
 transaction and only then asks for a signature, so that nothing is ever signed that is not
@@ -13,8 +13,7 @@ from typing import Protocol
 import structlog
 
 from tdh.delivery.tiling import Tiling
-from tdh.domain.errors import LogDiverged, NotLoggedYet
-from tdh.domain.identifiers import EvidenceId
+from tdh.domain.errors import LogDiverged
 from tdh.domain.log import NodeAddress, QueuedEntry, SignedHead, Tree
 from tdh.ports import Clock, CrashPoint, HeadSigner, LogStore
 
@@ -39,10 +38,6 @@ class TreeMaths(Protocol):
 
     def nodes_for_consistency(self, old: int, new: int) -> Sequence[NodeAddress]: ...
     def consistency(self, old: int, new: int, nodes: Nodes) -> Sequence[bytes]: ...
-    def nodes_for_inclusion(self, index: int, size: int) -> Sequence[NodeAddress]: ...
-    def proof_text(self, index: int, size: int, nodes: Nodes, note: bytes, entry: bytes) -> bytes:
-        """A tlog-proof (C2SP) with the entry in its `extra` line."""
-        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,16 +116,3 @@ class Publication:
     async def head(self, size: int | None = None) -> SignedHead | None:
         """The newest published head, or the one of this size."""
         return await self.store.head(size)
-
-    async def proof_of(self, evidence: EvidenceId, size: int | None = None) -> bytes:
-        """The tlog-proof of an evidence under the newest head, or the one of this size.
-
-        Raises NotLoggedYet where no such head holds it.
-        """
-        head = await self.store.head(size)
-        place = await self.store.entry(evidence)
-        if place is None or head is None or place.index >= head.size:
-            raise NotLoggedYet("no head of the log holds this evidence yet")
-        wanted = self.maths.nodes_for_inclusion(place.index, head.size)
-        nodes = await self.store.nodes(wanted)
-        return self.maths.proof_text(place.index, head.size, nodes, head.note, place.entry)
