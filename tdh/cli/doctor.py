@@ -7,6 +7,7 @@ soon; bad settings are trouble too.
 import argparse
 import asyncio
 import json
+import logging
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -38,6 +39,7 @@ def add_parser(subparsers: "Subparsers") -> None:
 def run(args: argparse.Namespace) -> int:
     """Look, print, and give the exit code."""
     speak_any_alphabet()
+    logging.getLogger("aiormq").setLevel(logging.CRITICAL)  # it has a line in the answer
     try:
         found = asyncio.run(diagnose(load(), CheckedClock().now))
     except ConfigError as error:

@@ -84,7 +84,7 @@ async def sealer(config: Config, now: datetime) -> tuple[Finding, Identity | Non
         identity = await client.hello()
         await client.ping(now)
     except TDHError as error:
-        text = Text(th=f"ผู้ประทับตราใช้ไม่ได้: {error}", en=f"the sealer cannot be used: {error}")
+        text = Text(th=f"ผู้ประทับตรา: {error}", en=str(error))
         advice = Text(
             th="ไม่มีการรับฝากจนกว่าจะแก้ ดู journalctl -u tdh-sealer",
             en="nothing is accepted until it works; see journalctl -u tdh-sealer",
@@ -125,8 +125,7 @@ async def clock(config: Config) -> Finding:
         th="ติดตั้งและตรวจ chrony (chronyc tracking) และ tsa.ntp",
         en="run chrony, see chronyc tracking, and tsa.ntp",
     )
-    watch = clock_watch(config)
-    if watch is not None:
+    if config.tsa.ntp and (watch := clock_watch(config)) is not None:
         await watch.look()
         if problem := watch.problem():
             text = Text(th=f"นาฬิกาเชื่อไม่ได้: {problem}", en=f"the clock is not trusted: {problem}")
