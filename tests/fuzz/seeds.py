@@ -5,6 +5,7 @@ import hashlib
 import importlib
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import timedelta
 
 from relay import sntp
@@ -29,9 +30,10 @@ from signing.sealer.messages import (
 from signing.timestamps import TimestampAuthority
 from signing.trust import load_trust
 from signing.tst_info import write_imprint
+from signing.verify.terms import Terms
 from tests import archive_samples, evidence_samples, witness_samples
 from tests.pki import faults, make
-from tests.proof_samples import Operator
+from tests.proof_samples import AT, Operator
 from tests.vectors import cms as cms_vectors
 from tests.vectors import cms_writing, xml_registry
 from tests.vectors import containers as container_vectors
@@ -48,6 +50,16 @@ for _family in ("hybrid", "long_term"):
 MOST_BYTES = 100_000
 """Fuzzing needs small seeds; the vectors that are bombs by size stay out."""
 _RANGE = re.compile(rb"/ByteRange\s*\[\s*0\s+(\d+)\s+(\d+)\s+(\d+)\s*\]")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerifiedSeeds:
+    """What the verifier of evidence is tried with."""
+
+    terms: Terms
+    xml: bytes
+    proof: bytes
+    others: tuple[bytes, ...]
 
 
 @functools.cache
@@ -266,3 +278,27 @@ def witness_texts() -> tuple[bytes, ...]:
     policy = f"log {log.vkey}\nwitness a {classic.vkey}\ngroup g any a\nquorum g\n"
     line = classic.signature_line(TOLD.head(11).text(), make.JUDGED_AT)
     return (policy.encode(), classic.vkey.encode(), quantum.vkey.encode(), line)
+
+
+@functools.cache
+def verified() -> VerifiedSeeds:
+    """One evidence of an operator whose heads outsiders vouch for."""
+    operator = Operator()
+    one, *_ = operator.delivery(1, "SubmissionAcceptance ContentConsignment", "basic")
+    return VerifiedSeeds(
+        terms=Terms(trust=operator.outsiders(1), at=AT),
+        xml=one.xml,
+        proof=operator.proof(one, operator.cosigned(1, 2)),
+        others=(
+            operator.cosigned(1),
+            operator.token(operator.head()),
+            operator.outside.token(operator.head()),
+            operator.outside.record(one.xml, AT).encode(),
+            operator.outsiders(2).text(),
+        ),
+    )
+
+
+def beside_evidence() -> tuple[bytes, ...]:
+    """All that may lie beside an evidence, and a trust file."""
+    return (verified().proof, *verified().others)

@@ -29,10 +29,16 @@ from signing.judge.kinds import Kind, kind_of
 from signing.judge.policy import Policy, RevocationMode
 from signing.judge.reasons import ANSWERS
 from signing.judge.warm import load as warm_up
+from signing.seal_check import Outcome
 from signing.sealer import frames
 from signing.sealer.errors import FrameError
 from signing.timestamp_messages import granted_token
 from signing.trust import load_trust
+from signing.trust_file import TrustFile
+from signing.verify.alone import check_head, check_proof, check_record_alone, check_token
+from signing.verify.beside import token_in
+from signing.verify.evidence import Beside, examine
+from signing.verify.report import CheckId
 from signing.witness_policy import WitnessPolicy
 from tdh.domain.verdicts import SubIndication
 from tdh.witness.errors import Refused
@@ -166,6 +172,32 @@ def _token(data: bytes) -> None:
         timestamps.verify_token(data, hashlib.sha256(seeds.CONTENT).digest(), [root])
     except ProofError:
         return
+
+
+def _verified(data: bytes) -> None:
+    """Nothing beside an evidence stops the verifier, and no other proof makes it valid."""
+    known = seeds.verified()
+    beside = Beside(proof=data, proof_name="p", tokens=[data], record=data, envelope=data)
+    for line in examine(known.xml, beside, known.terms).lines:
+        if line.id is CheckId.INCLUSION and line.outcome is Outcome.PASS:
+            _same_place(data, known.proof)
+    beside = replace(beside, proof=known.proof)
+    if all(
+        line.outcome is not Outcome.PASS for line in examine(known.xml, beside, known.terms).lines
+    ):
+        raise Broken("bytes beside a good proof left nothing of it")
+    alone, _ = check_proof(data, [data], known.terms)
+    if all(line.outcome is Outcome.PASS or not line.needed for line in alone):
+        _same_place(data, known.proof)
+    check_head(data, [data], known.terms)
+    check_token(token_in(data), (), "x", known.terms)
+    check_record_alone(data, known.xml, "x", known.terms)
+
+
+def _same_place(data: bytes, good: bytes) -> None:
+    one, other = tlog_proof.TlogProof.parse(data), tlog_proof.TlogProof.parse(good)
+    if (one.index, one.hashes) != (other.index, other.hashes):
+        raise Broken("another proof was believed")
 
 
 def _record(data: bytes) -> None:
@@ -306,6 +338,13 @@ TARGETS: Mapping[str, Target] = {
             about="evidence XML that somebody hands in",
             run=_parses(evidence_reader.read_evidence),
             seeds=seeds.evidence,
+        ),
+        Target(
+            name="verify",
+            about="what lies beside an evidence, by the verifier; trust files",
+            run=_all(_verified, _parses(TrustFile.parse)),
+            seeds=seeds.beside_evidence,
+            most_bytes=16 * 1024,
         ),
         Target(
             name="witness",
