@@ -1,0 +1,91 @@
+"""Cheats in the database and the vault that leave the log alone."""
+
+import hashlib
+from dataclasses import replace
+
+from holders import audit_log, verify
+from operator_with_keys import Cheater, Logged
+
+LETTER = "(SELECT letter FROM deliveries WHERE id = '{}')"
+
+
+async def test_a_changed_subject_is_not_the_sealed_envelope(world, place) -> None:
+    letter = LETTER.format(world.deliveries["lost"])
+    await place.sql(f"UPDATE letters SET subject = 'แจ้งผลอื่น' WHERE id = {letter}")
+    said = await place.audit(world)
+    assert (said.code, said.failed) == (1, {"evidence-seals"}), said.text
+    await _strangers_see_nothing(world, place)
+
+
+async def test_a_changed_recipient_is_not_whom_the_evidence_names(world, place) -> None:
+    await place.sql(
+        "UPDATE deliveries SET recipient = (SELECT id FROM parties WHERE id NOT IN"
+        f" (recipient, sender) LIMIT 1) WHERE id = '{world.deliveries['lost']}'"
+    )
+    said = await place.audit(world)
+    assert (said.code, said.failed) == (1, {"evidence-seals"}), said.text
+    await _strangers_see_nothing(world, place)
+
+
+async def test_a_changed_verdict_is_not_the_sealed_one(world, place) -> None:
+    letter = LETTER.format(world.deliveries["lost"])
+    await place.sql(
+        "UPDATE documents SET verdict = jsonb_set(verdict, '{indication}', '\"TOTAL_FAILED\"')"
+        f" WHERE letter = {letter}"
+    )
+    said = await place.audit(world)
+    assert (said.code, said.failed) == (1, {"evidence-seals"}), said.text
+    await _strangers_see_nothing(world, place)
+
+
+async def _strangers_see_nothing(world, place) -> None:
+    """Rows are not in the log; and files that were kept stay what they are."""
+    assert (await audit_log(str(place.log), world.trust)).code == 0
+    assert (await verify(world.outside, world.kept("sender", "lost"))).code == 0
+
+
+async def test_an_evidence_that_was_sealed_again_is_not_the_logged_one(world, place, tmp_path) -> None:
+    cheater = Cheater(place)
+    _, facts = await cheater.evidence(world.deliveries["lost"], "ContentHandover")
+    forged = cheater.seal(replace(facts, letter_number="ดศ 0201/9999"))
+    await cheater.replace_evidence(forged)
+    said = await place.audit(world)
+    assert said.code == 1
+    assert {"evidence-entries", "evidence-seals"} <= said.failed, said.text
+
+    # Who is given the forged one gets a proof that is not its own.
+    real = world.evidence("sender", "lost", "ContentHandover")
+    given = tmp_path / real.name
+    given.write_bytes(forged.xml)
+    given.with_suffix(".tlog-proof").write_bytes(real.with_suffix(".tlog-proof").read_bytes())
+    said = await verify(world.outside, given)
+    assert (said.code, said.failed) == (1, {"digest", "inclusion"}), said.text
+    # The log has not changed, so it tells a stranger nothing.
+    assert (await audit_log(str(place.log), world.trust)).code == 0
+
+
+async def test_an_evidence_that_is_sealed_and_logged_again_contradicts_the_first(
+    world, place, tmp_path
+) -> None:
+    cheater = Cheater(place)
+    _, facts = await cheater.evidence(world.deliveries["lost"], "ContentHandover")
+    forged = cheater.seal(replace(facts, letter_number="ดศ 0201/9999"))
+    await cheater.replace_evidence(forged)
+    await cheater.append([Logged(evidence=None, entry=forged.log_entry)])
+    said = await place.audit(world)
+    assert (said.code, {"sequences", "evidence-entries"} <= said.failed) == (1, True), said.text
+    # Whoever reads the log sees two of the same number; the witness does not read entries.
+    said = await audit_log(str(place.log), world.trust, state=_copy(world.head("today"), tmp_path))
+    assert (said.code, said.failed) == (1, {"sequences", "contradictions"}), said.text
+
+
+def _copy(path, folder):
+    copy = folder / path.name
+    copy.write_bytes(path.read_bytes())
+    return copy
+
+
+async def test_another_document_in_the_vault_is_not_the_sealed_one(world, place) -> None:
+    from storage.vault.keys import FileKeyService
+    from storage.vault.vault import Vault
+    print(hashlib, Vault, FileKeyService)
