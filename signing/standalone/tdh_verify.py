@@ -877,6 +877,8 @@ class Evidence:
         need(parts and len(parts) == len(verdicts), "not every part has a verdict")
         found.documents = [(e.say("Identifier"), b64(e.say("ds:DigestValue"))) for e in parts]
         found.reports = [each.attributes.get("report") for each in verdicts]
+        digits = re.compile("[0-9a-f]{64}")
+        need(all(r is None or digits.fullmatch(r) for r in found.reports), "a report's digest")
         own = found.root.all("ev:Extensions/ev:Extension/tdh:Particulars/tdh:Particular")
         found.own = {each.attributes.get("name", ""): each.text for each in own}
         return found
@@ -1034,9 +1036,6 @@ class Voices:
     stamps: list[Stamp] = field(default_factory=list)
     broken: str = ""
 
-    def enough(self, trust: Trust, names: Sequence[str]) -> bool:
-        return len(names) >= max(1, trust.threshold)
-
     def seen(self, trust: Trust) -> list[Seen]:
         found = [(each.by, each.outside) for each in self.stamps]
         enough = max(1, trust.threshold)
@@ -1063,7 +1062,7 @@ def hear(note: bytes, tokens: Iterable[bytes], trust: Trust) -> Voices:
         voices.witnesses = sorted((t, name) for name, t in first.items() if t <= trust.at)
     except Broken as error:
         voices.broken = str(error)
-    for token in dict.fromkeys(tokens):
+    for token in dict.fromkeys(token for token in tokens if imprint in token):
         try:
             stamp = verify_token(token, imprint, trust)
         except Broken:
@@ -1154,7 +1153,8 @@ def check_record(
     if sound[0].by + TOLERANCE < event:
         return Line("timestamp", FAIL, "record: older than the event", needed=False), []
     outsiders = _sound([each for each in known if each.outside], trust)[:1]
-    seen = [(each.by, each.outside) for each in (sound[0], *outsiders)]
+    # That the oldest counts may hang on the operator's renewal: it is no outsider's word by that.
+    seen = [(sound[0].by, False), *((each.by, True) for each in outsiders)]
     return Line("timestamp", PASS, f"record: {sound[0].time.isoformat()}", needed=False), seen
 
 
@@ -1714,44 +1714,50 @@ def check_token(path: Path, data: bytes, trust: Trust) -> list[Line]:
     return [Line("schema", PASS), digest, last]
 
 
+def check_one(
+    path: Path, data: bytes, stamps: Sequence[bytes], trust: Trust
+) -> tuple[list[Line], Evidence | None]:
+    """One file by its kind, which its first bytes say. Raises OSError."""
+    start, suffix = data[:4096], path.suffix.lower()
+    if data.lstrip().startswith(b"<") and b"http://uri.etsi.org/19522/" in start:
+        found = []
+        for end in (".tlog-proof", ".ers"):
+            short, long = path.with_suffix(end), path.with_name(path.name + end)
+            found.append(if_there(short if short.is_file() else long))
+        envelope = if_there(path.with_name("envelope.json"))
+        beside = Beside(found[0], [*tokens_beside(path), *stamps], found[1], envelope)
+        return check_evidence(data, beside, trust)
+    if data.startswith(b"c2sp.org/tlog-proof@"):
+        return check_proof(data, [*tokens_beside(path), *stamps], trust), None
+    if data[:1] == b"0" and TST_INFO in start and suffix != ".ers":
+        return check_token(path, data, trust), None
+    if data.startswith(b"PK\x03\x04") or suffix == ".asice":
+        return check_bundle(path, trust), None
+    if suffix in (".xml", ".tlog-proof", ".tsr", ".tst"):
+        return [Line("schema", FAIL, "not what its name says")], None
+    return [Line("schema", UNKNOWN, "not a kind of file that this program knows")], None
+
+
 def check_files(paths: Sequence[Path], trust: Trust) -> list[tuple[Path, list[Line]]]:
     """Each file by its kind; evidences of one delivery against each other. Raises OSError."""
-    found: list[tuple[Path, list[Line]]] = []
-    examined: list[tuple[list[Line], Evidence | None]] = []
     read = []
     for path in paths:
         with path.open("rb") as file:
             start = file.read(4096)
-            bundle = start.startswith(b"PK\x03\x04") or path.suffix == ".asice"
+            bundle = start.startswith(b"PK\x03\x04") or path.suffix.lower() == ".asice"
             read.append(start if bundle else start + file.read(MAX_BYTES))
     stamps = [token_in(data) for data in read if data[:1] == b"0" and TST_INFO in data[:4096]]
+    found = []
     for path, data in zip(paths, read, strict=True):
-        lines: list[Line] = []
-        if data.lstrip().startswith(b"<") and b"http://uri.etsi.org/19522/" in data[:4096]:
-            both = [path.with_suffix(end) for end in (".tlog-proof", ".ers")]
-            longer = [path.with_name(path.name + end) for end in (".tlog-proof", ".ers")]
-            proof, record = (
-                if_there(one if one.is_file() else other)
-                for one, other in zip(both, longer, strict=True)
-            )
-            envelope = if_there(path.with_name("envelope.json"))
-            beside = Beside(proof, [*tokens_beside(path), *stamps], record, envelope)
-            examined.append(check_evidence(data, beside, trust))
-            lines = examined[-1][0]
-        elif data.startswith(b"c2sp.org/tlog-proof@"):
-            lines = check_proof(data, [*tokens_beside(path), *stamps], trust)
-        elif data[:1] == b"0" and TST_INFO in data[:4096] and path.suffix != ".ers":
-            lines = check_token(path, data, trust)
-        elif data.startswith(b"PK\x03\x04") or path.suffix == ".asice":
-            lines = check_bundle(path, trust)
-        elif path.suffix in (".xml", ".tlog-proof", ".tsr", ".tst"):
-            lines = [Line("schema", FAIL, "not what its name says")]
-        else:
-            lines = [Line("schema", UNKNOWN, "not a kind of file that this program knows")]
-        found.append((path, lines))
-    for (lines, _), line in zip(examined, sequences(examined), strict=True):
+        try:
+            found.append(check_one(path, data, stamps, trust))
+        except (ValueError, LookupError, TypeError, OverflowError) as error:
+            # No such input is known. If there is one, it is not in the one form.
+            found.append(([Line("schema", FAIL, f"cannot be read: {error}")], None))
+    evidences = [each for each in found if each[1] is not None]
+    for (lines, _), line in zip(evidences, sequences(evidences), strict=True):
         lines.append(line)
-    return found
+    return [(path, lines) for path, (lines, _) in zip(paths, found, strict=True)]
 
 
 def show(checked: Sequence[tuple[Path, list[Line]]], *, thai: bool) -> int:

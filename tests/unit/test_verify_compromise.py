@@ -10,7 +10,7 @@ from signing.compromise import CompromisedKey, name_of_verifier, names_of_path
 from signing.seal_check import Outcome
 from signing.verify import CheckId, Result, verify_files
 from tests import evidence_samples as sample
-from tests.proof_samples import AT, COMPANY, NOW, Operator
+from tests.proof_samples import AT, COMPANY, NOW, Operator, Stamper
 
 PASS, FAIL, UNKNOWN = Outcome
 SEEN = NOW + timedelta(minutes=2)
@@ -123,6 +123,23 @@ def test_an_outside_record_helps_and_the_operator_s_own_does_not(operator, path)
     assert check(path, trust).result is Result.INVALID
 
 
+def test_an_outsider_whose_key_is_lost_is_no_outsider_by_the_operator_s_renewal(operator, path):
+    """Who has an outsider's key and the operator's can date a record and its renewal as he likes."""
+    stolen = (seal_keys(operator)[0], names_of_path((operator.outside.unit,))[0])
+    trust = operator.outsiders(compromised=lost(*stolen))
+    forged = operator.outside.record(operator.logged[0].xml, SEEN)
+    renewed = operator.tsa.renew(forged, SINCE - timedelta(minutes=1))
+    path.with_suffix(".ers").write_bytes(renewed.encode())
+    file = check(path, trust)
+    assert line(file, CheckId.CERTIFICATE).outcome is FAIL
+    assert file.result is Result.INVALID
+    other = Stamper("Other Outsider")
+    roots = (*trust.outside_tsa_roots, other.root.certificate)
+    renewed = other.renew(forged, SINCE - timedelta(minutes=1))
+    path.with_suffix(".ers").write_bytes(renewed.encode())
+    assert check(path, replace(trust, outside_tsa_roots=roots)).result is Result.VALID
+
+
 def test_a_head_that_does_not_hold_the_evidence_does_not_date_it(operator, path, tmp_path):
     """The head was seen before, but what the thief sealed since is not under it."""
     trust = operator.outsiders(compromised=lost(seal_keys(operator)[0]))
@@ -217,3 +234,22 @@ def test_a_lost_key_whose_certificate_ended_as_well(tmp_path):
     assert check(path, trust).result is Result.VALID
     cosign(operator, path, 1, at=NOW + timedelta(minutes=7))
     assert check(path, trust).result is Result.CANNOT_TELL
+
+
+def test_an_outsider_s_record_that_only_the_operator_renewed_does_not_help(operator, path):
+    """After the outsider's certificate ended, its word hangs on the operator's: no outsider's."""
+    year = timedelta(days=365)
+    long = made.Validity(not_before=NOW - timedelta(days=1), not_after=NOW + 9 * year)
+    own, outsider = Stamper("TSU 2", long), Stamper("Younger Timestamps", long)
+    trust = operator.outsiders(compromised=lost(seal_keys(operator)[0]))
+    trust = replace(
+        trust,
+        tsa_roots=(*trust.tsa_roots, own.root.certificate),
+        outside_tsa_roots=(*trust.outside_tsa_roots, outsider.root.certificate),
+    )
+    record = operator.outside.record(operator.logged[0].xml, SEEN)
+    for stamper, result in ((own, Result.INVALID), (outsider, Result.VALID)):
+        renewed = stamper.renew(record, NOW + 2 * year)
+        path.with_suffix(".ers").write_bytes(renewed.encode())
+        assert check(path, trust, at=NOW + 2.5 * year).result is Result.VALID
+        assert check(path, trust, at=NOW + 5 * year).result is result
