@@ -10,7 +10,14 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tdh.cli import admin_keys, admin_signers, admin_trust, admin_trust_file, admin_verifier
+from tdh.cli import (
+    admin_keys,
+    admin_receipts,
+    admin_signers,
+    admin_trust,
+    admin_trust_file,
+    admin_verifier,
+)
 from tdh.config import load
 from tdh.domain.errors import InvalidValue, NotFound
 from tdh.domain.identifiers import (
@@ -50,6 +57,8 @@ def add_parser(subparsers: "Subparsers") -> None:
     admin_trust_file.add_verbs(file.add_subparsers(dest="verb", metavar="VERB", required=True))
     verifier = below.add_parser("verifier", help="the small verifiers for strangers")
     admin_verifier.add_verbs(verifier.add_subparsers(dest="verb", metavar="VERB", required=True))
+    receipt = below.add_parser("receipt", help="new editions of receipts")
+    admin_receipts.add_verbs(receipt.add_subparsers(dest="verb", metavar="VERB", required=True))
     trust = below.add_parser("trust", help="whose signatures and timestamps count")
     admin_trust.add_verbs(trust.add_subparsers(dest="verb", metavar="VERB", required=True))
 

@@ -11,12 +11,23 @@ from collections.abc import Iterator, Mapping
 from types import ModuleType
 from typing import Any
 
-from storage import anchors, archive, journal, log, mailboxes, outbox, parties, revocation, views
+from storage import (
+    anchors,
+    archive,
+    journal,
+    log,
+    mailboxes,
+    outbox,
+    parties,
+    receipts,
+    revocation,
+    views,
+)
 from storage.database import Database, Session
 from storage.queries import statements_beside
 
 MODULES: tuple[ModuleType, ...] = (
-    *(anchors, archive, journal, log, mailboxes, outbox, parties, revocation, views),
+    *(anchors, archive, journal, log, mailboxes, outbox, parties, receipts, revocation, views),
 )
 ON_PURPOSE = {
     "storage.anchors.newest_settled",
