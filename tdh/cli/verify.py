@@ -10,7 +10,9 @@ import argparse
 import io
 import json
 import os
+import shutil
 import sys
+import textwrap
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -112,7 +114,8 @@ def run(args: argparse.Namespace, now: Callable[[], datetime] = lambda: datetime
         print(json.dumps(report.to_plain(), ensure_ascii=False, indent=2))
     else:
         thai = (args.lang or language()) == "th"
-        print("\n".join(picture(report, thai=thai)))
+        width = shutil.get_terminal_size().columns if sys.stdout.isatty() else LONGEST_LINE
+        print("\n".join(picture(report, thai=thai, width=width)))
     return EXIT_CODES[report.result]
 
 
@@ -141,19 +144,26 @@ def _policy(path: Path | None) -> WitnessPolicy | None:
         return WitnessPolicy.parse(file.read(MAX_POLICY_BYTES + 1))
 
 
-def picture(report: Report, *, thai: bool) -> Iterator[str]:
-    """The report as lines for people."""
+def picture(report: Report, *, thai: bool, width: int = LONGEST_LINE) -> Iterator[str]:
+    """The report as lines for people, a line a check where they are wide enough."""
     for file in report.files:
-        yield from _picture_of_file(file, thai=thai)
+        yield from _picture_of_file(file, thai=thai, width=width)
     if len(report.files) > 1:
         counted = f"{len(report.files)} {'ไฟล์' if thai else 'files'}"
         yield f"{_say(RESULTS[report.result], thai=thai)}: {counted}"
 
 
-def _picture_of_file(file: FileReport, *, thai: bool) -> Iterator[str]:
+def _picture_of_file(file: FileReport, *, thai: bool, width: int) -> Iterator[str]:
     yield f"{plain(file.file, LONGEST_LINE)}: {_say(RESULTS[file.result], thai=thai)}"
     for check in file.checks:
-        yield f"  {SIGNS[check.outcome]} {check.id:<12}{_say(check.text, thai=thai)}"
+        start = f"  {SIGNS[check.outcome]} {check.id:<12}"
+        yield textwrap.fill(
+            start + _say(check.text, thai=thai),
+            max(width, 2 * len(start)),
+            subsequent_indent=" " * len(start),
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
 
 
 def _say(text: Text, *, thai: bool) -> str:

@@ -64,6 +64,21 @@ def test_people_get_a_line_a_check_in_their_language(folder, capsys, monkeypatch
     assert capsys.readouterr().out.splitlines() == english
 
 
+def test_a_terminal_gets_lines_that_fit_it(folder, operator):
+    files = [folder / "evidence" / "03-ContentHandover.xml"]
+    report = verify.verify_files(files, operator.trust, AT)
+    for thai in (True, False):
+        wide = list(verify.picture(report, thai=thai))
+        narrow = [
+            line
+            for part in verify.picture(report, thai=thai, width=80)
+            for line in part.split("\n")
+        ]
+        assert len(narrow) > len(wide) == 10
+        assert [" ".join(" ".join(wide[1:]).split())] == [" ".join(" ".join(narrow[1:]).split())]
+        assert all(len(line) <= 80 or " " not in line.strip() for line in narrow[1:])
+
+
 def test_a_flipped_byte_is_invalid_and_the_check_is_marked(folder, capsys):
     path = Path("evidence/02-ContentConsignment.xml")
     data = bytearray(path.read_bytes())
