@@ -1,15 +1,19 @@
 """Where fuzzing starts: small documents of every kind, good and faulty, made fresh."""
 
+import atexit
 import functools
 import hashlib
 import importlib
 import re
+import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 
 from relay import sntp
 from signing import timestamps
+from signing.bundle import contents
 from signing.evidence_document import write_evidence
 from signing.judge.chain import material_of
 from signing.judge.child import Bench, judge_document
@@ -31,7 +35,7 @@ from signing.timestamps import TimestampAuthority
 from signing.trust import load_trust
 from signing.tst_info import write_imprint
 from signing.verify.terms import Terms
-from tests import archive_samples, evidence_samples, witness_samples
+from tests import archive_samples, bundle_samples, evidence_samples, witness_samples
 from tests.pki import faults, make
 from tests.proof_samples import AT, Operator
 from tests.vectors import cms as cms_vectors
@@ -302,3 +306,28 @@ def verified() -> VerifiedSeeds:
 def beside_evidence() -> tuple[bytes, ...]:
     """All that may lie beside an evidence, and a trust file."""
     return (verified().proof, *verified().others)
+
+
+@functools.cache
+def bundling() -> bundle_samples.BundlingOperator:
+    """An operator whose keys lie in a folder that is gone with this process."""
+    folder = tempfile.TemporaryDirectory(prefix="tdh-fuzz-")
+    atexit.register(folder.cleanup)
+    return bundle_samples.BundlingOperator(Path(folder.name))
+
+
+@functools.cache
+def bundles() -> tuple[bytes, ...]:
+    """One whole bundle, one of evidence only."""
+    operator = bundling()
+    return tuple(
+        bundle_samples.written(operator.container(operator.contents(documents=documents)))
+        for documents in (True, False)
+    )
+
+
+@functools.cache
+def manifests_and_seals() -> tuple[bytes, ...]:
+    """What a bundle's seal is over, and the seal."""
+    members = contents.members_of(bundling().contents())
+    return bundling().seal([each.manifest for each in members])

@@ -10,12 +10,15 @@ import functools
 import hashlib
 import logging
 import math
+import tempfile
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from relay import sntp
 from signing import checkpoint, cms, evidence_reader, log_entry, timestamps, tlog_proof, trust_list
 from signing.archive.verification import verify_record
+from signing.bundle.manifest import read_manifest
 from signing.cosignature import CosignatureVerifier, cosigned_line
 from signing.errors import ProofError
 from signing.judge import wire
@@ -32,13 +35,17 @@ from signing.judge.warm import load as warm_up
 from signing.seal_check import Outcome
 from signing.sealer import frames
 from signing.sealer.errors import FrameError
+from signing.standalone import tdh_verify as small
 from signing.timestamp_messages import granted_token
 from signing.trust import load_trust
 from signing.trust_file import TrustFile
 from signing.verify.alone import check_head, check_proof, check_record_alone, check_token
 from signing.verify.beside import token_in
+from signing.verify.bundle import check_bundle
 from signing.verify.evidence import Beside, examine
-from signing.verify.report import CheckId
+from signing.verify.report import CheckId, FileReport
+from signing.verify.report import Kind as FileKind
+from signing.verify.terms import Terms
 from signing.witness_policy import WitnessPolicy
 from tdh.domain.verdicts import SubIndication
 from tdh.witness.errors import Refused
@@ -46,6 +53,7 @@ from tdh.witness.rules import KnownLogs, read_request
 from tests import witness_samples
 from tests.fuzz import seeds
 from tests.pki import make
+from tests.proof_samples import AT
 
 
 class Broken(AssertionError):
@@ -200,6 +208,47 @@ def _same_place(data: bytes, good: bytes) -> None:
         raise Broken("another proof was believed")
 
 
+def _small(data: bytes) -> None:
+    """The verifier of one file says of hostile bytes what the other one says, and ends."""
+    known = seeds.verified()
+    trust = small.read_trust(known.terms.trust.text(), known.terms.at)
+    for mine, theirs in (
+        (Beside(proof=data, proof_name="p"), small.Beside(proof=data)),
+        (
+            Beside(proof=known.proof, proof_name="p", tokens=[data], record=data, envelope=data),
+            small.Beside(known.proof, [data], data, data),
+        ),
+    ):
+        found = FileReport(
+            file="x", kind=FileKind.EVIDENCE, checks=examine(known.xml, mine, known.terms).lines
+        )
+        lines, _ = small.check_evidence(known.xml, theirs, trust)
+        if small.result(lines) != found.result.value:
+            raise Broken(f"{small.result(lines)} is {found.result.value} to the other")
+    small.check_evidence(data, small.Beside(known.proof), trust)
+    small.check_proof(data, [data], trust)
+
+
+def _bundle(data: bytes) -> None:
+    """Both verifiers agree, and nothing but the seeds is a bundle of that operator."""
+    operator = seeds.bundling()
+    with tempfile.NamedTemporaryFile(dir="/dev/shm", suffix=".asice") as file:
+        file.write(data)
+        file.flush()
+        lines = check_bundle(Path(file.name), Terms(trust=operator.trust, at=AT))
+        taken = small.read_trust(operator.trust.text(), AT)
+        found = small.result(small.check_bundle(Path(file.name), taken))
+    whole = FileReport(file="x", kind=FileKind.BUNDLE, checks=lines).result.value
+    if whole != found:
+        raise Broken(f"{found} is {whole} to the other")
+    if whole == "valid" and data not in seeds.bundles():
+        raise Broken("a bundle that nobody sealed")
+
+
+def _detached(data: bytes) -> object:
+    return cms.open_detached(data, seeds.manifests_and_seals()[0])
+
+
 def _record(data: bytes) -> None:
     """A record is verified or refused; what is verified was stamped by the seeds' authority."""
     content = seeds.RECORDED
@@ -345,6 +394,20 @@ TARGETS: Mapping[str, Target] = {
             run=_all(_verified, _parses(TrustFile.parse)),
             seeds=seeds.beside_evidence,
             most_bytes=16 * 1024,
+        ),
+        Target(
+            name="small",
+            about="the same by the verifier of one file",
+            run=_small,
+            seeds=seeds.beside_evidence,
+            most_bytes=16 * 1024,
+        ),
+        Target(
+            name="bundle",
+            about="bundles, by both verifiers; their manifests and seals",
+            run=_all(_bundle, _parses(read_manifest, _detached)),
+            seeds=lambda: (*seeds.bundles(), *seeds.manifests_and_seals()),
+            most_bytes=96 * 1024,
         ),
         Target(
             name="witness",
