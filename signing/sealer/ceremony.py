@@ -4,7 +4,10 @@ A real operator makes the roots elsewhere and keeps them offline; here the roots
 away when the function returns, so that nothing can be issued below them again.
 """
 
+import errno
+import os
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -18,7 +21,7 @@ from cryptography.x509.oid import NameOID
 from signing import certificates as cert
 from signing.checkpoint import NoteSigner, NoteVerifier
 from signing.cosignature import CosignatureSigner, CosignatureVerifier
-from signing.durable import write_new
+from signing.durable import sync_folder, write_new
 from signing.sealer.key_files import POST_QUANTUM_KEY, KeyFiles
 from signing.trust_file import TrustFile
 
@@ -70,18 +73,23 @@ def make_keys(
     receipts = receipts or folder / "receipts"
     receipts.mkdir(mode=0o700, parents=True, exist_ok=True)
     files = KeyFiles.in_folder(folder)
+    further = folder / POST_QUANTUM_KEY
+    key, certificate = receipts / "receipt-key.pem", receipts / "receipt-certificate.pem"
+    _nothing_there(
+        (files.seal_key, files.seal_certificate, files.tsa_key, files.tsa_certificate),
+        (files.log_key, further, key, certificate, receipts / "trust.json"),
+    )
     seal_root = _root("Seal", organization, now)
     tsa_root = _root("Timestamp", organization, now)
     seal, tsa, receipt = cert.LeafUse.SIGN_DOCUMENTS, cert.LeafUse.TIMESTAMP, RECEIPT
     _leaf(seal_root, files.seal_key, files.seal_certificate, "Seal 1", seal, now)
     _leaf(tsa_root, files.tsa_key, files.tsa_certificate, "Timestamp 1", tsa, now)
-    key, certificate = receipts / "receipt-key.pem", receipts / "receipt-certificate.pem"
     _leaf(seal_root, key, certificate, "Receipts 1", receipt, now)
     log_key = Ed25519PrivateKey.generate()
     write_new(
         files.log_key, log_key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     )
-    more_log_key, further = MLDSA44PrivateKey.generate(), folder / POST_QUANTUM_KEY
+    more_log_key = MLDSA44PrivateKey.generate()
     write_new(
         further, more_log_key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     )
@@ -96,7 +104,16 @@ def make_keys(
         receipts=receipts,
     )
     write_new(receipts / "trust.json", keys.trust().text())
+    for each in (folder, receipts):
+        sync_folder(each)
     return keys
+
+
+def _nothing_there(*groups: Sequence[Path]) -> None:
+    """Refuse before the first key is made: half a set of keys would be of no use."""
+    for path in (path for group in groups for path in group):
+        if path.exists():
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path))
 
 
 def _root(what: str, organization: str, now: datetime) -> cert.Authority:

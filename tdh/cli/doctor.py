@@ -12,6 +12,8 @@ from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+import structlog
+
 from signing.seal_check import Outcome
 from signing.verify.report import Text
 from tdh.cli.verify import SIGNS, language, speak_any_alphabet
@@ -39,9 +41,13 @@ def add_parser(subparsers: "Subparsers") -> None:
 def run(args: argparse.Namespace) -> int:
     """Look, print, and give the exit code."""
     speak_any_alphabet()
-    logging.getLogger("aiormq").setLevel(logging.CRITICAL)  # it has a line in the answer
     try:
-        found = asyncio.run(diagnose(load(), CheckedClock().now))
+        config = load()
+        # What the parts would say has its line in the answer.
+        quiet = structlog.make_filtering_bound_logger(logging.CRITICAL)
+        structlog.configure(wrapper_class=quiet)
+        logging.getLogger("aiormq").setLevel(logging.CRITICAL)
+        found = asyncio.run(diagnose(config, CheckedClock().now))
     except ConfigError as error:
         found = Diagnosis(findings=(_unusable(error),))
     if args.json:

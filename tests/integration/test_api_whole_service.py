@@ -267,6 +267,29 @@ async def test_both_parties_get_one_receipt_of_an_event_which_verifies_alone(her
     assert verified.returncode == 0, verified.stdout + verified.stderr
 
 
+async def test_an_operator_renews_a_receipt_and_the_old_edition_stays(here, tmp_path):
+    _, delivery = await send(here, tmp_path, "basic")
+    await until_state(here, delivery, "consigned")
+    first, second, old = (tmp_path / name for name in ("1.pdf", "2.pdf", "old.pdf"))
+    code, out, err = await tdh(here, AGENCY, "receipt", delivery, "-o", str(first), "--json")
+    assert code == 0, err
+    evidence = json.loads(out)["evidence"]
+
+    admin = [sys.executable, "-m", "tdh", "admin", "receipt", "renew", evidence, "evd_x", "--json"]
+    renewed = await asyncio.to_thread(
+        subprocess.run, admin, capture_output=True, text=True, timeout=60, check=False,
+        env=here.environment | {"PATH": "/usr/bin:/bin"},
+    )  # fmt: skip
+    told = json.loads(renewed.stdout)
+    assert (renewed.returncode, list(told["refused"])) == (1, ["evd_x"]), renewed.stderr
+    assert told["made"] == [{"evidence": evidence, "edition": 2}]
+
+    assert (await tdh(here, CITIZEN, "receipt", evidence, "-o", str(second)))[0] == 0
+    words = ("receipt", evidence, "--edition", "1", "-o", str(old))
+    assert (await tdh(here, CITIZEN, *words))[0] == 0
+    assert old.read_bytes() == first.read_bytes() != second.read_bytes()
+
+
 async def test_a_receipt_that_was_made_is_there_while_its_maker_is_not(here, tmp_path):
     _, delivery = await send(here, tmp_path, "consent")
     await until_state(here, delivery, "awaiting_acceptance")
@@ -315,3 +338,54 @@ async def test_no_timestamp_while_the_clock_is_off_the_time_server_s_and_letters
     await until_state(here, delivery, "consigned")
     clock.answers = lambda asked: [time_answer(asked)]
     await until(granted=True)
+
+
+async def test_the_doctor_finds_a_running_service_well(here):
+    """Its log has no outsider, its keys are named by the log, and the clock has its server."""
+    plain = json.loads(await operator_said(here, "doctor", "--json"))
+    found = {(one["id"], one["result"]) for one in plain["findings"]}
+    parts = ("settings", "database", "broker", "sealer", "clock", "keys", "log", "outbox", "disk")
+    assert {(part, "pass") for part in parts} <= found
+    assert ("keys", "fail") not in found
+    (anchors,) = [one for one in plain["findings"] if one["id"] == "anchors"]
+    assert "operator's word only" in anchors["text"]["en"]
+
+
+async def test_the_trust_file_is_served_with_its_proof(here, tmp_path):
+    """A stranger has a file, gets a newer one from the service, and takes it by the log's word."""
+    mine = tmp_path / "trust.json"
+    mine.write_bytes(here.trust.read_bytes())
+    newer = tmp_path / "newer.json"
+    plain = json.loads(mine.read_text())
+    lost = {"key": "ab" * 32, "since": "2026-01-01T00:00:00+00:00"}
+    newer.write_text(json.dumps(plain | {"compromised": [lost]}))
+    await operator_said(here, "admin", "trust-file", "publish", str(newer))
+    async with here.client(None) as session:
+        async with session.get("/log/trust.json") as answer:
+            assert await answer.read() == newer.read_bytes()
+        async with asyncio.timeout(10):
+            while True:
+                async with session.get("/log/trust.tlog-proof") as answer:
+                    if answer.status == 200:
+                        (tmp_path / "proof").write_bytes(await answer.read())
+                        break
+                    assert answer.status == 409
+                await asyncio.sleep(0.1)
+    words = ("--trust", str(mine), "--new", str(newer), "--proof", str(tmp_path / "proof"))
+    assert "added: compromised key" in await operator_said(here, "trust", "update", *words)
+    assert json.loads(mine.read_text())["compromised"] == [lost]
+
+
+async def operator_said(here, *words):
+    """The output of one run of the program with the service's settings."""
+    ended = await asyncio.to_thread(
+        subprocess.run,
+        [sys.executable, "-m", "tdh", *words],
+        env=here.program_environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert ended.stdout, ended.stderr
+    return ended.stdout
