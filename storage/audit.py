@@ -18,11 +18,14 @@ from storage.driver import translated
 from storage.mailboxes import sealed_bytes
 from storage.queries import statements_beside
 from storage.rows import stored_of
+from tdh.domain.archive import HASH_BYTES
 from tdh.domain.commands import StoredDocument
+from tdh.domain.envelope import envelope_digest
 from tdh.domain.errors import IntegrityFailure
 from tdh.domain.evidence import DocumentFacts
 from tdh.domain.identifiers import (
     DeliveryId,
+    Digest,
     EventId,
     EvidenceId,
     LetterId,
@@ -31,6 +34,7 @@ from tdh.domain.identifiers import (
     TrackingNumber,
     evidence_of,
 )
+from tdh.domain.letters import Document, DocumentRole, Envelope, Letter, Secrecy, Urgency
 from tdh.domain.lifecycle import ConsignmentMode, DeliveryState
 from tdh.domain.log import SignedHead, Tree
 from tdh.domain.replay import RecordedEvent
@@ -168,6 +172,8 @@ class AuditedEvidence:
     """None for a refused submission, as what follows, and that where the letter is missing."""
     letter_number: str | None
     submitted_at: datetime | None
+    envelope: str | None
+    """SHA-256, in hexadecimal, of the letter's envelope as its rows have it now."""
     refused_reports: tuple[bytes, ...] = ()
     """Of a refused submission: digests of the judge's reports, in the documents' order."""
 
@@ -213,6 +219,32 @@ class AuditedReport:
     """`ltr_.../1`, or of a refused submission `dlv_.../1`."""
     is_whole: bool
     """Whether its bytes have the digest beside them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditedGroup:
+    """A group of a round of the archive, and what the log has there."""
+
+    round: int
+    root: bytes
+    entries: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditedStamp:
+    """A timestamp of a round."""
+
+    token: bytes
+    siblings: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditedRound:
+    """A round of the archive."""
+
+    number: int
+    roots: tuple[bytes, ...]
+    stamps: tuple[AuditedStamp, ...]
 
 
 class AuditSnapshot:
@@ -269,6 +301,7 @@ class AuditSnapshot:
                 recipient=None if row["recipient"] is None else PartyId(row["recipient"]),
                 letter_number=row["number"],
                 submitted_at=row["submitted_at"],
+                envelope=None if row["number"] is None else envelope_digest(_letter(row)),
             )
 
     async def documents(self) -> AsyncIterator[AuditedDocument]:
@@ -316,6 +349,26 @@ class AuditSnapshot:
                 size=row["size"], root=row["root"], note=row["note"], token=row["token"]
             )
 
+    async def archive_groups(self) -> AsyncIterator[AuditedGroup]:
+        """Every group of every round, with its entries."""
+        async for row in self._stream("archive_groups"):
+            yield AuditedGroup(
+                round=row["number"], root=row["root"], entries=tuple(row["entries"] or ())
+            )
+
+    async def archive_rounds(self) -> AsyncIterator[AuditedRound]:
+        """Every round, with its timestamps, the oldest first."""
+        async for row in self._stream("archive_rounds"):
+            stamps = zip(row["tokens"], row["siblings"], strict=True)
+            yield AuditedRound(
+                number=row["number"],
+                roots=_hashes(row["roots"]),
+                stamps=tuple(
+                    AuditedStamp(token=token, siblings=_hashes(joined))
+                    for token, joined in stamps
+                ),
+            )
+
     async def tree(self) -> Tree:
         """The tree as the database has it."""
         (row,) = [row async for row in self._stream("tree")]
@@ -358,6 +411,10 @@ async def _grouped(rows: AsyncIterator[Any]) -> AsyncIterator[list[Any]]:
         yield group
 
 
+def _hashes(joined: bytes) -> tuple[bytes, ...]:
+    return tuple(joined[n : n + HASH_BYTES] for n in range(0, len(joined), HASH_BYTES))
+
+
 def _event(row: Any) -> RecordedEvent:
     return RecordedEvent(
         name=row["name"],
@@ -375,6 +432,37 @@ def _documents(row: Any) -> tuple[DocumentFacts, ...]:
     return tuple(
         DocumentFacts(**dict(zip(_COLUMN_OF, values, strict=True)))
         for values in zip(*columns, strict=True)
+    )
+
+
+def _letter(row: Any) -> Letter:
+    """The letter of an evidence's row, as far as its envelope goes."""
+    columns = ("numbers", "roles", "filenames", "media_types", "sizes", "algorithms", "digests")
+    rows = zip(*(row[column] or () for column in columns), strict=True)
+    return Letter(
+        id=LetterId(row["letter"]),
+        sender=PartyId(row["letter_sender"]),
+        envelope=Envelope(
+            number=row["number"],
+            date=row["written_on"],
+            subject=row["subject"],
+            salutation=row["salutation"],
+            references=tuple(row["refers_to"]),
+            urgency=Urgency(row["urgency"]),
+            secrecy=Secrecy(row["secrecy"]),
+        ),
+        documents=tuple(
+            Document(
+                number=number,
+                role=DocumentRole(role),
+                filename=filename,
+                media_type=media_type,
+                size=size,
+                digest=Digest(value=digest, algorithm=algorithm),
+            )
+            for number, role, filename, media_type, size, algorithm, digest in rows
+        ),
+        submitted_at=row["submitted_at"],
     )
 
 

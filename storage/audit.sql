@@ -207,6 +207,8 @@ SELECT v.event, e.delivery, coalesce(d.pseudonym, r.pseudonym) AS pseudonym, e.n
        e.happened_at, v.xml, v.digest, l.index, coalesce(l.entry, q.entry) AS entry, d.letter,
        coalesce(d.sender, r.sender) AS sender, d.recipient, t.number, t.submitted_at,
        d.tracking, d.mode, d.acceptance_deadline, d.holding_until,
+       t.sender AS letter_sender, t.written_on, t.subject, t.salutation, t.refers_to, t.urgency,
+       t.secrecy, o.numbers, o.roles, o.filenames, o.sizes, o.algorithms,
        o.identifiers, o.media_types, o.digests, o.verdicts, o.reports, o.matches, o.scanners,
        ARRAY(SELECT f.digest FROM refused_reports f
               WHERE f.letter_month = r.letter_month AND f.stream = r.stream
@@ -222,6 +224,11 @@ SELECT v.event, e.delivery, coalesce(d.pseudonym, r.pseudonym) AS pseudonym, e.n
  CROSS JOIN LATERAL (
        SELECT array_agg(concat_ws('/', x.number, x.role, x.filename) ORDER BY x.number)
                 AS identifiers,
+              array_agg(x.number ORDER BY x.number) AS numbers,
+              array_agg(x.role ORDER BY x.number) AS roles,
+              array_agg(x.filename ORDER BY x.number) AS filenames,
+              array_agg(x.size ORDER BY x.number) AS sizes,
+              array_agg(x.algorithm ORDER BY x.number) AS algorithms,
               array_agg(x.media_type ORDER BY x.number) AS media_types,
               array_agg(x.digest ORDER BY x.number) AS digests,
               array_agg(CASE WHEN x.verdict IS NULL THEN 'not-judged'
@@ -265,6 +272,25 @@ SELECT n.level, n.index, n.hash, a.hash AS left, b.hash AS right
 
 -- name: heads
 SELECT size, root, note, token FROM log_heads ORDER BY size;
+
+-- name: archive_groups
+-- A round has groups of 256 entries.
+SELECT r.number, substr(r.roots, 32 * g.place + 1, 32) AS root,
+       (SELECT array_agg(l.entry ORDER BY l.index)
+          FROM log_entries l
+         WHERE l.index >= r.first_index + 256 * g.place
+           AND l.index < least(r.first_index + 256 * (g.place + 1), r.end_index)) AS entries
+  FROM archive_rounds r
+ CROSS JOIN LATERAL generate_series(0, (octet_length(r.roots) / 32) - 1) AS g(place);
+
+-- name: archive_rounds
+SELECT r.number, r.roots,
+       array(SELECT t.token
+               FROM archive_stamps s JOIN archive_tokens t ON t.id = s.token
+              WHERE s.round = r.number ORDER BY s.place) AS tokens,
+       array(SELECT s.siblings FROM archive_stamps s
+              WHERE s.round = r.number ORDER BY s.place) AS siblings
+  FROM archive_rounds r;
 
 -- name: tree
 SELECT epoch, size, root FROM log_tree;

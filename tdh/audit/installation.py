@@ -19,6 +19,7 @@ from storage.audit import AuditedEntry, AuditSnapshot, PostgresAudit
 from storage.database import open_database
 from storage.vault.keys import FileKeyService
 from storage.vault.vault import Vault
+from tdh.audit.archive_check import check_groups, check_rounds
 from tdh.audit.book import Book
 from tdh.audit.findings import sort_findings
 from tdh.audit.key_check import KeyCheck
@@ -96,7 +97,8 @@ async def audit_installation(
         seals = Seals(trust=wish.trust, sample=samples[0], keys=keys)
         records = await _check_records(reading, heads, seals, ledger)
         documents = await _check_documents(reading, config, samples[1], closing)
-        tallies = [*log, *replay.tallies, *records, keys.done(), documents]
+        archive = await _check_archive(reading, wish, now())
+        tallies = [*log, *replay.tallies, *records, archive, keys.done(), documents]
         tallies += await sort_findings(reading.of("findings", snapshot.findings()), tallies)
         tallies.append(ledger.finish(config.sealer.state / LEDGER))
     checks = {tally.name: tally.done() for tally in tallies}
@@ -167,6 +169,17 @@ async def _check_records(
     once = Tally(name=CheckName.IDEMPOTENCY, checked=states.checked)
     reports = await check_reports(reading.of("reports", snapshot.reports()))
     return [states, *evidence, streams, each, timers, once, reports]
+
+
+async def _check_archive(reading: _Reading, wish: Wish, now: datetime) -> Tally:
+    snapshot, roots = reading.snapshot, wish.trust.all_tsa_roots
+    sample = Sample(full=wish.full)
+    rounds = reading.of("rounds of the archive", snapshot.archive_rounds())
+    tally = await check_rounds(rounds, roots, now, sample)
+    await check_groups(reading.of("trees of the archive", snapshot.archive_groups()), tally)
+    if sample.words():
+        tally.note(sample.words())
+    return tally
 
 
 async def _check_documents(

@@ -21,6 +21,7 @@ from tdh.audit.key_check import KeyCheck
 from tdh.audit.ledger_check import LedgerComparison
 from tdh.audit.log_checks import MERGE_DELAY, Heads
 from tdh.audit.report import CheckName, Tally
+from tdh.domain.envelope import ENVELOPE
 from tdh.domain.events import SubmissionRejection
 from tdh.domain.evidence import EvidenceFacts
 from tdh.domain.lifecycle import FINAL
@@ -231,6 +232,8 @@ def _unlike_delivery(facts: EvidenceFacts, one: AuditedEvidence) -> list[str]:
     A term is only in the evidence of the events that have it; each must be the row's.
     """
     kept: dict[str, str | None] = {"delivery": one.stream, "stream": one.stream}
+    if one.envelope is not None:
+        kept[ENVELOPE] = one.envelope
     if one.terms is not None:
         kept |= {
             "tracking": one.terms.tracking,

@@ -105,6 +105,13 @@ class World:
         async with self._connected() as connection:
             return await connection.fetch(query, *values)
 
+    async def put_back(self, table: str, rows: list) -> None:
+        """All rows of a table as they were."""
+        async with self._connected() as connection, connection.transaction():
+            await connection.execute("SET LOCAL session_replication_role = replica")
+            await connection.execute(f"DELETE FROM {table}")  # noqa: S608 - a table's name
+            await connection.copy_records_to_table(table, records=[tuple(row) for row in rows])
+
     async def value(self, query: str, *values):
         ((value,),) = await self.fetch(query, *values)
         return value

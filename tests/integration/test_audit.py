@@ -6,7 +6,7 @@ import itertools
 import json
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from aiohttp import web
@@ -22,6 +22,7 @@ from storage.migrate import migrate
 from tdh.audit.findings import INVARIANT_OF
 from tdh.audit.installation import Wish, audit_installation
 from tdh.audit.report import CheckName
+from tdh.audit.stranger import PublicWish, audit_log
 from tdh.cli.main import main
 from tdh.domain.commands import Forward
 from tdh.domain.errors import ServiceUnavailable, StorageUnavailable
@@ -43,9 +44,12 @@ async def world(lived, new_database, postgres_server, tmp_path):
     await owner.execute(f"DROP DATABASE {made.database} WITH (FORCE)")
 
 
-async def audit(world, **wish):
+async def audit(world, *, later=timedelta(minutes=2), **wish):
+    """`later`: so that no head is young enough to be on its way still."""
     wish = {"trust": world.trust} | wish
-    return await audit_installation(world.config, Wish(**wish))
+    return await audit_installation(
+        world.config, Wish(**wish), now=lambda: datetime.now(UTC) + later
+    )
 
 
 def failed(report) -> set[CheckName]:
@@ -398,7 +402,7 @@ SPOILED = {
     ),
     "a head's size": (
         "UPDATE log_heads SET size = 21 WHERE size = 20",
-        {N.LOG_HEADS, N.HEAD_SIGNATURES},
+        {N.LOG_HEADS, N.HEAD_SIGNATURES, N.LOG_FILES},
     ),
     "a head's note": (
         "UPDATE log_heads SET note = overlay(note PLACING 'x' FROM 3) WHERE size = 20",
@@ -538,6 +542,82 @@ async def test_a_broken_ledger_is_caught_and_a_missing_one_cannot_tell(world):
     assert report.outcome is one(report, N.LEDGER).outcome is Outcome.UNKNOWN
 
 
+ENVELOPE = (
+    ("letters", "subject = 'another'"),
+    ("letters", "salutation = 'another'"),
+    ("letters", "written_on = written_on + 1"),
+    ("letters", "refers_to = '[\"another\"]'"),
+    ("letters", "urgency = 'urgent'"),
+    ("letters", "secrecy = 'secret'"),
+    ("documents", "size = size + 1"),
+)
+
+
+async def test_every_word_of_the_envelope_is_sealed(world):
+    for table, change in ENVELOPE:
+        before = await world.fetch(f"SELECT * FROM {table}")  # noqa: S608 - a table's name
+        await world.execute(f"UPDATE {table} SET {change}")  # noqa: S608 - as above
+        report = await audit(world)
+        assert failed(report) == {N.EVIDENCE_SEALS}, change
+        assert "another envelope" in one(report, N.EVIDENCE_SEALS).examples[0]
+        await world.put_back(table, before)
+    assert (await audit(world)).outcome is Outcome.PASS
+
+
+# --- the log's files, and what a stranger reads in them -----------------------------------------
+
+
+@pytest.mark.parametrize("path", ["tile/0/000.p/20", "tile/entries/000.p/20", "checkpoint"])
+async def test_files_of_the_log_that_are_others_or_gone_are_caught(world, path):
+    file = world.config.log.folder / path
+    data = file.read_bytes()
+    file.write_bytes(data.replace(b"\n20\n", b"\n19\n") if path == "checkpoint" else data[:-32])
+    assert failed(await audit(world)) == {N.LOG_FILES}
+    file.unlink()
+    report = await audit(world)
+    assert one(report, N.LOG_FILES).outcome is not Outcome.PASS
+    file.write_bytes(data)
+    assert (await audit(world)).outcome is Outcome.PASS
+
+
+async def test_a_stranger_gets_the_operators_numbers(world):
+    """From the files alone: the same deliveries, the same times."""
+    own = await audit(world)
+    wish = PublicWish(log=str(world.config.log.folder), trust=world.trust)
+    found = await audit_log(wish, now=datetime.now(UTC), progress=lambda _what, _number: None)
+    assert found.outcome is Outcome.PASS, found.to_plain()
+    assert found.statistics == own.statistics
+    assert {check.name for check in found.checks} == {
+        N.SIGNED_HEAD,
+        N.TILES,
+        N.APPEND_ONLY,
+        N.ANCHORED,
+        N.ENTRIES_READABLE,
+        N.SEQUENCES,
+        N.CONTRADICTIONS,
+        N.FINAL_IN_TIME,
+        N.ENTRY_TIMES,
+        N.OPERATIONS,
+    }
+    rows = await world.fetch("SELECT state, count(*) AS number FROM deliveries GROUP BY state")
+    by_rows = {row["state"]: row["number"] for row in rows}
+    by_log = {name: spread.number for name, spread in found.statistics.outcomes.items()}
+    for state in ("handed_over", "refused", "withdrawn", "expired", "uncollected"):
+        assert by_log[state] == by_rows.get(state, 0)
+
+
+async def test_the_command_audits_the_log_and_the_installation_behind_it(world, command):
+    trust = ("--trust", str(world.folder / "trust.json"))
+    log = ("--log", str(world.config.log.folder))
+    code, out, _ = await command(*trust, *log, "--json")
+    assert (code, len(json.loads(out)["checks"])) == (0, 10)
+    code, out, _ = await command(*trust, *log, "--database", "--json")
+    found = json.loads(out)
+    names = [check["id"] for check in found["checks"]]
+    assert (code, found["result"]) == (0, "pass"), found
+    assert {"served-head", "tiles", "ledger", "log-files"} <= set(names)
+
+
 # --- trust, the served head, life ----------------------------------------------------------------
 
 
@@ -632,7 +712,7 @@ async def test_an_audit_of_a_living_installation_sees_one_moment(new_database, t
             try:
                 seen = 0
                 while seen < 12:
-                    report = await audit(world)
+                    report = await audit(world, later=timedelta())
                     assert report.outcome is Outcome.PASS, report.to_plain()
                     assert not alive.done(), alive
                     seen = one(report, N.STATES).checked

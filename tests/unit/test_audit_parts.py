@@ -124,6 +124,7 @@ def evidence(number: int) -> AuditedEvidence:
         recipient=None,
         letter_number=None,
         submitted_at=None,
+        envelope=None,
     )
 
 
