@@ -78,12 +78,6 @@ class BundlingOperator:
         trust = self.operator.trust
         return replace(trust, seal_roots=(*trust.seal_roots, self.root.certificate))
 
-    def roots(self, folder: Path) -> Path:
-        """The trusted roots as openssl and xmlsec1 want them."""
-        path = folder / "seal-roots.pem"
-        path.write_bytes(b"".join(made.pem(each) for each in self.trust.seal_roots))
-        return path
-
     def contents(self, logged: Sequence[Logged] | None = None, *, documents: bool = True):
         head = self.operator.head()
         return BundleContents(

@@ -23,6 +23,8 @@ COMMANDS = """\
 
     python3 tdh_verify.py --trust trust.json {file}
 
+    python3 -c "import json; print(*json.load(open('trust.json'))['seal_roots'], sep='')" \\
+      > seal-roots.pem
     unzip -tq {file}
     unzip -Z1 {file} | head -1
     unzip -oq {file} -d bundle && cd bundle
@@ -59,7 +61,7 @@ def thai(told: Told) -> str:
   และเทียบลายนิ้วมือกับ claims/issuer.json  ใครก็สร้างชุดหลักฐานที่ครบถ้วนด้วยกุญแจของตนเองได้
   ชุดเช่นนั้นจะไม่ผ่านการตรวจเมื่อใช้ trust.json ที่ถูกต้อง
 
-วิธีตรวจ (ไม่ต้องต่อเครือข่าย ไม่ต้องมีบัญชี)  ไฟล์ seal-roots.pem คือ seal_roots ใน trust.json
+วิธีตรวจ (ไม่ต้องต่อเครือข่าย ไม่ต้องมีบัญชี) ด้วยโปรแกรมของเรา โปรแกรมขนาดเล็ก หรือโปรแกรมของผู้อื่น
 {_commands(told)}
   ค่าแฮชของโปรแกรมตรวจขนาดเล็ก tdh_verify.py แต่ละรุ่นอยู่ในสมุดบันทึกสาธารณะ (verifier-published)
   ให้เทียบกับ sha256sum tdh_verify.py ก่อนใช้
@@ -92,7 +94,7 @@ Anchors always come from somewhere else
   party by another way, and compare its fingerprints with claims/issuer.json. Anybody can make a
   complete bundle under keys of his own; under the right trust.json it does not verify.
 
-How to check it (no network, no account); seal-roots.pem holds the seal_roots of trust.json
+How to check it (no network, no account): with ours, with the small one, with other people's
 {_commands(told)}
   The SHA-256 of each version of the small verifier, tdh_verify.py, is in the public log
   (verifier-published): compare it with `sha256sum tdh_verify.py` before use.

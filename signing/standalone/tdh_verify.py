@@ -1015,11 +1015,15 @@ def verify_token(token: bytes, imprint: bytes, trust: Trust) -> Stamp:
     """A timestamp over these data below a trusted root. Raises Broken, Stranger."""
     signed, digest, time, accuracy = read_token(token)
     need(digest == imprint, "for other data")
-    for roots, outside in ((trust.outside_tsa_roots, True), (trust.tsa_roots, False)):
+    outsiders = trust.outside_tsa_roots
+    own = {key_name(each.public_key()) for each in trust.tsa_roots if each not in outsiders}
+    for roots, outside in ((outsiders, True), (trust.tsa_roots, False)):
         try:
             path = path_of(signed.signer, signed.others, roots, time, STAMP_USE)
         except Stranger:
             continue
+        if outside and not own.isdisjoint(key_name(each.public_key()) for each in path):
+            continue  # a public root may have certified the operator's authority, too
         return Stamp(time, time + accuracy, path, outside)
     raise Stranger("the authority is not trusted")
 
@@ -1056,7 +1060,10 @@ def hear(note: bytes, tokens: Iterable[bytes], trust: Trust) -> Voices:
     sound = [each for each in trust.witnesses if trust.lost_since([each.public()]) is None]
     try:
         first: dict[str, datetime] = {}
+        # A key that is known under two names is one witness: Ed25519 does not sign the name.
+        names = {each.raw: each.name for each in reversed(sound)}
         for name, time in signed_by(note, sound):
+            name = {names[each.raw] for each in sound if each.name == name}.pop()
             if time is not None:
                 first[name] = min(time, first.get(name, time))
         voices.witnesses = sorted((t, name) for name, t in first.items() if t <= trust.at)
@@ -1563,7 +1570,13 @@ def check_bundle(path: Path, trust: Trust) -> list[Line]:
         proof, record = (files.get(stem + end, empty)[1] for end in (".tlog-proof", ".ers"))
         beside = Beside(proof, tokens, record)
         examined.append(check_evidence(files[f"{stem}.xml"][1], beside, trust))
-        lines += [Line(e.id, e.outcome, f"{stem[9:]}: {e.why}", e.needed) for e in examined[-1][0]]
+    same: dict[Line, list[str]] = {}
+    for stem, (found, _) in zip(stems, examined, strict=True):
+        for line in found:
+            same.setdefault(line, []).append(stem[9:].partition("-")[0])
+    for line, which in same.items():
+        why = f"evidence {', '.join(which)}{': ' if line.why else ''}{line.why}"
+        lines.append(Line(line.id, line.outcome, why, line.needed))
     return [*lines, *_bundle_sequence(stems, examined), *_bundle_files(there, examined)]
 
 
