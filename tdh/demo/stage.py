@@ -114,6 +114,7 @@ def make_sealer_keys(
     )
     trust = replace(keys.trust(), witnesses=tuple(map(CosignatureVerifier.parse, witnesses)))
     home.write(TRUST_FILE, trust.text())
+    (keys.receipts / TRUST_FILE).write_bytes(trust.text())  # receipts name the same outsiders
     home.write(SEAL_ROOT, keys.seal_root)
     return tuple(log.vkey for log in trust.logs)
 
