@@ -1,10 +1,12 @@
 """The page that verifies, in a real browser: it says what `tdh verify` says, and asks nobody."""
 
+import asyncio
 import base64
 import hashlib
 import json
 import threading
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -15,6 +17,7 @@ import proof_samples
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from playwright.sync_api import Page, sync_playwright
+from receipt_program import ENVELOPE, ReceiptProgram
 
 from signing import certificates as made
 from signing.merkle import leaf_hash
@@ -368,3 +371,71 @@ def test_a_qr_code_that_the_log_does_not_know_is_refused(wrong, browser, long_lo
     with serving(answers) as base, opened(browser, f"{base}/verify{fragment(index, xml)}") as shown:
         shown.page.wait_for_selector("#results .file")
         assert shown.page.locator("#results .file.invalid").count() == 1
+
+
+# --- receipts -------------------------------------------------------------------------------------
+
+
+async def made_receipt(program: ReceiptProgram) -> bytes:
+    client, operator = program.client(), program.operator()
+    logged = operator.event("ContentHandover")
+    try:
+        return await client.make(
+            logged.xml,
+            proof=operator.proof(logged),
+            tokens=[operator.own_token()],
+            envelope=ENVELOPE,
+        )
+    finally:
+        await client.close()
+
+
+@pytest.fixture(scope="module")
+def receipt(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A receipt by the real program, its trust file beside it."""
+    program = ReceiptProgram(tmp_path_factory.mktemp("r"))
+    program.start()
+    try:
+        with ThreadPoolExecutor(1) as apart:  # the browser's driver has a loop in this thread
+            pdf = apart.submit(lambda: asyncio.run(made_receipt(program))).result()
+    finally:
+        program.end()
+    folder = tmp_path_factory.mktemp("page")
+    (folder / "receipt.pdf").write_bytes(pdf)
+    (folder / "trust.json").write_bytes((program.keys / "trust.json").read_bytes())
+    return folder / "receipt.pdf"
+
+
+def test_a_receipt_is_valid_with_its_seal_its_timestamp_and_all_inside(shown, receipt) -> None:
+    shown.drop(receipt, receipt.with_name("trust.json"))
+    assert shown.of("receipt.pdf") == "valid", shown.page.inner_text("#results")
+    assert set(shown.line("receipt.pdf", "seal")) == {"pass"}
+    assert shown.line("receipt.pdf", "digest") == ["pass", "pass"], "entry and envelope"
+    assert [one for one in shown.complaints if "Failed to load" not in one] == []
+
+
+SPOILT = {
+    "a mark that can be seen": (b"/Rect [ 0 0 0 0 ]", b"/Rect [ 0 0 9 9 ]", "cannot_tell"),
+    "another content of the page": (b"/Contents 1", b"/Contents 2", "cannot_tell"),
+    "something behind the end": (b"%%EOF\n", b"%%EOF\n% x\n", "cannot_tell"),
+    "an object less in the table": (b"0000000000 65535 f", b"0000000001 65535 f", "cannot_tell"),
+    "another time": (b"(Timestamp)", b"(Timestomp)", "cannot_tell"),
+    "another page": (b"/FontName", b"/FontNome", "invalid"),
+}
+
+
+@pytest.mark.parametrize("change", SPOILT.values(), ids=SPOILT)
+def test_a_receipt_that_was_changed_is_not_valid(change, shown, receipt, tmp_path) -> None:
+    old, new, result = change
+    pdf = receipt.read_bytes()
+    head, found, tail = pdf.rpartition(old)
+    assert found
+    (tmp_path / "receipt.pdf").write_bytes(head + new + tail)
+    shown.drop(tmp_path / "receipt.pdf", receipt.with_name("trust.json"))
+    assert shown.of("receipt.pdf") == result
+
+
+def test_a_receipt_is_nothing_under_a_strangers_keys(shown, receipt, operator, tmp_path) -> None:
+    (tmp_path / "trust.json").write_bytes(operator.trust.text())
+    shown.drop(receipt, tmp_path / "trust.json")
+    assert shown.of("receipt.pdf") == "invalid"
