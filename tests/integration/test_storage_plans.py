@@ -21,6 +21,7 @@ from storage import (
     parties,
     receipts,
     revocation,
+    service_keys,
     views,
 )
 from storage.database import Database, Session
@@ -28,6 +29,7 @@ from storage.queries import statements_beside
 
 MODULES: tuple[ModuleType, ...] = (
     *(anchors, archive, journal, log, mailboxes, outbox, parties, receipts, revocation, views),
+    service_keys,
 )
 ON_PURPOSE = {
     "storage.anchors.newest_settled",
@@ -42,6 +44,8 @@ ON_PURPOSE = {
     "storage.log.waiting",
     "storage.outbox.pressure",
     "storage.parties.all_parties",
+    "storage.service_keys.all",
+    "storage.service_keys.newest_trust_file",
 }
 """These read from an end of a table, or all of a small one."""
 
