@@ -663,12 +663,12 @@ def split_note(note: bytes) -> tuple[bytes, list[tuple[str, bytes, bytes, bytes]
     return text + b"\n", found
 
 
-def signed_by(note: bytes, keys: Iterable[NoteKey]) -> list[tuple[str, datetime | None]]:
+def signed_by(note: bytes, keys: Iterable[NoteKey]) -> list[tuple[NoteKey, datetime | None]]:
     """Who of the known signed; a known key's line that does not verify is Broken."""
     text, lines = split_note(note)
     known = {(key.name, key.id): key for key in keys}
     return [
-        (name, known[name, key_id].verify(text, signature))
+        (known[name, key_id], known[name, key_id].verify(text, signature))
         for name, key_id, signature, _ in lines
         if (name, key_id) in known
     ]
@@ -676,7 +676,7 @@ def signed_by(note: bytes, keys: Iterable[NoteKey]) -> list[tuple[str, datetime 
 
 def open_head(note: bytes, logs: Sequence[NoteKey]) -> tuple[str, int, bytes]:
     """A head that a known log of its own name signed."""
-    names = [name for name, _ in signed_by(note, logs)]
+    names = [log.name for log, _ in signed_by(note, logs)]
     head = read_head(split_note(note)[0])
     need(head[0] in names, "no known key of the log signed")
     return head
@@ -1060,12 +1060,10 @@ def hear(note: bytes, tokens: Iterable[bytes], trust: Trust) -> Voices:
     sound = [each for each in trust.witnesses if trust.lost_since([each.public()]) is None]
     try:
         first: dict[str, datetime] = {}
-        # A key that is known under two names is one witness: Ed25519 does not sign the name.
-        names = {each.raw: each.name for each in reversed(sound)}
-        for name, time in signed_by(note, sound):
-            name = {names[each.raw] for each in sound if each.name == name}.pop()
-            if time is not None:
-                first[name] = min(time, first.get(name, time))
+        named: dict[bytes, str] = {}  # one name a key: Ed25519 cosignatures do not cover the name
+        for key, time in signed_by(note, sound):
+            if time is not None and named.setdefault(key.raw, key.name) == key.name:
+                first[key.name] = min(time, first.get(key.name, time))
         voices.witnesses = sorted((t, name) for name, t in first.items() if t <= trust.at)
     except Broken as error:
         voices.broken = str(error)
@@ -1773,18 +1771,23 @@ def check_files(paths: Sequence[Path], trust: Trust) -> list[tuple[Path, list[Li
     return [(path, lines) for path, (lines, _) in zip(paths, found, strict=True)]
 
 
+def printable(text: str) -> str:
+    """Without control and formatting characters, which could draw another answer on a terminal."""
+    return "".join(each for each in text if unicodedata.category(each)[0] != "C")
+
+
 def show(checked: Sequence[tuple[Path, list[Line]]], *, thai: bool) -> int:
     """Say everything; the exit code."""
     codes = []
     for path, lines in checked:
         code, th, en = RESULTS[result(lines)]
         codes.append(code)
-        sys.stdout.write(f"{path}: {th if thai else en}\n")
+        sys.stdout.write(printable(f"{path}: {th if thai else en}") + "\n")
         for line in sorted(lines, key=lambda each: list(TITLES).index(each.id)):
             sign, *words = WORDS[line.outcome]
             title = TITLES[line.id][0 if thai else 1]
             why = f" ({line.why})" if line.why else ""
-            sys.stdout.write(f"  {sign} {title}: {words[0 if thai else 1]}{why}\n")
+            sys.stdout.write(printable(f"  {sign} {title}: {words[0 if thai else 1]}{why}") + "\n")
     return 1 if 1 in codes else max(codes)
 
 

@@ -10,8 +10,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from cryptography import x509
-
 from signing.archive.errors import RecordError
 from signing.archive.verification import checkable_until, verify_record
 from signing.certificate_path import PathError
@@ -69,8 +67,7 @@ def check_record(
 
 def _outsider(known: Sequence[VerifiedTimestamp], terms: Terms) -> tuple[Vouched, ...]:
     """The first outsider in it, by outsiders' timestamps alone: the operator's may not help."""
-    roots = terms.trust.outside_tsa_roots
-    sound = _sound([stamp for stamp in known if _is_outside(stamp, roots)], terms)
+    sound = _sound([stamp for stamp in known if terms.is_outside(stamp.path)], terms)
     return tuple(vouched_by(stamp_of(each, outside=True), record=True) for each in sound[:1])
 
 
@@ -85,10 +82,6 @@ def _sound(stamps: Sequence[VerifiedTimestamp], terms: Terms) -> list[VerifiedTi
         if fresh or kept:
             sound.append(stamp)
     return sound[::-1]
-
-
-def _is_outside(stamp: VerifiedTimestamp, roots: Sequence[x509.Certificate]) -> bool:
-    return stamp.path[-1] in roots
 
 
 def _why_not(known: Sequence[VerifiedTimestamp], terms: Terms) -> Text:

@@ -1,6 +1,6 @@
 """Under what a verification is made: all that does not come from the files."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -61,6 +61,16 @@ class Terms:
         if self.policy is not None:
             return self.policy.asks_for_witnesses
         return self.trust.witness_threshold > 0
+
+    def is_outside(self, path: Sequence[x509.Certificate]) -> bool:
+        """Whether a timestamp by the first of this path is an outsider's.
+
+        It leads to an outsider's root, and not by way of the operator's: a public root may have
+        certified his authority, too.
+        """
+        roots = self.trust.outside_tsa_roots
+        own = names_of_path(root for root in self.trust.tsa_roots if root not in roots)
+        return path[-1] in roots and set(own).isdisjoint(names_of_path(path))
 
     def in_other_hands(self, path: Iterable[x509.Certificate]) -> datetime | None:
         """Since when a key of this path is known to be compromised; None if none is.

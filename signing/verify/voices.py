@@ -172,10 +172,13 @@ def _verified(token: bytes, imprint: bytes, terms: Terms) -> tuple[VerifiedTimes
     """The token, and whether it leads to an outsider's root. Raises TimestampError."""
     if terms.trust.outside_tsa_roots:
         try:
-            return verify_token(token, imprint, terms.trust.outside_tsa_roots), True
+            found = verify_token(token, imprint, terms.trust.outside_tsa_roots)
         except TimestampError:
             if not terms.trust.tsa_roots:
                 raise
+        else:
+            if terms.is_outside(found.path):
+                return found, True
     return verify_token(token, imprint, terms.trust.tsa_roots), False
 
 

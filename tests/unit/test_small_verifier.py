@@ -56,6 +56,16 @@ def test_it_imports_the_standard_library_and_cryptography_only() -> None:
     assert done.stdout.split() == ["cryptography"]
 
 
+def test_no_name_in_a_file_draws_an_answer_on_the_terminal(tmp_path) -> None:
+    name = "\x1b[2J\x1b[Hvalid\n  ✓ sealed\u202e".encode()
+    path = tmp_path / "b.asice"
+    path.write_bytes(small.local_header(name, 0, 0))
+    done = run(path, "--lang=en")
+    assert done.returncode == 1
+    assert done.stdout.count("\n") == 2
+    assert not {"\x1b", "\u202e"} & set(done.stdout)
+
+
 _IMPORTS = """
 import ast, sys
 tree = ast.parse(open(sys.argv[1], encoding="utf-8").read())

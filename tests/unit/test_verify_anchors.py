@@ -5,13 +5,16 @@ from datetime import timedelta
 
 import pytest
 
+from signing import certificates as made
 from signing.checkpoint import Checkpoint, sign
+from signing.compromise import CompromisedKey, names_of_path
 from signing.cosignature import CosignatureSigner
 from signing.seal_check import Outcome
+from signing.timestamps import TimestampAuthority
 from signing.tlog_proof import TlogProof
 from signing.verify import CheckId, Result, verify_files
 from signing.witness_policy import WitnessPolicy
-from tests.proof_samples import AT, COMPANY, NOW, Operator, Stamper, witness
+from tests.proof_samples import AT, COMPANY, NOW, VALIDITY, Operator, Stamper, witness
 
 PASS, FAIL, UNKNOWN = Outcome
 SOON = NOW + timedelta(minutes=2)
@@ -130,6 +133,15 @@ def test_a_witness_twice_is_one_witness(operator, folder):
     assert folder.note(note).check(operator.outsiders(2)).result is Result.CANNOT_TELL
 
 
+def test_one_key_under_two_names_is_one_witness(operator, folder):
+    """An Ed25519 cosignature does not cover the name: whoever has one can write the other."""
+    twin = CosignatureSigner(name="twin", private_key=operator.witnesses[0].private_key)
+    trust = operator.outsiders(2)
+    trust = replace(trust, witnesses=(*trust.witnesses, twin.verifier))
+    file = folder.note(operator.cosigned(1, by=(twin,))).check(trust)
+    assert (file.result, anchor(file).outcome) == (Result.CANNOT_TELL, UNKNOWN)
+
+
 def test_an_unknown_witness_does_not_count(operator, folder):
     stranger = witness(9)
     file = folder.note(operator.cosigned(by=(stranger,))).check(operator.outsiders(1))
@@ -165,6 +177,46 @@ def test_the_operator_s_own_timestamp_is_no_outsider_s(operator, folder):
     folder.token(namesake.token(operator.head()))
     file = folder.check(operator.outsiders(), require_anchor=True)
     assert (file.result, anchor(file).outcome) == (Result.CANNOT_TELL, UNKNOWN)
+
+
+@pytest.mark.parametrize("record", [False, True])
+def test_a_public_root_above_both_does_not_make_the_operator_an_outsider(operator, folder, record):
+    """One public authority certified the outsider and, by a cross certificate, the operator."""
+    public, own = operator.outside.root, operator.tsa
+    crossed = made.make_intermediate(
+        issuer=public,
+        subject=made.Subject(common_name="TSU Root"),
+        key=own.root.key,
+        serial=9,
+        validity=VALIDITY,
+    )
+    signer = made.new_p256_key()
+    unit = made.make_leaf(
+        issuer=own.root,
+        subject=made.Subject(common_name="TSU"),
+        public_key=signer.public_key(),
+        serial=10,
+        validity=VALIDITY,
+        use=made.LeafUse.TIMESTAMP,
+    )
+    crossing = Stamper("TSU")
+    crossing.authority = TimestampAuthority(
+        key=signer,
+        chain=[unit, crossed.certificate],
+        policy_oid="1.3.6.1.4.1.55555.1.1",
+        accuracy=timedelta(seconds=1),
+    )
+    if record:
+        xml = operator.logged[0].xml
+        folder.path.with_suffix(".ers").write_bytes(crossing.record(xml, SOON).encode())
+    else:
+        folder.token(crossing.token(operator.head(), SOON))
+    seal = names_of_path(operator.keys.seal.chain)[0]
+    lost = CompromisedKey(key=seal, since=SOON + timedelta(days=1))
+    trust = operator.outsiders(compromised=(lost,))
+    file = folder.check(trust)
+    assert (file.result, anchor(file).outcome) == (Result.INVALID, UNKNOWN)
+    assert line(file, CheckId.CERTIFICATE).outcome is FAIL
 
 
 def test_an_outsider_s_timestamp_of_another_head_does_not_anchor_this_one(operator, folder):

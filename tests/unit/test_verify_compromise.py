@@ -124,7 +124,7 @@ def test_an_outside_record_helps_and_the_operator_s_own_does_not(operator, path)
 
 
 def test_an_outsider_whose_key_is_lost_is_no_outsider_by_the_operator_s_renewal(operator, path):
-    """Who has an outsider's key and the operator's can date a record and its renewal as he likes."""
+    """Who has the keys of an outsider and of the operator can date both stamps as he likes."""
     stolen = (seal_keys(operator)[0], names_of_path((operator.outside.unit,))[0])
     trust = operator.outsiders(compromised=lost(*stolen))
     forged = operator.outside.record(operator.logged[0].xml, SEEN)
