@@ -1,15 +1,28 @@
-"""What the holders of proof do: the real commands, and the named checks in what they say."""
+"""What the holders of proof do: the real commands, and the named checks in what they say.
+
+And what a cheating operator does with them: it serves one of them a log of his own, and asks a
+witness to vouch for it.
+"""
 
 import asyncio
 import contextlib
+import hashlib
 import io
 import json
 import os
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from unittest import mock
 
+import aiohttp
+from aiohttp import web
+
+from relay.witnesses import request_body
+from signing.tlog_proof import TlogProof
 from tdh.cli.main import main
+from tests.installation import ORIGIN
 
 PASS, FAIL, UNKNOWN = "pass", "fail", "unknown"
 
@@ -83,3 +96,52 @@ def _audited(said: Said) -> Said:
         return said
     checks = tuple((one["id"], one["result"]) for one in told["checks"])
     return Said(code=said.code, text=said.text, checks=checks)
+
+
+@asynccontextmanager
+async def served(folder: Path, anchored: bytes | None = None) -> AsyncIterator[str]:
+    """The URL of a log for one reader alone; `anchored`: the head with outsiders' lines."""
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        if anchored is not None and "anchored" in request.query:
+            return web.Response(body=anchored)
+        path = folder / request.match_info["path"]
+        return web.Response(body=path.read_bytes()) if path.is_file() else web.Response(status=404)
+
+    application = web.Application()
+    application.router.add_get("/{path:.+}", answer)
+    runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    try:
+        yield "http://127.0.0.1:%d" % runner.addresses[0][1]
+    finally:
+        await runner.cleanup()
+
+
+async def ask_witness(url: str, note: bytes, *, old_size: int, proof: Sequence[bytes] = ()) -> int:
+    """Ask the witness to vouch for a head; the HTTP status of its answer."""
+    body = request_body(old_size, proof, note)
+    async with aiohttp.ClientSession() as http, http.post(url + "/add-checkpoint", data=body) as said:
+        return said.status
+
+
+async def witnessed(url: str, to: Path) -> Path:
+    """The newest head that the witness knows, from the witness itself, as a state file."""
+    path = f"{url}/{hashlib.sha256(ORIGIN.encode()).hexdigest()}/checkpoint"
+    async with aiohttp.ClientSession() as http, http.get(path) as answer:
+        to.write_bytes(await answer.read())
+    return to
+
+
+def head_in(proof: Path, to: Path) -> Path:
+    """The head that came with a proof, as a state file: what a sender can do with his."""
+    to.write_bytes(TlogProof.parse(proof.read_bytes()).checkpoint_note)
+    return to
+
+
+def kept(state: Path, folder: Path) -> Path:
+    """A copy of a state file, for one audit."""
+    copy = folder / f"{state.name}-copy"
+    copy.write_bytes(state.read_bytes())
+    return copy

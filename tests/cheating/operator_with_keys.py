@@ -21,10 +21,11 @@ from signing.evidence_document import write_evidence
 from signing.evidence_reader import read_evidence
 from signing.log_entry import evidence_entry
 from signing.log_tree import LogTree
-from signing.merkle import EMPTY_ROOT
+from signing.merkle import EMPTY_ROOT, Frontier, inclusion_proof, leaf_hash
 from signing.sealer.desk import Keys
 from signing.sealer.key_files import POST_QUANTUM_KEY, IssuerNames, KeyFiles, load_keys
-from storage.database import open_database
+from signing.tlog_proof import TlogProof
+from storage.database import Database, open_database
 from storage.log import PostgresLogStore
 from storage.tiles import LogFolder
 from tdh.delivery.publication import Publication
@@ -48,18 +49,19 @@ class Logged:
 class AnyHead:
     """Signs whatever tree it is shown: the log's key outside the sealer's program."""
 
-    def __init__(self, keys: Keys, last: tuple[int, bytes], state: Path, ago: timedelta) -> None:
-        self._keys, self._last, self._state, self._ago = keys, last, state, ago
+    def __init__(self, keys: Keys, state: Path, *, ago: timedelta = timedelta(0)) -> None:
+        self._keys, self._state, self._ago = keys, state, ago
+        self.last = (0, EMPTY_ROOT)
 
     async def last_head(self) -> tuple[int, bytes]:
-        return self._last
+        return self.last
 
     async def sign_head(self, size: int, root: bytes, consistency, clock: datetime) -> SignedHead:
         head = signed_head(self._keys, size, root, at=clock - self._ago)
         with (self._state / "heads").open("a") as file:
             file.write(f"{_EPOCH:06d} {size:019d} {root.hex()}\n")
         (self._state / "head.signed").unlink(missing_ok=True)
-        self._last = (size, root)
+        self.last = (size, root)
         return head
 
 
@@ -182,17 +184,11 @@ class Cheater:
             )
         database = await open_database(self.place.dsn, application_name="cheat")
         try:
-            store, maths = PostgresLogStore(database), LogTree()
-            published = await store.head()
-            last = (published.size, published.root) if published else (0, EMPTY_ROOT)
-            publication = Publication(
-                store=store,
-                tiling=Tiling(store=store, folder=LogFolder(folder or self.place.log), maths=maths),
-                signer=AnyHead(self.keys, last, self.state, ago),
-                maths=maths,
-                clock=_Clock(),
-                crash=lambda _name: None,
-            )
+            published = await PostgresLogStore(database).head()
+            signer = AnyHead(self.keys, self.state, ago=ago)
+            if published is not None:
+                signer.last = (published.size, published.root)
+            publication = self._publication(database, signer, folder or self.place.log)
             await publication.round()
             head = await publication.head()
         finally:
@@ -200,17 +196,40 @@ class Cheater:
         assert head is not None
         return head
 
+    @staticmethod
+    def _publication(database: Database, signer: "AnyHead", folder: Path) -> Publication:
+        store, maths = PostgresLogStore(database), LogTree()
+        return Publication(
+            store=store,
+            tiling=Tiling(store=store, folder=LogFolder(folder), maths=maths),
+            signer=signer,
+            maths=maths,
+            clock=_Clock(),
+            crash=lambda _name: None,
+        )
+
     async def rebuild(self, entries: Sequence[Logged]) -> SignedHead:
         """Another log of these entries, from the first one on, under a sealer without memory."""
         await self.place.sql(
-            *(f"TRUNCATE {name}" for name in _LOG_TABLES),
-            "TRUNCATE archive_rounds, archive_stamps, archive_tokens",
+            f"TRUNCATE {', '.join(_LOG_TABLES)}",
             f"UPDATE log_tree SET size = 0, root = '\\x{EMPTY_ROOT.hex()}'",
         )
         shutil.rmtree(self.place.log)
         for name in ("heads", "head.signed"):
             (self.state / name).unlink(missing_ok=True)
         return await self.append(entries)
+
+    async def proof(self, evidence: str, head: SignedHead) -> bytes:
+        """The proof of an evidence under a head of the log as it is now."""
+        frontier, nodes = Frontier.empty(), dict[tuple[int, int], bytes]()
+        entries = (await self.entries())[: head.size]
+        for one in entries:
+            nodes |= {(new.level, new.number): new.hash for new in frontier.append(leaf_hash(one.entry))}
+        (index,) = [n for n, one in enumerate(entries) if one.evidence == evidence]
+        hashes = inclusion_proof(index, head.size, lambda level, number: nodes[level, number])
+        return TlogProof(
+            index=index, hashes=hashes, checkpoint_note=head.note, extra=entries[index].entry
+        ).text()
 
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[asyncpg.Connection]:
@@ -221,7 +240,10 @@ class Cheater:
             await connection.close()
 
 
-_LOG_TABLES = ("log_queue", "log_entries", "log_nodes", "log_heads", "log_anchors", "log_settled")
+_LOG_TABLES = (
+    "log_queue", "log_entries", "log_nodes", "log_heads", "log_anchors", "log_settled",
+    "archive_rounds", "archive_stamps", "archive_tokens",
+)  # fmt: skip
 
 
 class _Clock:
