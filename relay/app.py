@@ -31,6 +31,7 @@ from relay.api.trust_files import PublishedTrust, TrustFiles
 from relay.api.tsa import TimestampAnswer, Timestamping
 from relay.api.undisturbed import Undisturbed
 from relay.api.verifier import Verifier
+from relay.api.verifier_proofs import VerifierProofs
 from relay.auth import BearerTokens
 from tdh.delivery.bundles import Bundles
 from tdh.delivery.receipts import Receipts
@@ -65,6 +66,7 @@ def make_app(  # noqa: PLR0913 - its parts, by name
     bundles: Bundles | None = None,
     receipts: Receipts | None = None,
     published: Sequence[PublishedFile] = (),
+    verifier_proofs: VerifierProofs | None = None,
     published_trust: PublishedTrust | None = None,
 ) -> web.Application:
     """The whole HTTP interface. Serve it by `make_runner`.
@@ -151,6 +153,7 @@ def make_app(  # noqa: PLR0913 - its parts, by name
         ),
         *bundle_reading,
         *Verifier(published).routes(),
+        *(() if verifier_proofs is None else verifier_proofs.routes()),
         *(() if published_trust is None else TrustFiles(published_trust).routes()),
         *Service(parts=remembered(health.parts)).routes(),
     )

@@ -20,6 +20,7 @@ from relay.amqp.consumer import Consumer
 from relay.amqp.pushes import Pushes
 from relay.amqp.submissions import Submissions as PartnerRequests
 from relay.api.body import ApiLimits
+from relay.api.verifier_proofs import VerifierProofs
 from relay.app import make_app, make_runner
 from relay.clamd import Clamd, Patience, address_of
 from relay.dispatcher import Dispatcher
@@ -53,7 +54,7 @@ from tdh import broker
 from tdh.anchoring import anchoring, archive_keeping, outsiders, proving
 from tdh.bundling import bundles_over
 from tdh.config import Config, ConfigError
-from tdh.core import Core, open_core, watched_sealer
+from tdh.core import Core, open_core, watched_receipts, watched_sealer
 from tdh.delivery.anchoring import at_intervals
 from tdh.delivery.publication import Publication
 from tdh.delivery.recheck import RecheckPorts, recheck
@@ -63,12 +64,12 @@ from tdh.delivery.tiling import Tiling
 from tdh.domain.errors import JudgeUnavailable, TDHError
 from tdh.judging import FollowingJudge
 from tdh.published_trust import PublishedTrust
-from tdh.receipts import receipt_maker, receipts_over
+from tdh.receipts import receipts_over
 from tdh.revocation import judge_policy, kept, revocation_source
 from tdh.system import CheckedClock
 from tdh.timestamping import clock_watch, timestamp_service
 from tdh.trust import trust_in_force
-from tdh.verifiers import publish_verifiers
+from tdh.verifiers import PublishedVerifiers, publish_verifiers
 
 UNWRAP_BURST_SECONDS = 5
 PREFETCH = 16
@@ -136,10 +137,18 @@ async def api(config: Config, closing: Closing) -> Loops:
     stamper = watched_sealer(config, core.database, core.clock)  # letters wait for none of these
     closing.rest.push_async_callback(stamper.close)
     stamping = timestamp_service(stamper, core.clock.now, watch)
-    maker = receipt_maker(config)
+    maker = watched_receipts(config, core.database, core.clock)
     closing.rest.push_async_callback(maker.close)
     application = make_app(
         published=published_files(),
+        verifier_proofs=VerifierProofs(
+            PublishedVerifiers(
+                records=PostgresVerifiers(core.database),
+                entries=PostgresServiceKeys(core.database),
+                proving=proving(core.database),
+            ),
+            verifiers(),
+        ),
         published_trust=PublishedTrust(
             records=PostgresServiceKeys(core.database), proving=proving(core.database)
         ),

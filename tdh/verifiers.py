@@ -5,12 +5,16 @@ command. A stranger compares the digest of the file that he has with the entry `
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 import structlog
 
 from signing.log_entry import operation_entry
+from storage.service_keys import PostgresServiceKeys
 from storage.verifiers import PostgresVerifiers, RecordedVerifier
+from tdh.delivery.proving import Proving
+from tdh.domain.errors import NotLoggedYet
 from tdh.domain.published import PublishedFile
 
 log = structlog.get_logger()
@@ -37,3 +41,22 @@ def entry_of(version: RecordedVerifier) -> bytes:
     """What the public log says of it."""
     fields = [("name", version.name), ("digest", f"sha-256 {version.digest.hex()}")]
     return operation_entry(OPERATION, version.published_at, fields)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublishedVerifiers:
+    """What the log says of the files that are served. Every method raises StorageUnavailable."""
+
+    records: PostgresVerifiers
+    entries: PostgresServiceKeys
+    proving: Proving
+
+    async def proof(self, file: PublishedFile) -> bytes | None:
+        """The tlog-proof of a file's entry; None before it is entered. Raises NotLoggedYet."""
+        for version in await self.records.all():
+            if (version.name, version.digest.hex()) == (file.name, file.sha256):
+                place = await self.entries.place(entry_of(version))
+                if place is None:
+                    raise NotLoggedYet("no head of the log holds this entry yet")
+                return await self.proving.proof_at(place)
+        return None
