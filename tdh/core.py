@@ -13,7 +13,7 @@ from tdh.config import Config
 from tdh.delivery.commit import GroupCommit
 from tdh.domain.policies import Policy
 from tdh.ports import CrashPoint
-from tdh.service_keys import ServiceKeys, WatchedSealer, receipt_keys
+from tdh.service_keys import ServiceKeys, WatchedReceipts, WatchedSealer, receipt_keys
 from tdh.system import CheckedClock, RandomIds, crash_point_of
 
 
@@ -63,3 +63,9 @@ def watched_sealer(config: Config, database: Database, clock: CheckedClock) -> W
         ServiceKeys(PostgresServiceKeys(database), clock),
         partial(receipt_keys, config.receipts.keys),
     )
+
+
+def watched_receipts(config: Config, database: Database, clock: CheckedClock) -> WatchedReceipts:
+    """A connection to the receipt maker; who opens it closes it."""
+    keys = ServiceKeys(PostgresServiceKeys(database), clock)
+    return WatchedReceipts(config.receipts.socket, config.receipts.timeout_seconds, keys)

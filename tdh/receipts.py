@@ -4,15 +4,9 @@ from signing.receipt.client import ReceiptsClient
 from storage.database import Database
 from storage.mailboxes import PostgresMailboxes
 from storage.receipts import PostgresReceipts
-from tdh.config import Config
 from tdh.delivery.proving import Proving
 from tdh.delivery.receipts import Receipts
 from tdh.ports import Clock
-
-
-def receipt_maker(config: Config) -> ReceiptsClient:
-    """The program's socket; who opens it closes it."""
-    return ReceiptsClient(config.receipts.socket, config.receipts.timeout_seconds)
 
 
 def receipts_over(

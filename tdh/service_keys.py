@@ -20,12 +20,18 @@ import structlog
 
 from signing import service_keys
 from signing.errors import ProofError
+from signing.receipt.client import ReceiptsClient
+from signing.receipt.messages import Answer, Request
 from signing.sealer.client import SealerClient
 from signing.sealer.messages import Identity
 from signing.service_keys import key_of_certificates, key_of_vkey
 from signing.timestamp_messages import TimestampRequest
 from storage.service_keys import PostgresServiceKeys
-from tdh.domain.errors import SealingUnavailable, StorageUnavailable
+from tdh.domain.errors import (
+    ReceiptMakerUnavailable,
+    SealingUnavailable,
+    StorageUnavailable,
+)
 from tdh.domain.evidence import EvidenceFacts
 from tdh.domain.log import SignedHead
 from tdh.domain.records import RefusedItem, SealedEvidence
@@ -85,6 +91,11 @@ class ServiceKeys:
             if key.use in uses and (found := problem_with(key, self._recorded, now)):
                 return found
         return None
+
+    def problem_in(self, use: KeyUse) -> str | None:
+        """The same of the newest key that the log knows in a use, where nobody is asked for it."""
+        known = [one.key for one in self._recorded if one.key.use is use]
+        return problem_with(known[-1], self._recorded, self._clock.now()) if known else None
 
     def warn(self, keys: Sequence[ServiceKey]) -> None:
         """Say once a day which certificates end soon, and what is wrong with a key."""
@@ -182,6 +193,20 @@ class WatchedSealer(SealerClient):
     def _must_be(self, connection: int) -> None:
         if self.connections != connection:
             raise SealingUnavailable("another sealer answered than the one whose keys are known")
+
+
+class WatchedReceipts(ReceiptsClient):
+    """The receipt maker, left alone once the newest receipt key was given up or has ended."""
+
+    def __init__(self, socket_path: Path, timeout_seconds: float, keys: ServiceKeys) -> None:
+        super().__init__(socket_path, timeout_seconds)
+        self._watch = keys
+
+    async def _ask(self, request: Request) -> Answer:
+        await self._watch.look()
+        if problem := self._watch.problem_in(KeyUse.RECEIPT):
+            raise ReceiptMakerUnavailable(problem)
+        return await super()._ask(request)
 
 
 def keys_of(identity: Identity) -> tuple[ServiceKey, ...]:

@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING
 from storage.database import open_database
 from tdh.anchoring import proving
 from tdh.config import load
+from tdh.core import watched_receipts
 from tdh.domain.errors import NoReceiptForEvent, NotFound, NotLoggedYet
 from tdh.domain.identifiers import EvidenceId, is_id
 from tdh.domain.receipts import Receipt
-from tdh.receipts import receipt_maker, receipts_over
+from tdh.receipts import receipts_over
 from tdh.system import CheckedClock
 
 if TYPE_CHECKING:
@@ -50,8 +51,9 @@ def _run(args: argparse.Namespace) -> int:
 async def _renewed(names: list[str]) -> tuple[list[Receipt], dict[str, str]]:
     config = load()
     database = await open_database(config.database.dsn, application_name="tdh-admin")
-    maker = receipt_maker(config)
-    receipts = receipts_over(database, proofs=proving(database), maker=maker, clock=CheckedClock())
+    clock = CheckedClock()
+    maker = watched_receipts(config, database, clock)
+    receipts = receipts_over(database, proofs=proving(database), maker=maker, clock=clock)
     made: list[Receipt] = []
     refused: dict[str, str] = {}
     try:

@@ -12,16 +12,16 @@ from sealer_program import SealerProgram, now
 
 from signing.log_entry import OperationEntry, parse_operation_entry
 from signing.log_tree import LogTree
-from signing.service_keys import KeyPeriods, compromised, retired
+from signing.service_keys import KeyPeriods, compromised, in_service, retired
 from storage.database import Database
 from storage.log import PostgresLogStore
 from storage.service_keys import PostgresServiceKeys
 from storage.tiles import LogFolder
 from tdh.delivery.publication import Publication
 from tdh.delivery.tiling import Tiling
-from tdh.domain.errors import SealingUnavailable, StorageUnavailable
+from tdh.domain.errors import ReceiptMakerUnavailable, SealingUnavailable, StorageUnavailable
 from tdh.domain.service_keys import Compromise, KeyUse, Retirement, ServiceKey
-from tdh.service_keys import ServiceKeys, WatchedSealer, keys_of
+from tdh.service_keys import ServiceKeys, WatchedReceipts, WatchedSealer, keys_of
 
 
 class Clock:
@@ -205,3 +205,21 @@ async def test_the_head_that_names_a_log_key_may_be_its_first(sealer, database, 
     assert {use for use, _ in periods.periods} == {KeyUse.SEAL, KeyUse.TIMESTAMP, KeyUse.LOG}
     key = await key_of(sealer, KeyUse.SEAL)
     assert periods.problem(KeyUse.SEAL, key.key, index=3, time=now()) is None
+
+
+async def test_a_lost_receipt_key_makes_no_receipts(program, records, clock, tmp_path) -> None:
+    """Nobody is asked, so the maker need not even be there."""
+    key = ServiceKey(
+        use=KeyUse.RECEIPT, key=b"r" * 32, certificate=b"c" * 32, ends_at=now() + timedelta(days=9)
+    )
+    maker = WatchedReceipts(tmp_path / "none", 1.0, ServiceKeys(records, clock))
+    with pytest.raises(ReceiptMakerUnavailable, match="cannot be used"):
+        await maker.seal_bundle(())
+    await records.enter(key, now(), in_service(key, now()))
+    word = Compromise(key=key.key, since=now(), reason="a safe was open")
+    await records.compromise(word, now(), compromised(word, now()))
+    clock.later = timedelta(seconds=6)
+
+    with pytest.raises(ReceiptMakerUnavailable, match="a safe was open"):
+        await maker.seal_bundle(())
+    await maker.close()
