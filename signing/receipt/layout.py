@@ -204,20 +204,32 @@ def _happened(facts: EvidenceFacts, limits: Limits) -> Iterator[Plain]:
 
 
 def _acted(facts: EvidenceFacts, limits: Limits) -> Iterator[Two]:
-    parties = (facts.sender_delegate, facts.recipient_delegate, facts.sender, *facts.recipients)
-    for party in parties:
-        if party is None or party.authenticated_at is None:
-            continue
-        name, level = _name(party, limits), words.LEVELS[party.assurance]
-        method = party.authentication_method or ""
-        by = words.METHODS.get(method, Two(shown(method, 40), shown(method, 40)))
-        capacity = ""
-        if party.capacity is not None:
-            capacity = f" ({words.CAPACITIES.get(party.capacity, _plainly(party.capacity)).th})"
-        yield Two(
-            f"{name.th}{shown(capacity, 60)} ยืนยันตัวตนด้วย{by.th} {level.th}",
-            f"{name.en}, by {by.en}, {level.en}, {iso_instant(party.authenticated_at)}",
-        )
+    for delegate, party in (
+        (facts.sender_delegate, facts.sender),
+        (facts.recipient_delegate, facts.recipients[0]),
+    ):
+        if delegate is not None:
+            capacity = words.CAPACITIES.get(delegate.capacity or "")
+            said = words.ON_BEHALF.of(
+                name=_name(delegate, limits),
+                capacity=capacity or shown(delegate.capacity or "", 30),
+                party=_name(party, limits),
+            )
+            yield from _authenticated(delegate, said)
+    for one in (facts.sender, *facts.recipients):
+        yield from _authenticated(one, _name(one, limits))
+
+
+def _authenticated(party: PartyFacts, name: Two) -> Iterator[Two]:
+    """How and how surely, where it is the one that acted."""
+    if party.authenticated_at is None:
+        return
+    level, method = words.LEVELS[party.assurance], party.authentication_method or ""
+    by = words.METHODS.get(method, Two(shown(method, 40), shown(method, 40)))
+    yield Two(
+        f"{name.th} ยืนยันตัวตนด้วย{by.th} {level.th}",
+        f"{name.en}, by {by.en}, {level.en}, {iso_instant(party.authenticated_at)}",
+    )
 
 
 def _reason(reason: EventReason, limits: Limits) -> Iterator[Two]:
@@ -238,7 +250,7 @@ def _reason(reason: EventReason, limits: Limits) -> Iterator[Two]:
 def _proof(sources: Sources) -> Iterator[Plain]:
     issuer, statement = sources.content.issuer, sources.statement
     yield _row(
-        Two("ค่าแฮชของหลักฐาน", "its SHA-256"),
+        Two("ค่าแฮชของหลักฐาน", "SHA-256"),
         _plainly(in_fours(sources.digest)),
         mono=True,
     )
@@ -254,8 +266,8 @@ def _proof(sources: Sources) -> Iterator[Plain]:
     times = [
         Two(f"{what.th} {thai_instant(time)}", f"{what.en}, {iso_instant(time)}")
         for what, time in (
-            (Two("หัวสมุดบันทึก", "head of the log"), statement.stamped_at),
-            (Two("บันทึกเพื่อเก็บรักษา", "archive record"), statement.recorded_at),
+            (Two("หัวสมุดบันทึก", "log head"), statement.stamped_at),
+            (Two("ระเบียนเก็บรักษา", "archive"), statement.recorded_at),
         )
         if time is not None
     ]

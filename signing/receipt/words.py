@@ -185,13 +185,14 @@ MORE_DOCUMENTS = Two(
     "และเอกสารอีก {n} รายการ ทั้งหมดอยู่ในหลักฐานที่แนบ",
     "and {n} more; all are in the attached evidence",
 )
+ON_BEHALF = Two("{name} ({capacity}) แทน {party}", "{name} ({capacity}) for {party}")
 MORE_PARTIES = Two("และอีก {n} ราย", "and {n} more")
 
 LEVELS: Mapping[AssuranceLevel, Two] = MappingProxyType(
     {
-        AssuranceLevel.LOW: Two("ระดับพื้นฐาน", "level low"),
-        AssuranceLevel.SUBSTANTIAL: Two("ระดับมาก", "level substantial"),
-        AssuranceLevel.HIGH: Two("ระดับสูง", "level high"),
+        AssuranceLevel.LOW: Two("ระดับพื้นฐาน (IAL 1)", "level low"),
+        AssuranceLevel.SUBSTANTIAL: Two("ระดับมาก (IAL 2)", "level substantial"),
+        AssuranceLevel.HIGH: Two("ระดับสูง (IAL 3)", "level high"),
     }
 )
 METHODS: Mapping[str, Two] = MappingProxyType(
