@@ -31,7 +31,10 @@ TRIES = 4
 AT_ONCE = 8
 """So many files are asked for at once."""
 _MOST_BUNDLE_BYTES = TILE_WIDTH * (MAX_ENTRY_BYTES + 2)
-_OK, _GONE, _BUSY = 200, frozenset({404, 410}), 500
+_OK = 200
+_NOT_HERE = range(400, 500)
+_NOT_NOW = frozenset({408, 425, 429})
+"""Of the answers that say no, those that may be others soon."""
 
 
 class LogSource(Protocol):
@@ -118,7 +121,7 @@ class HttpSource:
             async with self._session.get(
                 f"{self._url}/{path}", allow_redirects=False, headers={"Cache-Control": "no-cache"}
             ) as answer:
-                if answer.status in _GONE:
+                if answer.status in _NOT_HERE and answer.status not in _NOT_NOW:
                     return None
                 if answer.status != _OK:
                     raise _NotNow(f"answers {answer.status}")

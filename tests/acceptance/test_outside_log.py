@@ -33,12 +33,14 @@ from signing.merkle import (
 from signing.tlog_proof import TlogProof
 from signing.trust_file import load_trust_file
 from tests.installation import Installation
+from tests.stories import audit, new_key, run_tdh, signed_pdf, submit_with_patience, to
 
 GO_PATH = Path("/usr/share/gocode")
 SOURCE = Path(__file__).with_name("outside_log.go")
 LOG = NoteSigner(
     name="log.tdh.example/2026", private_key=Ed25519PrivateKey.from_private_bytes(b"l" * 32)
 )
+LAST_EVIDENCE = "SELECT max(index) FROM log_entries WHERE evidence IS NOT NULL"
 SIZES = (1, 2, 3, 7, 8, 13, 64, 100)
 
 
@@ -235,6 +237,29 @@ async def test_go_reads_the_whole_log_from_its_tiles(here: Installation, ask) ->
             (answer,) = await asyncio.to_thread(ask, request | {"Url": static})
             assert answer["error"], path
             (folder / path).write_bytes(whole)
+
+
+async def test_a_stranger_audits_the_log_over_http_and_gets_the_operators_numbers(here, tmp_path):
+    """Two programs: one has a URL and the trust file, the other the installation's settings."""
+    status, _ = await submit_with_patience(here, signed_pdf(here), new_key(), to())
+    assert status == 201
+    connection = await asyncpg.connect(here.dsn)
+    async with asyncio.timeout(20):
+        while (place := await connection.fetchval(LAST_EVIDENCE)) is None:  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
+    await connection.close()
+    await _head_of(here, here.config.log.folder, place + 1)
+    state = ("--state", str(tmp_path / "state"))
+    trust = ("--trust", str(here.trust), "--json")
+    for times in range(2):  # the second one knows the head of the first
+        code, out, err = await run_tdh("audit", "--log", here.url, *trust, *state)
+        found = json.loads(out)
+        outcomes = {check["id"]: check["result"] for check in found["checks"]}
+        assert (code, found["result"]) == (0, "pass"), f"{out}\n{err}"
+        assert outcomes["append-only"] == ("pass" if times else "unknown")
+    own = await audit(here)
+    assert own["statistics"]["accepted"] == found["statistics"]["accepted"] == 1
+    assert {"log-files", "ledger", "sequences"} <= {check["id"] for check in own["checks"]}
 
 
 async def _queue(connection: asyncpg.Connection, count: int) -> None:

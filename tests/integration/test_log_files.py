@@ -3,6 +3,7 @@
 import asyncio
 import shutil
 from collections.abc import AsyncIterator, Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -146,30 +147,37 @@ async def test_a_round_with_nothing_to_do_touches_no_file(log: Log) -> None:
 POINTS = (*tile_store.CRASH_POINTS, "log.signed", "log.filed", "log.published")
 
 
-@pytest.mark.parametrize("point", POINTS)
-async def test_killed_at_any_step_the_next_round_goes_on(log: Log, point: str) -> None:
-    await log.grow(250)
-    shown = (log.folder / "checkpoint").read_bytes()
-    await log.queue(300)
+async def test_killed_at_any_step_the_next_round_goes_on(log: Log) -> None:
+    size = await log.grow(250)
+    sizes = [size]
+    for point in POINTS:
+        shown = (log.folder / "checkpoint").read_bytes()
+        await log.queue(300)
+        log.crash = partial(_die_at, point)
+        with pytest.raises(Killed):
+            await log.publication.round()
+        note = (log.folder / "checkpoint").read_bytes()
+        head, _ = open_note(note, [log.verifier])
+        assert head.size == (size if note == shown else size + 300)
+        assert all((log.folder / tile.path).is_file() for tile in tiles_of(head.size))
 
-    def crash(name: str) -> None:
-        if name == point:
-            raise Killed
-
-    log.crash = crash
-    with pytest.raises(Killed):
-        await log.publication.round()
-    note = (log.folder / "checkpoint").read_bytes()
-    head, _ = open_note(note, [log.verifier])
-    assert head.size == (250 if note == shown else 550)
-    assert all((log.folder / tile.path).is_file() for tile in tiles_of(head.size))
-
-    log.crash = lambda _name: None
-    log.publication = log.made()  # another process
-    # What somebody may have seen is published, whatever has come since.
-    assert await log.grow(1) == 551
+        log.crash = _go_on
+        log.publication = log.made()  # another process
+        # What somebody may have seen is published, whatever has come since.
+        assert await log.grow(1) == size + 301
+        sizes += [size + 300, size + 301]
+        size = await log.whole()
     rows = await log.database.fetch("SELECT size FROM log_heads ORDER BY size")
-    assert [row["size"] for row in rows] == [250, 550, 551]
+    assert [row["size"] for row in rows] == sizes
+
+
+def _die_at(wanted: str, name: str) -> None:
+    if name == wanted:
+        raise Killed
+
+
+def _go_on(_name: str) -> None:
+    """No crash."""
 
 
 async def test_an_empty_folder_and_one_of_yesterday_catch_up(log: Log, tmp_path: Path) -> None:
@@ -216,42 +224,65 @@ def _no_checkpoint(log: Log) -> None:
     (log.folder / "checkpoint").write_bytes(b"torn")
 
 
-@pytest.mark.parametrize(
-    "spoil", [_another_full_tile, _ahead, _another_history, _another_log, _no_checkpoint]
-)
+SPOILED = (_another_full_tile, _ahead, _another_history, _another_log, _no_checkpoint)
+
+
 async def test_a_folder_that_contradicts_stops_the_log_and_is_left_as_it_is(
-    log: Log, spoil: Callable[[Log], None]
+    log: Log, tmp_path: Path
 ) -> None:
     await log.grow(200)
-    spoil(log)
-    before = files(log.folder)
+    sound = tmp_path / "sound"
+    shutil.copytree(log.folder, sound)
     published = await log.store.head()
     await log.queue(200)
-    for _ in range(2):
-        with pytest.raises(LogDiverged):
-            await log.publication.round()
-        assert {name: before[name] for name in before} == {
-            name: content for name, content in files(log.folder).items() if name in before
-        }
-        assert await log.store.head() == published
+    for spoil in SPOILED:
+        spoil(log)
+        before = files(log.folder)
+        for _ in range(2):
+            with pytest.raises(LogDiverged):
+                await log.publication.round()
+            now = files(log.folder)
+            assert {name: now[name] for name in before} == before
+            assert await log.store.head() == published
+        shutil.rmtree(log.folder)
+        shutil.copytree(sound, log.folder)
+    await log.publication.round()
+    assert await log.whole() == 400
 
 
-@pytest.mark.parametrize(
-    ("statement", "problem"),
-    [
-        ("UPDATE log_entries SET entry = 'x' WHERE index = 220", "do not give its hashes"),
-        ("UPDATE log_nodes SET hash = sha256('x') WHERE (level, index) = (0, 220)", "hashes of"),
-        ("DELETE FROM log_nodes WHERE (level, index) = (0, 220)", "lacks hashes"),
-    ],
+WRONG_ROWS = (
+    (
+        "UPDATE log_entries SET entry = 'x' WHERE index = 220",
+        "UPDATE log_entries SET entry = $1 WHERE index = 220",
+        "do not give its hashes",
+    ),
+    (
+        "UPDATE log_nodes SET hash = sha256('x') WHERE (level, index) = (0, 220)",
+        "UPDATE log_nodes SET hash = $1 WHERE (level, index) = (0, 220)",
+        "hashes of",
+    ),
+    (
+        "DELETE FROM log_nodes WHERE (level, index) = (0, 220)",
+        "INSERT INTO log_nodes VALUES (0, 220, $1)",
+        "lacks hashes",
+    ),
 )
-async def test_nothing_wrong_becomes_immutable(log: Log, statement: str, problem: str) -> None:
+
+
+async def test_nothing_wrong_becomes_immutable(log: Log) -> None:
     await log.grow(230)
-    await log.database.fetch(statement)
+    (entry,) = await log.store.entries(220, 221)
+    (leaf,) = await log.store.node_range(0, 220, 221)
     await log.queue(40)
-    with pytest.raises(LogDiverged, match=problem):
-        await log.publication.round()
-    assert not (log.folder / "tile/0/000").exists()
-    assert not (log.folder / "tile/entries/000").exists()
+    for spoil, mend, problem in WRONG_ROWS:
+        await log.database.fetch(spoil)
+        with pytest.raises(LogDiverged, match=problem):
+            await log.publication.round()
+        assert not (log.folder / "tile/0/000").exists()
+        assert not (log.folder / "tile/entries/000").exists()
+        await log.database.fetch(mend, entry.entry if "entries" in mend else leaf)
+    await log.publication.round()
+    assert await log.whole() == 270
 
 
 async def test_a_folder_that_cannot_be_written_is_said_and_healed(log: Log) -> None:
