@@ -7,34 +7,20 @@ evidence. Pure.
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
 
 from signing.evidence_reader import EvidenceContent
 from signing.receipt import qr, words
 from signing.receipt.envelope import ShownEnvelope
+from signing.receipt.happened import happened
+from signing.receipt.rows import Limits, Plain, name_of, plainly, row
 from signing.receipt.shown import in_fours, masked_party, shown
 from signing.receipt.statement import Statement
 from signing.receipt.thai_time import BANGKOK, iso_instant, thai_day, thai_instant
 from signing.receipt.words import Two
-from tdh.domain.events import EventReason
 from tdh.domain.evidence import DocumentFacts, EvidenceFacts, PartyFacts
 
-Plain = dict[str, Any]
 _SIDES = (Two("จาก", "From"), Two("ถึง", "To"))
 _FINAL_NOTICE = "NotificationForAcceptanceFailure"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
-    """How much of it a page has room for."""
-
-    documents: int
-    recipients: int
-    name: int
-    """Characters of a name."""
-    long: int
-    """Characters of a subject, or of somebody's own words."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +50,7 @@ def layout(sources: Sources, limits: Limits) -> Plain:
     name_of_issuer = Two(shown(issuer.name_th, limits.name), shown(issuer.name_en, limits.name))
     sentence = page.sentence.of(
         issuer=name_of_issuer,
-        sender=_name(facts.sender, limits),
+        sender=name_of(facts.sender, limits),
         recipient=_recipients_in_words(facts.recipients, limits),
         time=Two(f"วันที่ {thai_instant(facts.time)}", iso_instant(facts.time)),
     )
@@ -92,7 +78,7 @@ def layout(sources: Sources, limits: Limits) -> Plain:
         "letter": list(_letter(sources, limits)),
         "documents": [_document(one, limits) for one in facts.documents[: limits.documents]],
         "more_documents": _more(words.MORE_DOCUMENTS, hidden),
-        "happened": list(_happened(facts, limits)),
+        "happened": list(happened(facts, limits)),
         "proof": list(_proof(sources)),
         "anchor": (anchor if statement.is_anchored else words.ONLY_OPERATOR).plain(),
         "how": words.HOW_TO_VERIFY.of(page=verify).plain(),
@@ -101,12 +87,8 @@ def layout(sources: Sources, limits: Limits) -> Plain:
     }
 
 
-def _name(party: PartyFacts, limits: Limits) -> Two:
-    return Two(shown(party.name_th, limits.name), shown(party.name_en, limits.name))
-
-
 def _recipients_in_words(recipients: Sequence[PartyFacts], limits: Limits) -> Two:
-    first = _name(recipients[0], limits)
+    first = name_of(recipients[0], limits)
     if len(recipients) == 1:
         return first
     more = words.MORE_PARTIES.of(n=str(len(recipients) - 1))
@@ -122,7 +104,7 @@ def _side(label: Two, parties: Sequence[PartyFacts], limits: Limits) -> Plain:
         "label": label.plain(),
         "parties": [
             {
-                "name": _name(party, limits).plain(),
+                "name": name_of(party, limits).plain(),
                 "id": masked_party(party.id),
                 "level": words.LEVELS[party.assurance].plain(),
             }
@@ -147,122 +129,32 @@ def _document(document: DocumentFacts, limits: Limits) -> Plain:
     }
 
 
-def _row(label: Two, *lines: Two, mono: bool = False) -> Plain:
-    kind = "mono" if mono else "text"
-    return {"label": label.plain(), "lines": [each.plain() | {"kind": kind} for each in lines]}
-
-
-def _plainly(text: str) -> Two:
-    return Two(text, "")
-
-
-def _instant(time: datetime) -> Two:
-    return Two(thai_instant(time), iso_instant(time))
-
-
 def _letter(sources: Sources, limits: Limits) -> Iterator[Plain]:
     facts, envelope = sources.content.facts, sources.envelope
-    number = _plainly(shown(facts.letter_number, limits.name))
+    number = plainly(shown(facts.letter_number, limits.name))
     if envelope is None:
-        yield _row(Two("หนังสือที่", "Letter no."), number)
+        yield row(Two("หนังสือที่", "Letter no."), number)
         return
     dated = Two(f"{number.th}  ลงวันที่ {thai_day(envelope.day)}", envelope.day.isoformat())
-    yield _row(Two("หนังสือที่ ลงวันที่", "Letter no., date"), dated)
-    yield _row(Two("เรื่อง", "Subject"), _plainly(shown(envelope.subject, limits.long)))
-    yield _row(Two("เรียน", "Addressed to"), _plainly(shown(envelope.salutation, limits.name)))
-
-
-def _happened(facts: EvidenceFacts, limits: Limits) -> Iterator[Plain]:
-    yield _row(Two("เวลาของเหตุการณ์", "Time of the event"), _instant(facts.time))
-    if facts.submitted_at != facts.time:
-        yield _row(Two("รับฝากเมื่อ", "Submitted"), _instant(facts.submitted_at))
-    acted = tuple(_acted(facts, limits))
-    if acted:
-        yield _row(Two("ผู้ทำรายการ", "Who acted"), *acted)
-    particulars = dict(facts.particulars)
-    for name, label in words.DATES.items():
-        if name in particulars:
-            yield _row(label, _instant(datetime.fromisoformat(particulars[name])))
-    if facts.due is not None:
-        due = Two(f"ภายในวันที่ {thai_day(facts.due)}", f"by {facts.due.isoformat()} (UTC)")
-        yield _row(Two("ผลสุดท้าย", "Final state due"), due)
-    if "handover" in particulars:
-        kind = particulars["handover"]
-        handover = words.HANDOVERS.get(kind, _plainly(shown(kind, 60)))
-        yield _row(Two("ลักษณะการส่งมอบ", "Handover"), handover)
-    mode = particulars.get("consignment-mode", "")
-    if mode:
-        policy = shown(facts.policy, 80)
-        said = words.MODES.get(mode, _plainly(shown(mode, 40)))
-        terms = Two(said.th, f"{said.en} · {policy}")
-        yield _row(Two("เงื่อนไขการนำจ่าย", "Terms, policy"), terms)
-    for reason in facts.reasons[:3]:
-        yield _row(Two("เหตุผล", "Reason"), *_reason(reason, limits))
-    if len(facts.reasons) > 3:  # noqa: PLR2004 - what there is room for
-        more = words.MORE_PARTIES.of(n=str(len(facts.reasons) - 3))
-        yield _row(Two("เหตุผล", "Reason"), more)
-
-
-def _acted(facts: EvidenceFacts, limits: Limits) -> Iterator[Two]:
-    for delegate, party in (
-        (facts.sender_delegate, facts.sender),
-        (facts.recipient_delegate, facts.recipients[0]),
-    ):
-        if delegate is not None:
-            capacity = words.CAPACITIES.get(delegate.capacity or "")
-            said = words.ON_BEHALF.of(
-                name=_name(delegate, limits),
-                capacity=capacity or shown(delegate.capacity or "", 30),
-                party=_name(party, limits),
-            )
-            yield from _authenticated(delegate, said)
-    for one in (facts.sender, *facts.recipients):
-        yield from _authenticated(one, _name(one, limits))
-
-
-def _authenticated(party: PartyFacts, name: Two) -> Iterator[Two]:
-    """How and how surely, where it is the one that acted."""
-    if party.authenticated_at is None:
-        return
-    level, method = words.LEVELS[party.assurance], party.authentication_method or ""
-    by = words.METHODS.get(method, Two(shown(method, 40), shown(method, 40)))
-    yield Two(
-        f"{name.th} ยืนยันตัวตนด้วย{by.th} {level.th}",
-        f"{name.en}, by {by.en}, {level.en}, {iso_instant(party.authenticated_at)}",
-    )
-
-
-def _reason(reason: EventReason, limits: Limits) -> Iterator[Two]:
-    """Words and code. Details are Thai, English and more, or one in somebody's own words."""
-    code = shown(reason.code, 60)
-    known = words.REASONS.get(reason.code)
-    if known is not None:
-        yield Two(known.th, f"{known.en} · {code}")
-        yield from (_plainly(f"“{shown(one, limits.long)}”") for one in reason.details[:1])
-    elif len(reason.details) > 1:
-        thai, english = (shown(one, limits.long) for one in reason.details[:2])
-        yield Two(thai, f"{english} · {code}")
-    else:
-        yield _plainly(code)
-        yield from (_plainly(f"“{shown(one, limits.long)}”") for one in reason.details)
+    yield row(Two("หนังสือที่ ลงวันที่", "Letter no., date"), dated)
+    yield row(Two("เรื่อง", "Subject"), plainly(shown(envelope.subject, limits.long)))
+    yield row(Two("เรียน", "Addressed to"), plainly(shown(envelope.salutation, limits.name)))
 
 
 def _proof(sources: Sources) -> Iterator[Plain]:
     issuer, statement = sources.content.issuer, sources.statement
-    yield _row(
+    yield row(
         Two("ค่าแฮชของหลักฐาน", "SHA-256"),
-        _plainly(in_fours(sources.digest)),
+        plainly(in_fours(sources.digest)),
         mono=True,
     )
     certificate = hashlib.sha256(issuer.certificate).digest()
-    yield _row(
-        Two("ใบรับรองตราประทับ", "seal certificate"), _plainly(in_fours(certificate)), mono=True
-    )
+    yield row(Two("ใบรับรองตราประทับ", "seal certificate"), plainly(in_fours(certificate)), mono=True)
     place = Two(
         f"รายการที่ {sources.index} จาก {sources.size} ใน {shown(issuer.origin, 80)}",
         f"entry {sources.index} of {sources.size} in the public log",
     )
-    yield _row(Two("สมุดบันทึกสาธารณะ", "Public log"), place)
+    yield row(Two("สมุดบันทึกสาธารณะ", "Public log"), place)
     times = [
         Two(f"{what.th} {thai_instant(time)}", f"{what.en}, {iso_instant(time)}")
         for what, time in (
@@ -272,10 +164,10 @@ def _proof(sources: Sources) -> Iterator[Plain]:
         if time is not None
     ]
     if times:
-        yield _row(Two("ตราประทับเวลา", "Timestamps"), *times)
+        yield row(Two("ตราประทับเวลา", "Timestamps"), *times)
     if statement.provable_until is not None:
         until = Two(
             f"{thai_day(statement.provable_until.astimezone(BANGKOK).date())} หากไม่ต่ออายุ",
             f"{iso_instant(statement.provable_until)}, unless renewed",
         )
-        yield _row(Two("พิสูจน์ได้ถึง", "Provable until"), until)
+        yield row(Two("พิสูจน์ได้ถึง", "Provable until"), until)

@@ -21,14 +21,18 @@ from signing.evidence_reader import read_evidence
 from signing.receipt import attachments as names
 from signing.receipt.attachments import Attachment, claimed_head, in_order, single
 from signing.receipt.envelope import read_envelope
-from signing.receipt.layout import Limits, Sources, has_page, layout
+from signing.receipt.layout import Sources, has_page, layout
+from signing.receipt.rows import Limits
 from signing.receipt.statement import Statement
 from signing.tlog_proof import TlogProof
 
 HERE = Path(__file__).parent
 FONTS = HERE / "fonts"
 """Sarabun, regular and bold."""
-_SOURCES = ("receipt.typ", "layout.py", "words.py", "shown.py", "thai_time.py", "qr.py")
+_SOURCES = (
+    "receipt.typ", "layout.py", "rows.py", "happened.py", "words.py", "shown.py", "thai_time.py",
+    "qr.py",
+)  # fmt: skip
 _TOO_LONG = "more than one page"
 _TRIES = (
     Limits(documents=6, recipients=3, name=90, long=220),
