@@ -141,7 +141,8 @@ class LogReplay:
                 tally.problem(f"entry {index}: {follows}")
             else:
                 self._store = int(version)
-        self._kinds[entry.kind] += 1
+        known = entry.kind in self._kinds or len(self._kinds) < EXAMPLES
+        self._kinds[entry.kind if known else "others"] += 1
 
     def _deliveries(self, read: Sequence[tuple[int, EvidenceEntry]], counts: Counter[str]) -> None:
         names = {bytes.fromhex(entry.pseudonym) for _, entry in read}

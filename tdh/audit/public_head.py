@@ -6,7 +6,8 @@ from signing.checkpoint import Checkpoint, open_note, split_note
 from signing.cosignature import cosigners
 from signing.errors import ProofError
 from signing.trust_file import TrustFile
-from tdh.audit.report import Tally
+from tdh.audit.log_source import LogSource
+from tdh.audit.report import CheckName, Tally
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +62,15 @@ def compare_roots(head: ShownHead, root: bytes | None, tally: Tally) -> None:
     """Whether the tree had the root of an earlier head when it had its size."""
     if root is not None and root != head.checkpoint.root:
         tally.problem(f"forked: the first {head.size} entries are not those that were shown before")
+
+
+async def anchored_head(source: LogSource, head: ShownHead) -> ShownHead | None:
+    """The newest head that outsiders cosigned, if it is another one and not ahead of ours."""
+    note = await source.anchored()
+    if note is None or note == head.note:
+        return None
+    found = read_head(note, TrustFile(), Tally(name=CheckName.ANCHORED))
+    return found if found is not None and found.size <= head.size else None
 
 
 def check_anchors(heads: tuple[ShownHead, ...], trust: TrustFile, tally: Tally) -> None:

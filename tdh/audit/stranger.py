@@ -19,6 +19,7 @@ from tdh.audit.log_replay import LogReplay
 from tdh.audit.log_source import LogSource, open_source
 from tdh.audit.public_head import (
     ShownHead,
+    anchored_head,
     check_anchors,
     compare_heads,
     compare_roots,
@@ -57,7 +58,7 @@ async def audit_log(wish: PublicWish, *, now: datetime, progress: Progress) -> A
         head = read_head(await source.checkpoint(), wish.trust, signed)
         if head is None:
             return AuditReport(checks=(signed.done(),))
-        anchored = await _anchored(source, head)
+        anchored = await anchored_head(source, head)
         return await _Reading(wish, now, progress, signed).audit(source, head, before, anchored)
 
 
@@ -157,12 +158,3 @@ def load_state(path: Path) -> ShownHead | None:
         return None
     except NoteError as error:
         raise InvalidValue("state", f"{path} is no head of a log: {error}") from error
-
-
-async def _anchored(source: LogSource, head: ShownHead) -> ShownHead | None:
-    """The newest head that outsiders cosigned, if it is another one and not ahead of ours."""
-    note = await source.anchored()
-    if note is None or note == head.note:
-        return None
-    found = read_head(note, TrustFile(), Tally(name=CheckName.ANCHORED))
-    return found if found is not None and found.size <= head.size else None

@@ -122,8 +122,8 @@ class TileWalk:
                     waiting.append(
                         (
                             tile,
-                            asyncio.ensure_future(_fetch(source, tile)),
-                            asyncio.ensure_future(_fetch(source, bundle_of(tile))),
+                            asyncio.ensure_future(fetch(source, tile)),
+                            asyncio.ensure_future(fetch(source, bundle_of(tile))),
                         )
                     )
                 if not waiting:
@@ -187,11 +187,12 @@ class TileWalk:
     ) -> None:
         tile = Tile(level=level, number=number, width=len(hashes))
         self._tally.passed()
-        if await _fetch(source, tile) != b"".join(hashes):
+        if await fetch(source, tile) != b"".join(hashes):
             self._tally.problem(f"{tile.path}: not the hashes that the tiles below it give")
 
 
-async def _fetch(source: LogSource, tile: Tile) -> bytes:
+async def fetch(source: LogSource, tile: Tile) -> bytes:
+    """A tile that must be there. Raises TileMissing, ServiceUnavailable."""
     data = await source.tile(tile)
     if data is None:
         raise TileMissing(f"{tile.path} is not served")

@@ -18,15 +18,23 @@ import structlog
 
 from signing.checkpoint import Checkpoint, split_note
 from signing.durable import replace_file
+from signing.merkle import MerkleError
 from signing.trust_file import TrustFile
 from tdh.audit.book import Book
 from tdh.audit.log_replay import LogReplay
 from tdh.audit.log_source import LogSource
-from tdh.audit.public_head import ShownHead, check_anchors, compare_heads, read_head
+from tdh.audit.public_head import (
+    ShownHead,
+    anchored_head,
+    check_anchors,
+    compare_heads,
+    read_head,
+)
 from tdh.audit.report import CheckName, Tally
 from tdh.audit.statistics import Statistics
+from tdh.audit.tile_proof import prove_extension
 from tdh.audit.tile_walk import TileMissing, TileWalk
-from tdh.domain.errors import ServiceUnavailable
+from tdh.domain.errors import InvalidValue, ServiceUnavailable
 
 log = structlog.get_logger()
 
@@ -152,7 +160,7 @@ class Watcher:
     async def _read_new(self, source: LogSource, head: ShownHead, now: datetime) -> None:
         known = self._known()
         if known is not None and known.size == head.size:
-            self._check_anchors(head)
+            await self._check_anchors(source, head)
             return
         tiles, replay = Tally(name=CheckName.TILES), LogReplay(self._book, now)
         kept = self._book.fact(_WALK)
@@ -177,7 +185,7 @@ class Watcher:
         changed = now.astimezone(UTC).isoformat().encode()
         self._book.keep({_NOTE: head.note, _WALK: walk.kept(), _CHANGED: changed})
         self._book.commit()
-        self._check_anchors(head)
+        await self._check_anchors(source, head)
 
     def _note_problems(self, replay: LogReplay) -> None:
         """Keep how many there are of each kind, and the first in words."""
@@ -190,9 +198,19 @@ class Watcher:
                 first = self._book.fact(f"first-{alarm}") or tally.examples[0].encode()
                 self._book.keep({f"number-{alarm}": b"%d" % number, f"first-{alarm}": first})
 
-    def _check_anchors(self, head: ShownHead) -> None:
+    async def _check_anchors(self, source: LogSource, head: ShownHead) -> None:
+        """Who vouches for this head, or for an older one that it extends."""
         tally = Tally(name=CheckName.ANCHORED)
-        check_anchors((head,), self._wish.trust, tally)
+        heads = [head]
+        older = await anchored_head(source, head)
+        if older is not None:
+            try:
+                await prove_extension(source, older, head)
+            except (MerkleError, TileMissing, InvalidValue) as error:
+                tally.problem(f"the head that outsiders cosigned is of another history: {error}")
+            else:
+                heads.append(older)
+        check_anchors(tuple(heads), self._wish.trust, tally)
         if tally.problems or (tally.hindered and not tally.optional):
             self._alarms[Alarm.UNANCHORED] = (tally.examples or [tally.hindered])[0]
 

@@ -12,8 +12,11 @@ from pathlib import Path
 
 import pytest
 from aiohttp import ClientError, ClientSession, web
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from log_samples import LIFE, START, SampleLog
 
+from signing.cosignature import CosignatureSigner
+from signing.trust_file import TrustFile
 from tdh.audit.book import Book
 from tdh.audit.log_source import open_source
 from tdh.audit.metrics import WatchMetrics
@@ -28,9 +31,11 @@ class Server:
 
     def __init__(self, log: SampleLog) -> None:
         self.log, self.asked, self.status = log, Counter[str](), 200
-        self.url = ""
+        self.url, self.anchored = "", b""
 
     async def answer(self, request: web.Request) -> web.Response:
+        if request.query:  # what the format does not know
+            return web.Response(body=self.anchored) if self.anchored else web.Response(status=400)
         path = request.path.removeprefix("/log/")
         self.asked[path] += 1
         if self.status != 200:
@@ -194,6 +199,22 @@ async def test_overdue_deliveries_and_a_head_that_stands_still_are_alarms(
     server.log.write()
     seen = await watch.look(NOW + timedelta(days=2))
     assert not seen.alarms
+
+
+async def test_who_vouches_may_have_done_so_for_an_older_head(
+    server: Server, tmp_path: Path
+) -> None:
+    witness = CosignatureSigner(name="witness.example", private_key=Ed25519PrivateKey.generate())
+    trust = TrustFile(
+        logs=server.log.trust.logs, witnesses=(witness.verifier,), witness_threshold=1
+    )
+    watch = Watch(server, tmp_path, trust=trust)
+    assert set((await watch.look()).alarms) == {Alarm.UNANCHORED}
+    older, other = (server.log.head(entries) for entries in (server.log.entries[:300], [b"x"]))
+    for note, alarms in ((older, set()), (other, {Alarm.UNANCHORED})):
+        text = note[: note.index(b"\n\n") + 1]
+        server.anchored = note + witness.signature_line(text, NOW)
+        assert set((await watch.look()).alarms) == alarms
 
 
 async def test_metrics_are_those_of_the_last_look(server: Server, watch: Watch) -> None:

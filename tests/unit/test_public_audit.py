@@ -10,12 +10,17 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from log_samples import LIFE, START, SampleLog
 
+from signing.checkpoint import Checkpoint, split_note
 from signing.cosignature import CosignatureSigner
 from signing.log_entry import operation_entry
+from signing.merkle import MerkleError
 from signing.seal_check import Outcome
 from signing.trust_file import TRUST_NOBODY, TrustFile
+from tdh.audit.log_source import open_source
+from tdh.audit.public_head import ShownHead
 from tdh.audit.report import AuditCheck, AuditReport, CheckName
 from tdh.audit.stranger import PublicWish, audit_log
+from tdh.audit.tile_proof import prove_extension
 from tdh.cli.audit_words import picture
 from tdh.cli.main import main
 from tdh.domain.errors import InvalidValue, ServiceUnavailable
@@ -344,3 +349,20 @@ def test_the_command_needs_nothing_but_the_files(log, tmp_path, monkeypatch, cap
     assert main(["audit", "--log", "ftp://x"]) == 64
     assert main(["audit", "--state", "x"]) == 64
     assert main(["audit", "--log", str(tmp_path / "empty"), "--trust", str(trust)]) == 69
+
+
+@pytest.mark.parametrize("old", [0, 1, 255, 256, 257, 1000, 1199, 1200])
+async def test_an_older_head_is_proved_from_a_few_tiles(log: SampleLog, old: int) -> None:
+    log.lives(300)
+    log.write()
+    heads = [_shown(log.head(log.entries[:size])) for size in (old, 1200)]
+    async with open_source(str(log.folder)) as source:
+        await prove_extension(source, *heads)
+        if 0 < old < 1200:
+            other = _shown(log.head([b"another", *log.entries[1:old]]))
+            with pytest.raises(MerkleError):
+                await prove_extension(source, other, heads[1])
+
+
+def _shown(note: bytes) -> ShownHead:
+    return ShownHead(note=note, checkpoint=Checkpoint.parse(split_note(note)[0]))
