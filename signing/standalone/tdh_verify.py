@@ -3,7 +3,7 @@
 
     python3 tdh_verify.py --trust trust.json FILE...    exit code: 0 valid, 1 invalid, 2 cannot tell
 
-One file to read before you use it. It needs Python 3.11 and the package `cryptography`, shares no
+One file to read before you use it. It needs Python 3.11 and `cryptography` 50 (or later), shares no
 code with the service, reads only the files that you name and what lies beside them, and uses no
 network. It takes evidence (.xml, with its .tlog-proof, .ers and checkpoint*.tsr beside it), proofs,
 timestamps (.tsr, .tst) and bundles (.asice). Whom to believe comes from trust.json alone, which you
