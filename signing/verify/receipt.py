@@ -65,7 +65,7 @@ def examine_receipt(data: bytes, terms: Terms) -> ExaminedContainer:
         CheckLine(id=CheckId.SCHEMA, outcome=Outcome.PASS, text=form),
         _seal(found),
         _certificate(found, terms),
-        _page(data, found.files, statement),
+        _page(data, found, statement),
         *examined.lines,
         *check_sequences([examined]),
     )
@@ -145,13 +145,17 @@ def _ended_well(found: "ReceiptPdf", terms: Terms) -> bool:
     return True
 
 
-def _page(data: bytes, files: Sequence[Attachment], statement: Statement) -> CheckLine:
-    """Step (4): a page is a pure function of its files; the seal is appended to it."""
+def _page(data: bytes, found: "ReceiptPdf", statement: Statement) -> CheckLine:
+    """Step (4): a page is a pure function of its files; the seal is appended to it.
+
+    The bytes of the right page could lie there unused: they must be the first revision.
+    """
     try:
-        made: MadePage | None = make_page(files)
+        made: MadePage | None = make_page(found.files)
     except ProofError:
         made = None
-    if made is not None and data.startswith(made.pdf):
+    end = b"startxref\n%d\n%%%%EOF" % found.table
+    if made is not None and data.startswith(made.pdf) and made.pdf.rstrip().endswith(end):
         return CheckLine(id=CheckId.DIGEST, outcome=Outcome.PASS, text=words.PAGE_HOLDS)
     if statement.made_with == maker():
         return CheckLine(id=CheckId.DIGEST, outcome=Outcome.FAIL, text=words.PAGE_DIFFERS)

@@ -31,6 +31,7 @@ from signing.judge.policy import Policy, RevocationMode
 from signing.receipt.attachments import Attachment
 from signing.trust import Anchor, Role, TrustFolder
 from signing.tst_info import TimestampError, TstInfo
+from signing.verify.receipt_growth import ReceiptGrowthError, table_before_seal
 from signing.verify.terms import Terms
 from tdh.domain.verdicts import Indication, Verdict
 
@@ -65,6 +66,8 @@ class ReceiptPdf:
     """Further certificates in the seal."""
     files: tuple[Attachment, ...]
     """In the order in which they were put in."""
+    table: int
+    """Where the page's own cross-reference stands: the page as it was before its seal."""
     sealed_at: datetime | None
     """When the whole was there, by its own timestamp, where that is believed."""
 
@@ -83,12 +86,18 @@ def read_receipt(data: bytes, terms: Terms) -> ReceiptPdf:
             x509.load_der_x509_certificate(one.dump()) for one in seal.other_embedded_certs
         )
         files = tuple(_files(reader))
-    except ReceiptFormError:
+        table = table_before_seal(reader)
+    except (ReceiptFormError, ReceiptGrowthError, MemoryError):
         raise
-    except (Refused, ProofError, *pdf_reading.LIBRARY_TROUBLE) as exc:
-        raise ReceiptFormError(f"not a receipt: {exc}") from exc
+    except Exception as exc:  # whatever escapes from the parsers: nothing is valid by accident
+        raise ReceiptFormError(f"not a receipt: {type(exc).__name__} {exc}") from exc
     return ReceiptPdf(
-        verdict=verdict, signer=signer, issuers=issuers, files=files, sealed_at=sealed_at
+        verdict=verdict,
+        signer=signer,
+        issuers=issuers,
+        files=files,
+        table=table,
+        sealed_at=sealed_at,
     )
 
 
@@ -152,6 +161,8 @@ def _stamped(data: bytes, reader: PdfFileReader, terms: Terms) -> datetime | Non
         found = timestamps.verify_token(token, imprint, terms.trust.all_tsa_roots, at=terms.at)
     except TimestampError:
         return None
+    if terms.in_other_hands(found.path) is not None:
+        return None  # who has that key can stamp at any time
     return found.time if terms.at <= checkable_until(found) else None
 
 

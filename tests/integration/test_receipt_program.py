@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import io
+import re
 import subprocess
 from dataclasses import replace
 from datetime import timedelta
@@ -271,6 +272,64 @@ def test_a_page_of_other_words_shows_though_the_receipt_key_sealed_it(program, o
     assert problems(sealed(program, lie), terms(program.trust)) == {CheckId.DIGEST}
 
 
+def test_nothing_is_replaced_in_the_seal_s_own_revision(program, operator):
+    """Behind the bytes of the right page, and under the same seal, another could be shown."""
+    files = files_of(operator, operator.event("ConsignmentRejection"))
+    refusal, limits = page.make_page(files).pdf, page._TRIES[0]
+    data = layout(page._sources(files_of(operator, operator.event("Withdrawal"))), limits)
+    other = page._compiled(data | {"files": [page._attached(one) for one in files]}) or b""
+    wanted = terms(program.trust, minutes=1)
+
+    assert problems(sealed(program, replaced_content(refusal)), wanted) == {CheckId.SCHEMA}
+    assert problems(sealed(program, annotated(refusal)), wanted) == {CheckId.SCHEMA}
+    hidden = refusal + hidden_start(refusal, other)
+    assert problems(sealed(program, hidden), wanted) == {CheckId.DIGEST}
+
+
+def replaced_content(pdf: bytes) -> bytes:
+    writer = IncrementalPdfFileWriter(io.BytesIO(pdf))
+    shown = writer.root["/Pages"]["/Kids"][0]
+    stream = generic.StreamObject(stream_data=b"0 0 m")
+    shown["/Contents"] = writer.add_object(stream)
+    writer.update_container(shown)
+    return written(writer)
+
+
+def annotated(pdf: bytes) -> bytes:
+    """Something drawn over the page."""
+    writer = IncrementalPdfFileWriter(io.BytesIO(pdf))
+    shown = writer.root["/Pages"]["/Kids"][0]
+    box = generic.ArrayObject(generic.NumberObject(each) for each in (0, 0, 500, 800))
+    note = {"/Type": "/Annot", "/Subtype": "/Square"}
+    note = generic.DictionaryObject(
+        {generic.NameObject(key): generic.NameObject(value) for key, value in note.items()}
+    )
+    note[generic.NameObject("/Rect")] = box
+    shown[generic.NameObject("/Annots")] = generic.ArrayObject([writer.add_object(note)])
+    writer.update_container(shown)
+    return written(writer)
+
+
+def written(writer: IncrementalPdfFileWriter) -> bytes:
+    out = io.BytesIO()
+    writer.write(out)
+    return out.getvalue()
+
+
+def hidden_start(right: bytes, wrong: bytes) -> bytes:
+    """Another whole page behind the right one, whose places in the file are moved on."""
+    place = len(right) + 1
+    wrong = wrong.replace(b"%PDF", b"%PDE", 1)
+    start = wrong.rindex(b"xref\n", 0, wrong.rindex(b"startxref"))
+
+    def moved(row: re.Match[bytes]) -> bytes:
+        return b"%010d%b" % (int(row[1]) + place, row[2])
+
+    rows = re.sub(rb"([0-9]{10})( 00000 n)", moved, wrong[start:])
+    end = re.sub(rb"startxref\n[0-9]+", b"startxref\n%d" % (start + place), rows)
+    return b"\n" + wrong[:start] + end + b"\n"
+
+
 def test_a_page_by_another_version_is_told_to_be_the_operator_s_word(program, operator):
     made_with = "typst 9.9.9, page 0000000000000000"
     files = files_of(operator, operator.event("Withdrawal"), made_with=made_with)
@@ -351,6 +410,18 @@ def test_it_verifies_after_its_certificate_s_end_as_long_as_its_timestamps(progr
     later = terms(program.trust, days=5 * 365)
     assert result(receipt, later) is Result.CANNOT_TELL
     assert not problems(receipt, later)
+
+
+def test_a_timestamp_by_a_key_in_other_hands_does_not_lengthen_its_life(program, receipt):
+    years = load_receipt_key(program.keys).chain[0].not_valid_after_utc - now()
+    (root,) = program.trust.tsa_roots
+    name = spki_digest(root.public_key()).hex()
+    told = replace(program.trust, compromised=(CompromisedKey(key=name, since=now()),))
+
+    lines = check_receipt(receipt, terms(told, seconds=years.total_seconds() + 10))
+
+    (of_page, *_) = [line for line in lines if line.id is CheckId.CERTIFICATE]
+    assert of_page.outcome is Outcome.UNKNOWN
 
 
 def test_a_receipt_key_in_other_hands_asks_for_a_new_edition(program, receipt):
