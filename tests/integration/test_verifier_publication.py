@@ -1,6 +1,7 @@
 """The small verifiers' digests: each version is entered into the log once, with its row."""
 
 import asyncio
+import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
@@ -55,19 +56,19 @@ def sealer(tmp_path) -> Iterator[SealerProgram]:
 
 
 @pytest.fixture
-def publish(database_dsn, monkeypatch, capsys):
-    """Runs `tdh admin verifier publish`; what it says."""
+def verifier(database_dsn, monkeypatch, capsys):
+    """Runs `tdh admin verifier …`; what it says."""
     monkeypatch.setenv("TDH_DATABASE__DSN", database_dsn)
 
-    async def run() -> str:
-        assert await asyncio.to_thread(main, ["admin", "verifier", "publish"]) == 0
+    async def run(*words: str) -> str:
+        assert await asyncio.to_thread(main, ["admin", "verifier", *words]) == 0
         return capsys.readouterr().out
 
     return run
 
 
 async def test_a_stranger_gets_the_proof_that_the_log_has_the_digest(
-    database, publish, sealer, tmp_path
+    database, verifier, sealer, tmp_path
 ) -> None:
     (_, script) = verifiers()
     published = PublishedVerifiers(
@@ -76,8 +77,11 @@ async def test_a_stranger_gets_the_proof_that_the_log_has_the_digest(
         proving=proving(database),
     )
     assert await published.proof(script) is None
-    assert (await publish()).count("entered") == 2
-    assert (await publish()).count("known before") == 2
+    assert (await verifier("publish")).count("entered") == 2
+    assert (await verifier("publish")).count("known before") == 2
+    assert script.sha256 in await verifier("list")
+    listed = json.loads(await verifier("list", "--json"))["data"]
+    assert {one["sha256"] for one in listed} == {file.sha256 for file in verifiers()}
     with pytest.raises(NotLoggedYet):
         await published.proof(script)
     signer = sealer.client()
