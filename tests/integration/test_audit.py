@@ -168,7 +168,7 @@ SPOILED = {
         " WHERE id = '{refused}';"
         "INSERT INTO outbox (kind, task, delivery, next_try)"
         " VALUES ('job', 'expire', '{refused}', now())",
-        {N.LOG_ENTRIES, N.LOG_HEADS},
+        {N.LOG_ENTRIES, N.LOG_HEADS, N.ARCHIVE},
     ),
     "a gap in the sequence": (
         "UPDATE events SET sequence = 30 WHERE delivery = '{company}' AND is_final",
@@ -346,11 +346,11 @@ SPOILED = {
     ),
     "the last entry of the log is gone": (
         "DELETE FROM log_entries WHERE index = 19",
-        {N.LOG_ENTRIES, N.LOG_HEADS, N.ONE_EVIDENCE_EACH},
+        {N.LOG_ENTRIES, N.LOG_HEADS, N.ONE_EVIDENCE_EACH, N.ARCHIVE},
     ),
     "an entry in the middle is gone": (
         "DELETE FROM log_entries WHERE index = 7",
-        {N.LOG_ENTRIES, N.LOG_HEADS, N.ONE_EVIDENCE_EACH},
+        {N.LOG_ENTRIES, N.LOG_HEADS, N.ONE_EVIDENCE_EACH, N.ARCHIVE},
     ),
     "an entry is other": (
         "UPDATE log_entries SET entry = overlay(entry PLACING 'X' FROM 20) WHERE index = 3",
@@ -362,7 +362,19 @@ SPOILED = {
             "UPDATE log_entries SET index = 4 WHERE index = 3;"
             "UPDATE log_entries SET index = 3 WHERE index = 100"
         ),
-        {N.LOG_ENTRIES, N.LOG_NODES, N.LOG_HEADS},
+        {N.LOG_ENTRIES, N.LOG_NODES, N.LOG_HEADS, N.ARCHIVE},
+    ),
+    "a timestamp of the archive is over something else": (
+        "UPDATE archive_tokens SET token = (SELECT token FROM log_heads LIMIT 1)",
+        {N.ARCHIVE},
+    ),
+    "a tree of the archive is another": (
+        "UPDATE archive_rounds SET roots = sha256('x')",
+        {N.ARCHIVE},
+    ),
+    "a round of the archive is gone": (
+        "DELETE FROM archive_stamps;UPDATE archive_rounds SET number = number + 1",
+        {N.ARCHIVE},
     ),
     "an entry too many": (
         "INSERT INTO log_entries (index, evidence, entry) VALUES (20, NULL, 'x')",
@@ -465,7 +477,7 @@ async def test_a_parked_row_beside_a_timer_is_told_and_no_problem(world):
 
 
 async def test_a_rewritten_log_does_not_fit_what_was_signed(world):
-    """All of the log made anew, consistently, for one changed entry: only the heads tell."""
+    """All of the log made anew, consistently, for one changed entry: heads and archive tell."""
     rows = await world.fetch("SELECT index, entry FROM log_entries ORDER BY index")
     frontier = Frontier.empty()
     for row in rows:
@@ -481,7 +493,9 @@ async def test_a_rewritten_log_does_not_fit_what_was_signed(world):
             "UPDATE log_heads SET root = $1 WHERE size = $2", frontier.root(), frontier.size
         )
     await world.execute("UPDATE log_tree SET root = $1", frontier.root())
-    assert failed(await audit(world)) == {N.HEAD_SIGNATURES, N.EVIDENCE_ENTRIES, N.LOG_FILES}
+    assert failed(await audit(world)) == {
+        *(N.HEAD_SIGNATURES, N.EVIDENCE_ENTRIES, N.LOG_FILES, N.ARCHIVE),
+    }
 
 
 async def test_a_late_entry_breaks_the_promise_of_the_merge_delay(world):
@@ -624,7 +638,9 @@ async def test_the_command_audits_the_log_and_the_installation_behind_it(world, 
 async def test_without_a_trust_file_signatures_cannot_tell(world):
     report = await audit(world, trust=TRUST_NOBODY)
     unknown = {check.name for check in report.checks if check.outcome is Outcome.UNKNOWN}
-    assert unknown == {N.HEAD_SIGNATURES, N.HEAD_TOKENS, N.EVIDENCE_SEALS, N.LOG_COMPLETE}
+    assert unknown == {
+        *(N.HEAD_SIGNATURES, N.HEAD_TOKENS, N.EVIDENCE_SEALS, N.LOG_COMPLETE, N.ARCHIVE),
+    }
     await world.execute("UPDATE log_heads SET root = sha256('x') WHERE size = 20")
     assert failed(await audit(world, trust=TRUST_NOBODY)) == {
         N.LOG_HEADS,
