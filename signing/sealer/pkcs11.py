@@ -8,6 +8,7 @@ A PIN is tried once. If the token refuses it, it is not tried again until its fi
 the sealer is restarted by itself, and a token locks its PIN after a few wrong ones.
 """
 
+import os
 import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -209,7 +210,7 @@ def _read_pin(path: Path) -> tuple[str, str]:
     """The PIN, and what tells this writing of its file from a later one."""
     try:
         with path.open("rb") as file:
-            found = path.stat()
+            found = os.fstat(file.fileno())
             if found.st_mode & (stat.S_IRWXG | stat.S_IRWXO):
                 raise SealerSetupError(f"{path}: others than its owner may read this PIN")
             pin = file.read(1024).decode().rstrip("\r\n")
