@@ -14,11 +14,20 @@ from pathlib import Path
 from relay import sntp
 from signing import timestamps
 from signing.bundle import contents
+from signing.bundle.manifest import ManifestEntry
 from signing.evidence_document import write_evidence
 from signing.judge.chain import material_of
 from signing.judge.child import Bench, judge_document
 from signing.judge.policy import Limits, Policy
 from signing.judge.wire import answer_to_bytes
+from signing.receipt import wire
+from signing.receipt.messages import (
+    BundleSealed,
+    MakeReceipt,
+    Material,
+    ReceiptMade,
+    SealBundle,
+)
 from signing.sealer.frames import encode_answer, encode_request
 from signing.sealer.messages import (
     Hello,
@@ -38,6 +47,7 @@ from signing.verify.terms import Terms
 from tests import archive_samples, bundle_samples, evidence_samples, witness_samples
 from tests.pki import faults, make
 from tests.proof_samples import AT, Operator
+from tests.receipt_samples import Printer, printer
 from tests.vectors import cms as cms_vectors
 from tests.vectors import cms_writing, xml_registry
 from tests.vectors import containers as container_vectors
@@ -207,6 +217,30 @@ def frames() -> tuple[bytes, ...]:
         *map(encode_request, (Hello(), Ping(clock=now), LastHead(), stamp, head, seal)),
         *map(encode_answer, (Pong(), Stamped(token=tokens()[0]), refused)),
     )
+
+
+@functools.cache
+def printing() -> Printer:
+    """An operator with a receipt key."""
+    return printer()
+
+
+@functools.cache
+def receipts() -> tuple[bytes, ...]:
+    """A receipt, and one of an event that went wrong."""
+    operator = printing().operator
+    logged = operator.delivery(1, "SubmissionAcceptance ContentConsignment", "basic")
+    return tuple(printing().receipt(one) for one in logged)
+
+
+@functools.cache
+def receipt_words() -> tuple[bytes, ...]:
+    """What is said to the receipt maker, and what stands in receipts."""
+    entry = ManifestEntry(uri="a.txt", media_type="text/plain", sha256=bytes(32))
+    material = Material(xml=b"x", proof=b"y", tokens=(), record=None, envelope=b"{}")
+    asked = (MakeReceipt(material=material, edition=1), SealBundle(entries=(entry,)))
+    said = (ReceiptMade(pdf=b"%PDF"), BundleSealed(manifest=b"<", seal=b"0"))
+    return (*map(wire.encode_request, asked), *map(wire.encode_answer, said))
 
 
 @functools.cache

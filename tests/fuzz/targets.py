@@ -13,6 +13,7 @@ import math
 import tempfile
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 
 from relay import sntp
@@ -32,6 +33,8 @@ from signing.judge.kinds import Kind, kind_of
 from signing.judge.policy import Policy, RevocationMode
 from signing.judge.reasons import ANSWERS
 from signing.judge.warm import load as warm_up
+from signing.receipt import wire as receipt_wire
+from signing.receipt.statement import Statement
 from signing.seal_check import Outcome
 from signing.sealer import frames
 from signing.sealer.errors import FrameError
@@ -43,6 +46,7 @@ from signing.verify.alone import check_head, check_proof, check_record_alone, ch
 from signing.verify.beside import token_in
 from signing.verify.bundle import check_bundle
 from signing.verify.evidence import Beside, examine
+from signing.verify.receipt import check_receipt
 from signing.verify.report import CheckId, FileReport
 from signing.verify.report import Kind as FileKind
 from signing.verify.terms import Terms
@@ -245,6 +249,29 @@ def _bundle(data: bytes) -> None:
         raise Broken("a bundle that nobody sealed")
 
 
+def _receipt(data: bytes) -> None:
+    """Nothing but the seeds is a receipt of that operator."""
+    terms = Terms(trust=seeds.printing().trust, at=AT + timedelta(minutes=1))
+    lines = check_receipt(data, terms)
+    whole = FileReport(file="x", kind=FileKind.RECEIPT, checks=lines).result.value
+    if whole == "valid" and data not in seeds.receipts():
+        raise Broken("a receipt that nobody sealed")
+
+
+def _receipt_words(data: bytes) -> None:
+    """What comes over the receipt maker's socket is read as it was written, or refused."""
+    for read, write in (
+        (receipt_wire.decode_request, receipt_wire.encode_request),
+        (receipt_wire.decode_answer, receipt_wire.encode_answer),
+    ):
+        try:
+            found = read(data)
+        except FrameError:
+            continue
+        if read(write(found)) != found:
+            raise Broken("read and written, it is another one")
+
+
 def _detached(data: bytes) -> object:
     return cms.open_detached(data, seeds.manifests_and_seals()[0])
 
@@ -408,6 +435,19 @@ TARGETS: Mapping[str, Target] = {
             run=_all(_bundle, _parses(read_manifest, _detached)),
             seeds=lambda: (*seeds.bundles(), *seeds.manifests_and_seals()),
             most_bytes=96 * 1024,
+        ),
+        Target(
+            name="receipt",
+            about="receipts (PDF), by the verifier",
+            run=_receipt,
+            seeds=seeds.receipts,
+        ),
+        Target(
+            name="receipt-words",
+            about="what comes over the receipt maker's socket, either way; receipt.json",
+            run=_all(_receipt_words, _parses(Statement.parse)),
+            seeds=seeds.receipt_words,
+            most_bytes=16 * 1024,
         ),
         Target(
             name="witness",
