@@ -180,9 +180,15 @@ class KeyPeriods:
             return f"made by the {use} key {shown(key)} before the log named it in service"
         if period.retires_at is not None and time > period.retires_at:
             return f"made by the {use} key {shown(key)} after it was retired"
-        if period.compromised_since is not None and time >= period.compromised_since:
-            return f"made by the {use} key {shown(key)} since it is compromised"
         return None
+
+    def doubt(self, use: KeyUse, key: bytes, time: datetime) -> str | None:
+        """Why strangers do not believe what a key signed then; None if nothing is known."""
+        period = self.periods.get((use, key))
+        since = None if period is None else period.compromised_since
+        if since is None or time < since:
+            return None
+        return f"made by the {use} key {shown(key)}, which is compromised since {_instant(since)}"
 
     def lines(self) -> Iterable[str]:
         """One line a key, in the order of their service, for people."""

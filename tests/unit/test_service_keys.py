@@ -121,15 +121,21 @@ def test_the_log_alone_says_when_each_key_served() -> None:
     ]
 
 
-def test_a_compromised_key_made_nothing_since() -> None:
+def test_what_a_compromised_key_made_since_is_told_and_no_broken_rule() -> None:
     word = Compromise(key=SEAL.key, since=WHOLE - HOUR, reason="lost")
     later = replace(word, since=WHOLE + HOUR)
-    found = periods(in_service(SEAL, NOW), compromised(later, NOW), compromised(word, NOW))
-
-    assert "since it is compromised" in found.problem(KeyUse.SEAL, SEAL.key, index=2, time=WHOLE)
+    entries = (in_service(SEAL, NOW), compromised(later, NOW), compromised(word, NOW))
+    found, check = periods(*entries), KeyCheck()
+    for index, entry in enumerate(entries):
+        check.operation(index, entry)
+    check.sealed("evd_1", KEYS.seal.chain[0], NOW, 3)
     before = WHOLE - HOUR - timedelta(seconds=1)
-    assert found.problem(KeyUse.SEAL, SEAL.key, index=2, time=before) is None
+
+    assert "compromised since" in found.doubt(KeyUse.SEAL, SEAL.key, WHOLE)
+    assert found.doubt(KeyUse.SEAL, SEAL.key, before) is None
+    assert found.doubt(KeyUse.SEAL, OTHER.key, WHOLE) is None
     assert any("COMPROMISED" in line for line in found.lines())
+    assert (check.done().problems, len(check.tally.notes)) == (0, 1)
 
 
 def test_what_lies_before_the_first_word_about_keys_is_of_an_older_time() -> None:
