@@ -3,8 +3,8 @@
 The log alone says which keys served and when (`signing.service_keys`). Whoever makes another key
 under the same root seals by one that the log has not named; whoever uses an old one, after its end.
 Evidence from before the log named any key is passed over if its key was named later: such a log is
-older than this rule. Evidence by a key that was compromised by then is told and breaks no invariant:
-what it is worth to a stranger is decided by who saw it before.
+older than this rule. Evidence by a key that was compromised by then is told, and breaks no
+invariant: what it is worth to a stranger is decided by who saw it before.
 """
 
 from collections.abc import AsyncIterable, AsyncIterator
