@@ -150,6 +150,7 @@ def _proof(sources: Sources) -> Iterator[Plain]:
     )
     certificate = hashlib.sha256(issuer.certificate).digest()
     yield row(Two("ใบรับรองตราประทับ", "seal certificate"), plainly(in_fours(certificate)), mono=True)
+    yield row(Two("รากของตราประทับ", "seal root"), plainly(in_fours(statement.seal_root)), mono=True)
     place = Two(
         f"รายการที่ {sources.index} จาก {sources.size} ใน {shown(issuer.origin, 80)}",
         f"entry {sources.index} of {sources.size} in the public log",

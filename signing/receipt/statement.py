@@ -14,6 +14,7 @@ from signing.errors import ProofError
 
 FORM = "tdh-receipt/1"
 MAX_STATEMENT_BYTES = 1 << 16
+_DIGEST_BYTES = 32
 _URL = re.compile(r"https?://[A-Za-z0-9.:\[\]/_~%-]{1,200}")
 
 
@@ -37,6 +38,8 @@ class Statement:
     made_with: str
     """Which page this is: `signing.receipt.page.maker`. Another version sets it another way."""
     public_url: str
+    seal_root: bytes
+    """SHA-256 of the root above the seal: for comparing with a trust file, never to be believed."""
     is_anchored: bool
     anchor_th: str
     """Who vouches for the head of the log, in words; where nobody does, that."""
@@ -52,6 +55,8 @@ class Statement:
         if self.edition < 1:
             raise StatementError("editions count from 1")
         check_public_url(self.public_url)
+        if len(self.seal_root) != _DIGEST_BYTES:
+            raise StatementError("a SHA-256 has 32 bytes")
         for time in (self.stamped_at, self.recorded_at, self.provable_until):
             if time is not None and time.tzinfo is None:
                 raise StatementError("a time without a zone")
@@ -60,7 +65,7 @@ class Statement:
         """The bytes of `receipt.json`: keys sorted, no blanks, UTF-8."""
         plain: dict[str, Any] = {each.name: getattr(self, each.name) for each in fields(self)}
         plain = {k: v.isoformat() if isinstance(v, datetime) else v for k, v in plain.items()}
-        plain["form"] = FORM
+        plain |= {"form": FORM, "seal_root": self.seal_root.hex()}
         return json.dumps(plain, ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode()
 
     @classmethod
@@ -72,6 +77,7 @@ class Statement:
                 edition=_as(int, plain["edition"]),
                 made_with=_as(str, plain["made_with"]),
                 public_url=_as(str, plain["public_url"]),
+                seal_root=bytes.fromhex(_as(str, plain["seal_root"])),
                 is_anchored=_as(bool, plain["is_anchored"]),
                 anchor_th=_as(str, plain["anchor_th"]),
                 anchor_en=_as(str, plain["anchor_en"]),

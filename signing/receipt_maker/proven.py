@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from signing import timestamps
+from signing import certificates, timestamps
 from signing.archive.errors import RecordEnded, RecordError
 from signing.archive.verification import checkable_until, verify_record
 from signing.checkpoint import without_cosignatures
@@ -17,7 +17,7 @@ from signing.errors import ProofError
 from signing.receipt.messages import Material
 from signing.receipt.statement import Statement
 from signing.receipt_maker.errors import EvidenceNotProven
-from signing.seal_check import Outcome
+from signing.seal_check import Outcome, verify_seal
 from signing.tlog_proof import TlogProof
 from signing.tst_info import TimestampError
 from signing.verify.evidence import Beside, examine
@@ -61,6 +61,7 @@ def prove(
         edition=edition,
         made_with=made_with,
         public_url=public_url,
+        seal_root=_root_of(material.xml, terms),
         is_anchored=anchor.outcome is Outcome.PASS,
         anchor_th=anchor.text.th,
         anchor_en=anchor.text.en,
@@ -68,6 +69,13 @@ def prove(
         recorded_at=next((each.time for each in stamps if each.is_record), None),
         provable_until=max((each.until for each in stamps), default=None),
     )
+
+
+def _root_of(xml: bytes, terms: Terms) -> bytes:
+    path = verify_seal(xml, terms.trust.seal_roots).path
+    if not path:
+        raise EvidenceNotProven("the seal leads to no root")
+    return hashlib.sha256(certificates.der(path[-1])).digest()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

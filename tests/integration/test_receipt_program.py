@@ -356,6 +356,7 @@ def files_of(operator, logged, made_with=None):
         edition=1,
         made_with=made_with or page.maker(),
         public_url=PUBLIC_URL,
+        seal_root=bytes(32),
         is_anchored=False,
         anchor_th="-",
         anchor_en="-",

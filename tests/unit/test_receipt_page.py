@@ -39,6 +39,7 @@ STATEMENT = Statement(
     edition=1,
     made_with=maker(),
     public_url="https://tdh.example.go.th",
+    seal_root=bytes(32),
     is_anchored=False,
     anchor_th="-",
     anchor_en="-",
