@@ -164,6 +164,7 @@ async def _set_stage(there: Set, closing: contextlib.AsyncExitStack) -> Scene:
     )
     server = f"http://{config.api.host}:{config.api.port}"
     await stage.until_ready(server)
+    await stage.publish_trust(environment, home)
     stage.write_ports(config, there.servers, home)
     stage.write_settings(environment, home)
     teller.tell(

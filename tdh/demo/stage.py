@@ -11,6 +11,7 @@ import os
 import secrets
 import shlex
 import shutil
+import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
@@ -171,6 +172,22 @@ async def running_service(
         yield supervisor
     finally:
         await supervisor.stop()
+
+
+async def publish_trust(environment: Mapping[str, str], home: Home) -> None:
+    """Enter the trust file into the log, as an operator does. Raises NotAsTold."""
+    program = str(Path(sys.executable).with_name("tdh"))
+    words = [program, "admin", "trust-file", "publish", str(home.path(TRUST_FILE))]
+    process = await asyncio.create_subprocess_exec(
+        *words,
+        env=environment,
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    out, _ = await process.communicate()
+    if process.returncode:
+        raise NotAsTold(f"the trust file was not published: {out.decode(errors='replace')}")
 
 
 async def until_ready(server: str) -> None:
