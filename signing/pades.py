@@ -1,4 +1,4 @@
-"""Signs a PDF as PAdES B-B or B-T (ETSI EN 319 142-1, 6): the demo's letters, receipts, tests.
+"""Signs a PDF as PAdES B-B or B-T (ETSI EN 319 142-1, 6): the demo's letters, tests.
 
 Signing adds an incremental revision; the bytes before it stay as they are. The time that the
 signature claims is an argument. It never judges a signature, never uses the network (a timestamp
