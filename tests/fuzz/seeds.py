@@ -40,13 +40,16 @@ from signing.sealer.messages import (
     Stamped,
     StampRefused,
 )
+from signing.service_keys import compromised, in_service, key_of_certificates, retired
 from signing.timestamps import TimestampAuthority
 from signing.trust import load_trust
 from signing.tst_info import write_imprint
 from signing.verify.terms import Terms
+from signing.verify.trust_update import publication_entry
+from tdh.domain.service_keys import Compromise, KeyUse, Retirement
 from tests import archive_samples, bundle_samples, evidence_samples, witness_samples
 from tests.pki import faults, make
-from tests.proof_samples import AT, Operator
+from tests.proof_samples import AT, NOW, Operator
 from tests.receipt_samples import Printer, printer
 from tests.vectors import cms as cms_vectors
 from tests.vectors import cms_writing, xml_registry
@@ -294,8 +297,15 @@ def notes() -> tuple[bytes, ...]:
     logged = operator.delivery(
         1, "SubmissionAcceptance ContentConsignment ContentHandover", "basic"
     )
+    seal = key_of_certificates(KeyUse.SEAL, operator.keys.seal.certificates)
+    ends = Retirement(use=KeyUse.SEAL, key=seal.key, at=NOW)
+    lost = Compromise(key=seal.key, since=NOW, reason="lost")
     return (
         operator.head(),
+        in_service(seal, NOW),
+        retired(ends, NOW),
+        compromised(lost, NOW),
+        publication_entry(1, b"{}", NOW),
         *(one.entry for one in logged),
         *(operator.proof(one) for one in logged),
     )

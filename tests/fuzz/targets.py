@@ -38,6 +38,7 @@ from signing.receipt.statement import Statement
 from signing.seal_check import Outcome
 from signing.sealer import frames
 from signing.sealer.errors import FrameError
+from signing.service_keys import KeyPeriods
 from signing.standalone import tdh_verify as small
 from signing.timestamp_messages import granted_token
 from signing.trust import load_trust
@@ -50,6 +51,7 @@ from signing.verify.receipt import check_receipt
 from signing.verify.report import CheckId, FileReport
 from signing.verify.report import Kind as FileKind
 from signing.verify.terms import Terms
+from signing.verify.trust_update import read_publication
 from signing.witness_policy import WitnessPolicy
 from tdh.domain.verdicts import SubIndication
 from tdh.witness.errors import Refused
@@ -340,6 +342,14 @@ def _vkey(data: bytes) -> object:
     return CosignatureVerifier.parse(data.decode("latin-1"))
 
 
+def _about_keys(data: bytes) -> None:
+    """An operation of the log, taken for one about the service's keys."""
+    entry = log_entry.parse_operation_entry(data)
+    periods = KeyPeriods()
+    periods.add(0, entry)
+    list(periods.lines())
+
+
 TARGETS: Mapping[str, Target] = {
     target.name: target
     for target in (
@@ -465,13 +475,15 @@ TARGETS: Mapping[str, Target] = {
         ),
         Target(
             name="notes",
-            about="checkpoints, proofs, log entries, trust lists",
+            about="checkpoints, proofs, log entries and what they say of keys, trust lists",
             run=_parses(
                 checkpoint.split_note,
                 tlog_proof.TlogProof.parse,
                 log_entry.parse_entry,
                 trust_list.TrustList.parse,
                 checkpoint.Checkpoint.parse,
+                read_publication,
+                _about_keys,
             ),
             seeds=seeds.notes,
             most_bytes=16 * 1024,
