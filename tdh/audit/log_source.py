@@ -5,6 +5,8 @@ follows no redirect. What fails for a moment is tried again.
 """
 
 import asyncio
+import base64
+import json
 import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -30,6 +32,7 @@ SECONDS = 20.0
 TRIES = 4
 AT_ONCE = 8
 """So many files are asked for at once."""
+_MOST_ANCHORS_BYTES = 1 << 20
 _MOST_BUNDLE_BYTES = TILE_WIDTH * (MAX_ENTRY_BYTES + 2)
 _OK = 200
 _NOT_HERE = range(400, 500)
@@ -46,6 +49,10 @@ class LogSource(Protocol):
 
     async def anchored(self) -> bytes | None:
         """The newest head that outsiders cosigned, where the log tells of one."""
+        ...
+
+    async def tokens(self, size: int) -> tuple[bytes, ...]:
+        """Timestamps over the head of this size, where the log tells of any: TSTs in DER."""
         ...
 
     async def tile(self, tile: Tile) -> bytes | None:
@@ -95,6 +102,10 @@ class HttpSource:
     async def anchored(self) -> bytes | None:
         """The newest head that outsiders cosigned; a plain web server gives the newest."""
         return await self._get("checkpoint?anchored=1", MAX_NOTE_BYTES)
+
+    async def tokens(self, size: int) -> tuple[bytes, ...]:
+        """Timestamps over the head of this size; a plain web server has none."""
+        return _tokens(await self._get(f"anchors/{size}", _MOST_ANCHORS_BYTES))
 
     async def tile(self, tile: Tile) -> bytes | None:
         """A tile or bundle."""
@@ -149,6 +160,10 @@ class FolderSource:
         """A folder has one head."""
         return None
 
+    async def tokens(self, size: int) -> tuple[bytes, ...]:  # noqa: ARG002 - as the protocol has it
+        """A folder has no timestamps."""
+        return ()
+
     async def tile(self, tile: Tile) -> bytes | None:
         """A tile or bundle."""
         found = await self._read(tile.path)
@@ -177,6 +192,16 @@ async def _read(answer: aiohttp.ClientResponse, most: int) -> bytes:
         if len(whole) > most:
             raise ServiceUnavailable(f"{answer.url} is larger than such a file can be")
     return bytes(whole)
+
+
+def _tokens(anchors: bytes | None) -> tuple[bytes, ...]:
+    """The tokens of `/log/anchors/<size>`; of anything else none."""
+    if anchors is None:
+        return ()
+    try:
+        return tuple(base64.b64decode(each["token"]) for each in json.loads(anchors)["tokens"])
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return ()
 
 
 def _full(tile: Tile) -> Tile:

@@ -1,10 +1,12 @@
 """The head that a log shows: who signed it, who vouches for it, whether it follows another."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from hashlib import sha256
 
-from signing.checkpoint import Checkpoint, open_note, split_note
+from signing.checkpoint import Checkpoint, open_note, split_note, without_cosignatures
 from signing.cosignature import cosigners
 from signing.errors import ProofError
+from signing.timestamps import verify_token
 from signing.trust_file import TrustFile
 from tdh.audit.log_source import LogSource
 from tdh.audit.report import CheckName, Tally
@@ -16,6 +18,8 @@ class ShownHead:
 
     note: bytes
     checkpoint: Checkpoint
+    tokens: tuple[bytes, ...] = ()
+    """Timestamps that are said to be over it (DER)."""
 
     @property
     def size(self) -> int:
@@ -64,13 +68,15 @@ def compare_roots(head: ShownHead, root: bytes | None, tally: Tally) -> None:
         tally.problem(f"forked: the first {head.size} entries are not those that were shown before")
 
 
-async def anchored_head(source: LogSource, head: ShownHead) -> ShownHead | None:
+async def anchored_head(source: LogSource, head: ShownHead, trust: TrustFile) -> ShownHead | None:
     """The newest head that outsiders cosigned, if it is another one and not ahead of ours."""
     note = await source.anchored()
     if note is None or note == head.note:
         return None
     found = read_head(note, TrustFile(), Tally(name=CheckName.ANCHORED))
-    return found if found is not None and found.size <= head.size else None
+    if found is None or found.size > head.size:
+        return None
+    return await with_tokens(source, found, trust)
 
 
 def check_anchors(heads: tuple[ShownHead, ...], trust: TrustFile, tally: Tally) -> None:
@@ -80,6 +86,8 @@ def check_anchors(heads: tuple[ShownHead, ...], trust: TrustFile, tally: Tally) 
     best = 0
     for head in heads:
         tally.passed()
+        if trust.witness_threshold == 0:
+            best = max(best, _stamps(head, trust, tally))
         try:
             found = cosigners(head.note, trust.witnesses)
         except ProofError as error:
@@ -91,7 +99,31 @@ def check_anchors(heads: tuple[ShownHead, ...], trust: TrustFile, tally: Tally) 
             tally.note(f"{one.name} vouches for {head.size:,} entries, {time}Z")
     if best < wanted:
         tally.hindered = (
-            "operator's word only: no trusted witness cosigned a head"
+            "operator's word only: no trusted outsider vouches for a head"
             if not best
             else f"only {best} of the {wanted} witnesses that the trust file asks for"
         )
+
+
+def _stamps(head: ShownHead, trust: TrustFile, tally: Tally) -> int:
+    """How many outside authorities stamped the head; other timestamps are passed over."""
+    imprint = sha256(without_cosignatures(head.note)).digest()
+    names = set[str]()
+    for token in head.tokens:
+        try:
+            found = verify_token(token, imprint, trust.outside_tsa_roots)
+        except ProofError:
+            continue
+        name = found.signer.subject.rfc4514_string()
+        if name not in names:
+            names.add(name)
+            time = found.time.isoformat(timespec="seconds").removesuffix("+00:00")
+            tally.note(f"{name} stamped {head.size:,} entries, {time}Z")
+    return len(names)
+
+
+async def with_tokens(source: LogSource, head: ShownHead, trust: TrustFile) -> ShownHead:
+    """The head with the timestamps that its log tells of, where outsiders' could count."""
+    if trust.witness_threshold or not trust.outside_tsa_roots:
+        return head
+    return replace(head, tokens=await source.tokens(head.size))

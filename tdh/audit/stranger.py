@@ -24,6 +24,7 @@ from tdh.audit.public_head import (
     compare_heads,
     compare_roots,
     read_head,
+    with_tokens,
 )
 from tdh.audit.report import AuditReport, CheckName, Tally
 from tdh.audit.tile_walk import TileMissing, TileWalk
@@ -58,7 +59,8 @@ async def audit_log(wish: PublicWish, *, now: datetime, progress: Progress) -> A
         head = read_head(await source.checkpoint(), wish.trust, signed)
         if head is None:
             return AuditReport(checks=(signed.done(),))
-        anchored = await anchored_head(source, head)
+        head = await with_tokens(source, head, wish.trust)
+        anchored = await anchored_head(source, head, wish.trust)
         return await _Reading(wish, now, progress, signed).audit(source, head, before, anchored)
 
 

@@ -29,6 +29,7 @@ from tdh.audit.public_head import (
     check_anchors,
     compare_heads,
     read_head,
+    with_tokens,
 )
 from tdh.audit.report import CheckName, Tally
 from tdh.audit.statistics import Statistics
@@ -201,8 +202,8 @@ class Watcher:
     async def _check_anchors(self, source: LogSource, head: ShownHead) -> None:
         """Who vouches for this head, or for an older one that it extends."""
         tally = Tally(name=CheckName.ANCHORED)
-        heads = [head]
-        older = await anchored_head(source, head)
+        heads = [await with_tokens(source, head, self._wish.trust)]
+        older = await anchored_head(source, head, self._wish.trust)
         if older is not None:
             try:
                 await prove_extension(source, older, head)

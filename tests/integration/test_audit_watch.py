@@ -31,13 +31,15 @@ class Server:
 
     def __init__(self, log: SampleLog) -> None:
         self.log, self.asked, self.status = log, Counter[str](), 200
-        self.url, self.anchored = "", b""
+        self.url, self.anchored, self.anchors = "", b"", {}
 
     async def answer(self, request: web.Request) -> web.Response:
         if request.query:  # what the format does not know
             return web.Response(body=self.anchored) if self.anchored else web.Response(status=400)
         path = request.path.removeprefix("/log/")
         self.asked[path] += 1
+        if path.startswith("anchors/"):
+            return web.json_response(self.anchors)
         if self.status != 200:
             return web.Response(status=self.status)
         file = self.log.folder / path
@@ -215,6 +217,16 @@ async def test_who_vouches_may_have_done_so_for_an_older_head(
         text = note[: note.index(b"\n\n") + 1]
         server.anchored = note + witness.signature_line(text, NOW)
         assert set((await watch.look()).alarms) == alarms
+
+
+@pytest.mark.parametrize("anchors", [{}, [], {"tokens": [{"token": 7}]}, {"tokens": "x"}, None])
+async def test_anchors_that_are_none_are_passed_over(server: Server, anchors) -> None:
+    server.anchors = anchors
+    async with open_source(server.url) as source:
+        await source.checkpoint()
+        assert await source.tokens(400) == ()
+        server.anchors = {"tokens": [{"token": "AAEC", "name": None}, {"token": "Aw=="}]}
+        assert await source.tokens(400) == (b"\0\1\2", b"\3")
 
 
 async def test_metrics_are_those_of_the_last_look(server: Server, watch: Watch) -> None:

@@ -3,7 +3,10 @@
 import base64
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, timedelta
+from functools import partial
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -15,10 +18,12 @@ from signing.cosignature import CosignatureSigner
 from signing.log_entry import operation_entry
 from signing.merkle import MerkleError
 from signing.seal_check import Outcome
+from signing.sealer.ceremony import make_keys
+from signing.sealer.key_files import IssuerNames, load_keys
 from signing.trust_file import TRUST_NOBODY, TrustFile
 from tdh.audit.log_source import open_source
-from tdh.audit.public_head import ShownHead
-from tdh.audit.report import AuditCheck, AuditReport, CheckName
+from tdh.audit.public_head import ShownHead, check_anchors
+from tdh.audit.report import AuditCheck, AuditReport, CheckName, Tally
 from tdh.audit.stranger import PublicWish, audit_log
 from tdh.audit.tile_proof import prove_extension
 from tdh.cli.audit_words import picture
@@ -28,6 +33,7 @@ from tdh.domain.tiles import Tile, bundle_of
 
 N = CheckName
 NOW = START + timedelta(days=2)
+NAMES = IssuerNames(name_th="ก", name_en="A", policies=("urn:x",), origin="x", uri_base="urn:x:")
 SIZES = (0, 1, 3, 63, 64, 65, 128, 300)
 
 
@@ -327,6 +333,32 @@ async def test_outsiders_who_vouch_are_named(log: SampleLog) -> None:
     line = b" ".join((*words, base64.b64encode(changed) + b"\n"))
     (log.folder / "checkpoint").write_bytes(note + line)
     assert N.ANCHORED in failed(await audit(log, trust=trusts[0]))
+
+
+async def test_an_outside_authority_vouches_where_no_witness_is_asked_for(log, tmp_path) -> None:
+    """By the rule of `tdh verify`: below a root that is named as an outsider's, and no other."""
+    log.lives(3)
+    note = log.head()
+    head = ShownHead(note=note, checkpoint=Checkpoint.parse(split_note(note)[0]))
+    made = make_keys(tmp_path / "keys", origin="x", organization="TSA", now=NOW)
+    unit = load_keys(made.files, NAMES).timestamps
+    stamp = partial(unit.stamp, gen_time=NOW)
+    token = stamp(sha256(note).digest(), serial=1)
+    other = stamp(sha256(b"another head").digest(), serial=2)
+    root = made.trust().tsa_roots[0]
+    outside = TrustFile(logs=log.trust.logs, outside_tsa_roots=(root,))
+    inside = TrustFile(logs=log.trust.logs, tsa_roots=(root,))
+    for tokens, trust, anchored in (
+        ((other, b"junk", token), outside, True),
+        ((token,), inside, False),
+        ((other,), outside, False),
+        ((token,), replace(outside, witness_threshold=1), False),
+    ):
+        tally = Tally(name=N.ANCHORED)
+        check_anchors((replace(head, tokens=tokens),), trust, tally)
+        assert (tally.hindered == "") is anchored
+        assert not tally.problems
+        assert any("stamped 12 entries" in each for each in tally.notes) is anchored
 
 
 def test_the_command_needs_nothing_but_the_files(log, tmp_path, monkeypatch, capsys) -> None:
