@@ -193,7 +193,9 @@ def verify_token(  # noqa: PLR0913 - what a token is compared with, by name
             leaf_policy=UNIT_POLICY,
         )
     except ProofError as exc:
-        raise exc if isinstance(exc, TimestampError) else TimestampError(str(exc)) from exc
+        if isinstance(exc, TimestampError):
+            raise  # as it is: an error that is its own cause has no end
+        raise TimestampError(str(exc)) from exc
     return VerifiedTimestamp(
         time=info.time,
         accuracy=info.accuracy,

@@ -11,6 +11,12 @@ class RecordError(ProofError):
     code = "record-invalid"
 
 
+class RecordUntrusted(RecordError):
+    """A record with a timestamp that leads to none of the roots: refused only for whose it is."""
+
+    code = "record-untrusted"
+
+
 class RecordEnded(RecordError):
     """A record that holds together, but whose newest timestamp cannot be checked any more.
 

@@ -11,9 +11,10 @@ from itertools import pairwise
 
 from cryptography import x509
 
-from signing.archive.errors import RecordEnded, RecordError
+from signing.archive.errors import RecordEnded, RecordError, RecordUntrusted
 from signing.archive.hash_tree import SHA256, digest, root_from
 from signing.archive.record import ArchiveTimeStamp, EvidenceRecord, encode_sequence
+from signing.certificate_path import PathError
 from signing.timestamps import VerifiedTimestamp, verify_token
 from signing.tst_info import TimestampError
 
@@ -52,7 +53,8 @@ def verify_record(
     """Verify a record (DER) over data with this SHA-256. Raises RecordError, nothing else.
 
     `at`: when it is checked; a timestamp from after it is refused, and RecordEnded raised where
-    the newest one cannot be checked then any more. `data`: the data themselves, needed where a
+    the newest one cannot be checked then any more. RecordUntrusted is raised where one leads to
+    none of `roots`. `data`: the data themselves, needed where a
     chain of the record is by another digest algorithm than SHA-256.
 
     (1) The first timestamp is over the data. (2) Within a chain each is over the one before.
@@ -104,4 +106,5 @@ def _verified(
     try:
         return verify_token(stamp.token, root, roots, at=at)
     except TimestampError as exc:
-        raise RecordError(f"a timestamp of the record: {exc}") from exc
+        kind = RecordUntrusted if isinstance(exc.__cause__, PathError) else RecordError
+        raise kind(f"a timestamp of the record: {exc}") from exc

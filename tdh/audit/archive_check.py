@@ -9,11 +9,10 @@ from datetime import datetime
 
 from cryptography import x509
 
-from signing.archive.errors import RecordError
+from signing.archive.errors import RecordError, RecordUntrusted
 from signing.archive.hash_tree import root_of
 from signing.archive.maths import ArchiveMaths
 from signing.archive.verification import verify_record
-from signing.certificate_path import PathError
 from storage.audit import AuditedGroup, AuditedRound
 from tdh.audit.record_checks import Sample
 from tdh.audit.report import CheckName, Tally
@@ -60,12 +59,10 @@ def _check_stamps(
     record = _MATHS.record(root, (), [(stamp.token, stamp.siblings) for stamp in one.stamps])
     try:
         verify_record(record, root, roots, at=now)
+    except RecordUntrusted as error:
+        tally.note(f"round {one.number}: stamped by whom the trust file does not name: {error}")
     except RecordError as error:
-        what = f"round {one.number}: {error}"
-        if _leads_nowhere(error):
-            tally.note(f"{what}: the trust file does not name whoever stamped it")
-        else:
-            tally.problem(what)
+        tally.problem(f"round {one.number}: {error}")
 
 
 def _leaf(entry: bytes) -> bytes | None:
@@ -74,13 +71,3 @@ def _leaf(entry: bytes) -> bytes | None:
         return _MATHS.leaf_of(entry)
     except ValueError:
         return None
-
-
-def _leads_nowhere(error: BaseException) -> bool:
-    """Whether the record is refused only for whose it is."""
-    cause: BaseException | None = error
-    while cause is not None:
-        if isinstance(cause, PathError):
-            return True
-        cause = cause.__cause__
-    return False

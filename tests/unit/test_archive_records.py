@@ -18,7 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from signing import der
-from signing.archive.errors import RecordEnded, RecordError
+from signing.archive.errors import RecordEnded, RecordError, RecordUntrusted
 from signing.archive.hash_tree import (
     SHA256,
     node,
@@ -75,7 +75,7 @@ def test_a_timestamp_from_the_future_and_one_of_a_stranger_are_refused() -> None
     plain = records(2, FIRST)[0]
     with pytest.raises(RecordError, match="future"):
         check(plain, at=NOW - YEAR)
-    with pytest.raises(RecordError, match="path"):
+    with pytest.raises(RecordUntrusted, match="path"):
         check(plain, roots=[SECOND.certificate])
 
 

@@ -503,3 +503,16 @@ def test_a_critical_extension_is_refused_and_another_one_passes_by() -> None:
 def test_every_error_is_of_the_family_of_proof_errors() -> None:
     assert issubclass(TimestampError, ProofError)
     assert TimestampError.code == "timestamp-invalid"
+
+
+def test_why_a_token_is_refused_can_be_followed_to_its_end() -> None:
+    token = authority().stamp(DIGEST, serial=9, gen_time=NOW)
+    for imprint, roots in ((b"\0" * 32, ROOTS), (DIGEST, [])):
+        with pytest.raises(TimestampError) as caught:
+            verify_token(token, imprint, roots)
+        seen: list[BaseException] = []
+        cause: BaseException | None = caught.value
+        while cause is not None:
+            assert cause not in seen, "an error that is its own cause"
+            seen.append(cause)
+            cause = cause.__cause__
