@@ -23,7 +23,8 @@ from storage.database import Database
 from storage.log import PostgresLogStore
 from tdh.config import Config, ConfigError
 from tdh.delivery.anchoring import Anchoring, Rests
-from tdh.delivery.archive import ArchiveKeeping, Records
+from tdh.delivery.archive import ArchiveKeeping
+from tdh.delivery.archive_records import Records
 from tdh.delivery.proving import Proving
 from tdh.ports import Clock, CrashPoint
 

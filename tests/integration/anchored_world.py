@@ -17,7 +17,8 @@ from storage.archive import PostgresArchive
 from storage.database import Database
 from storage.log import PostgresLogStore
 from tdh.delivery.anchoring import Anchoring, Rests
-from tdh.delivery.archive import ArchiveKeeping, Records
+from tdh.delivery.archive import ArchiveKeeping
+from tdh.delivery.archive_records import Records
 from tdh.delivery.proving import Proving
 from tdh.domain.errors import TDHError
 from tdh.domain.identifiers import EvidenceId
