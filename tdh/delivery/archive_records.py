@@ -1,4 +1,4 @@
-"""Evidence records (RFC 4998) of the archive, made on demand from the log and a round's timestamps."""
+"""Evidence records (RFC 4998), made on demand from the log and the timestamps of a round."""
 
 from dataclasses import dataclass
 from datetime import datetime
