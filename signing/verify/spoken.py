@@ -14,6 +14,7 @@ from cryptography import x509
 from cryptography.x509.oid import NameOID
 
 _BANGKOK = timezone(timedelta(hours=7))
+_LAST = datetime.max.replace(tzinfo=UTC) - timedelta(days=1)
 _BUDDHIST_ERA = 543
 _MONTHS = (
     "ม.ค.",
@@ -50,7 +51,8 @@ class Spoken:
 
 def moment(time: datetime) -> Spoken:
     """A time: RFC 3339 in UTC; in Thai by the clock of Bangkok and the era that people use."""
-    local = time.astimezone(_BANGKOK)
+    # Certificates without an end end in the last second of the calendar (RFC 5280, 4.1.2.5).
+    local = min(time, _LAST).astimezone(_BANGKOK)
     day = f"{local.day} {_MONTHS[local.month - 1]} {local.year + _BUDDHIST_ERA}"
     return Spoken(f"{day} {local:%H:%M:%S} น.", time.astimezone(UTC).isoformat(timespec="seconds"))
 

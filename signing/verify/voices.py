@@ -8,7 +8,7 @@ over the head as the log signed it (`signing.checkpoint.without_cosignatures`).
 import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from signing import cms
 from signing.archive.verification import checkable_until
@@ -154,10 +154,15 @@ def stamp_of(found: VerifiedTimestamp, *, outside: bool) -> Stamp:
     return Stamp(
         name=name_of(found.signer),
         time=found.time,
-        by=found.time + (found.accuracy or timedelta()),
+        by=_after(found.time, found.accuracy or timedelta()),
         until=checkable_until(found),
         outside=outside,
     )
+
+
+def _after(time: datetime, accuracy: timedelta) -> datetime:
+    last = datetime.max.replace(tzinfo=UTC) - timedelta(days=1)
+    return time + accuracy if time < last - accuracy else last
 
 
 def open_token(token: bytes) -> TstInfo:

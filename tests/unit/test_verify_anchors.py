@@ -1,7 +1,7 @@
 """Outsiders: who anchors a head, who does not, and that no trick makes the operator an outsider."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -217,6 +217,19 @@ def test_a_public_root_above_both_does_not_make_the_operator_an_outsider(operato
     file = folder.check(trust)
     assert (file.result, anchor(file).outcome) == (Result.INVALID, UNKNOWN)
     assert line(file, CheckId.CERTIFICATE).outcome is FAIL
+
+
+def test_a_certificate_without_an_end_has_one_that_can_be_told(operator, folder):
+    """RFC 5280, 4.1.2.5: 99991231235959Z, which is no time in Bangkok any more."""
+    endless = made.Validity(
+        not_before=VALIDITY.not_before, not_after=datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
+    )
+    stamper = Stamper("Endless", endless)
+    trust = replace(operator.outsiders(), outside_tsa_roots=(stamper.root.certificate,))
+    folder.token(stamper.token(operator.head(), SOON))
+    file = folder.check(trust)
+    assert (file.result, anchor(file).outcome) == (Result.VALID, PASS)
+    assert any("until 9999-12-31T23:59:59" in check.text.en for check in file.checks)
 
 
 def test_an_outsider_s_timestamp_of_another_head_does_not_anchor_this_one(operator, folder):
