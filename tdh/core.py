@@ -1,6 +1,7 @@
-"""What every role that decides something is built on."""
+"""What every role is built on; and what it gives to its runner: loops, and things to close."""
 
 import os
+from collections.abc import Awaitable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from functools import partial
@@ -15,6 +16,18 @@ from tdh.domain.policies import Policy
 from tdh.ports import CrashPoint
 from tdh.service_keys import ServiceKeys, WatchedReceipts, WatchedSealer, receipt_keys
 from tdh.system import CheckedClock, RandomIds, crash_point_of
+
+Loops = Sequence[Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Closing:
+    """What is to be closed at a role's end, and in which order."""
+
+    intake: AsyncExitStack
+    """First, while the loops still run: what takes work in finishes what it has begun."""
+    rest: AsyncExitStack
+    """Last, after the loops."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

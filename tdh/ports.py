@@ -1,6 +1,7 @@
 """Every outside capability that the steps of a delivery use, as narrow protocols.
 
-`signing`, `storage` and `relay` fit these by shape; `tdh.app` joins them, and mypy checks the fit.
+`signing`, `storage` and `relay` fit these by shape; `tdh.app` and `tdh.interface` join
+them, and mypy checks the fit.
 """
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence

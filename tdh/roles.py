@@ -19,8 +19,9 @@ from typing import BinaryIO
 import structlog
 
 from signing.sealer.key_files import FORMER_LOG_KEY, POST_QUANTUM_KEY
-from tdh import app, telemetry
+from tdh import app, interface, telemetry
 from tdh.config import Config
+from tdh.core import Closing, Loops
 from tdh.system import die_with_parent, protect_memory
 
 log = structlog.get_logger()
@@ -42,8 +43,8 @@ class Role(StrEnum):
     ANCHOR = "anchor"
 
 
-RUNS: dict[Role, Callable[[Config, app.Closing], Awaitable[app.Loops]]] = {
-    Role.API: app.api,
+RUNS: dict[Role, Callable[[Config, Closing], Awaitable[Loops]]] = {
+    Role.API: interface.api,
     Role.DISPATCHER: app.dispatcher,
     Role.WORKER: app.worker,
     Role.SEQUENCER: app.sequencer,
@@ -59,7 +60,7 @@ async def run_role(role: Role, config: Config) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with AsyncExitStack() as rest:
-        closing = app.Closing(intake=AsyncExitStack(), rest=rest)
+        closing = Closing(intake=AsyncExitStack(), rest=rest)
         loops = [asyncio.ensure_future(loop) for loop in await RUNS[role](config, closing)]
         waits = asyncio.ensure_future(stop.wait())
         log.info("role.started")

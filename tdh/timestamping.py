@@ -82,7 +82,7 @@ def clock_watch(config: Config) -> ClockWatch | None:
         raise ConfigError("tsa.ntp", str(error)) from error
     if config.tsa.per_second <= 0 or config.tsa.address_per_second < 0:
         raise ConfigError("tsa.per_second", "is more than nothing; tsa.offered ends the offer")
-    if not 1 <= config.tsa.ntp_seconds <= 3600:  # noqa: PLR2004 - RFC 4330, 10: not more often than every 15 s
+    if not 1 <= config.tsa.ntp_seconds <= 3600:  # noqa: PLR2004 - an hour is long for a clock
         raise ConfigError("tsa.ntp_seconds", "is between 1 and 3600")
     if not servers:
         if config.tsa.offered and not config.tsa.kernel_clock:
