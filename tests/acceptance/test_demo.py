@@ -112,7 +112,7 @@ def test_the_story_is_told_and_its_files_are_as_promised(demo, tmp_path) -> None
     running.until("Step 5")
     assert running.end() == 0, running.complaints
     assert running.complaints == ""
-    for step in range(7):
+    for step in range(8):
         assert f"Step {step}" in running.told
     running.nothing_is_left()
     home = running.home
@@ -133,6 +133,8 @@ def test_the_story_is_told_and_its_files_are_as_promised(demo, tmp_path) -> None
     folders = [sorted(p.stem for p in f.glob("*.xml")) for f in (home / "evidence").iterdir()]
     assert len(folders) == DELIVERIES_AND_REFUSAL
     assert folders.count(list(STORY)) == 2
+    assert len(list((home / "receipts").glob("*/*.pdf"))) == 4
+    assert len(list((home / "bundles").glob("*.asice"))) == 1
     assert ["01-SubmissionRejection"] in folders
     assert not list(home.rglob("*key*"))
     for letter in sorted((home / "letters").iterdir()):
@@ -147,7 +149,7 @@ def test_it_serves_until_ctrl_c_and_another_demo_is_refused_meanwhile(demo, tmp_
     lines = [line.strip() for line in running.told.splitlines()]
     first = next(place for place, line in enumerate(lines) if line.startswith("curl "))
     commands = lines[first : lines.index("", first)]
-    assert len(commands) == 7
+    assert len(commands) == 9
     for command in commands:
         words = command.replace("curl ", "curl --fail ", 1)
         ran = subprocess.run(
