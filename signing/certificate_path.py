@@ -12,6 +12,7 @@ from datetime import datetime
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import ExtendedKeyUsageOID
 from cryptography.x509.verification import (
     Criticality,
     ExtensionPolicy,
@@ -72,7 +73,35 @@ def find_path(
         raise PathError(f"no path to a trusted root: {exc}") from exc
     if not all(map(_signature_is_octets, path)):
         raise PathError("a certificate's signature is no whole number of octets")
+    try:
+        allowed = _purposes_allowed(path)
+    except _REFUSALS as exc:
+        raise PathError(f"a certificate that cannot be read: {exc}") from exc
+    if not allowed:
+        raise PathError("an authority on the path is for other purposes")
     return path
+
+
+def _purposes_allowed(path: Sequence[x509.Certificate]) -> bool:
+    """Whether each authority between may issue for what the leaf is for.
+
+    RFC 5280 leaves it open, but that is how public roots keep their customers' authorities in
+    bounds: one for web servers makes no timestamping units. A root's purposes are its user's.
+    """
+    leaf, *between = (_purposes(certificate) for certificate in path[:-1] or path)
+    return leaf is None or all(
+        allowed is None or leaf <= allowed or ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE in allowed
+        for allowed in between
+    )
+
+
+def _purposes(certificate: x509.Certificate) -> frozenset[x509.ObjectIdentifier] | None:
+    try:
+        return frozenset(
+            certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
+        )
+    except x509.ExtensionNotFound:
+        return None
 
 
 def _signature_is_octets(certificate: x509.Certificate) -> bool:

@@ -216,6 +216,8 @@ def _not_for_others(_: Policy, __: x509.Certificate, usage: x509.ExtendedKeyUsag
         raise ValueError("a timestamping unit's key is no seal's")
     if usage is not None and DOCUMENT_SIGNING in usage:
         raise ValueError("a key for receipts seals no evidence")
+    if usage is not None and ExtendedKeyUsageOID.SERVER_AUTH in usage:
+        raise ValueError("a web server's key is no seal's")
 
 
 SEAL_POLICY = (

@@ -214,6 +214,7 @@ BAD_CERTIFICATE = (
     x509.DuplicateExtension, x509.UnsupportedGeneralNameType,
 )  # fmt: skip
 DOCUMENT_SIGNING = x509.ObjectIdentifier("1.3.6.1.5.5.7.3.36")
+ANY_PURPOSE = ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE
 
 
 def certificate(der: bytes) -> x509.Certificate:
@@ -242,7 +243,8 @@ def _is_end(_: Any, __: Any, basic: x509.BasicConstraints | None) -> None:
 
 
 def _not_others(_: Any, __: Any, usage: x509.ExtendedKeyUsage | None) -> None:
-    _ok(not {ExtendedKeyUsageOID.TIME_STAMPING, DOCUMENT_SIGNING} & set(usage or ()))
+    others = {ExtendedKeyUsageOID.TIME_STAMPING, ExtendedKeyUsageOID.SERVER_AUTH, DOCUMENT_SIGNING}
+    _ok(not others & set(usage or ()))
 
 
 def _exactly(*wanted: x509.ObjectIdentifier) -> Callable[..., None]:
@@ -285,11 +287,25 @@ def path_of(
         found = tuple(verifier.verify(leaf, [certificate(each) for each in others]).chain)
     except BAD_CERTIFICATE as error:
         raise Stranger(f"no path to a trusted root: {error}") from error
+    try:
+        leaf_for, *between = (_purposes(each) for each in found[:-1] or found)
+    except BAD_CERTIFICATE as error:
+        raise Stranger("a certificate that cannot be read") from error
+    for allowed in between:  # an authority for web servers makes no timestamping units
+        if leaf_for and allowed and not (leaf_for <= allowed or ANY_PURPOSE in allowed):
+            raise Stranger("an authority on the path is for other purposes")
     for each in found:  # no unused bits, which no signature covers
         encoded = each.public_bytes(Encoding.DER)
         if encoded[-len(each.signature) - 1]:
             raise Stranger("a certificate's signature is no whole number of octets")
     return found
+
+
+def _purposes(one: x509.Certificate) -> set[x509.ObjectIdentifier]:
+    try:
+        return set(one.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value)
+    except x509.ExtensionNotFound:
+        return set()
 
 
 def key_name(key: Any) -> str:

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from signing import cms, der
 from signing.certificates import (
+    Authority,
     LeafUse,
     Subject,
     Validity,
@@ -219,7 +220,9 @@ def test_the_chain_must_be_valid_at_the_tokens_own_time(time: datetime) -> None:
         verify_token(UNITS["p256"].stamp(DIGEST, serial=1, gen_time=outside), DIGEST, ROOTS)
 
 
-def usage_certificate(purposes, *, critical: bool, ca: bool = False, **usage) -> x509.Certificate:
+def usage_certificate(
+    purposes, *, critical: bool, ca: bool = False, issuer: Authority | None = None, **usage
+) -> x509.Certificate:
     """A certificate of the unit's key that make_leaf would not make."""
     flags = dict.fromkeys(
         (
@@ -238,18 +241,21 @@ def usage_certificate(purposes, *, critical: bool, ca: bool = False, **usage) ->
     builder = (
         x509.CertificateBuilder()
         .subject_name(Subject(common_name="Odd unit").name())
-        .issuer_name(ISSUER.certificate.subject)
+        .issuer_name((issuer or ISSUER).certificate.subject)
         .public_key(KEYS["p256"].public_key())
         .serial_number(9)
         .not_valid_before(VALIDITY.not_before)
         .not_valid_after(VALIDITY.not_after)
         .add_extension(x509.BasicConstraints(ca=ca, path_length=None), critical=True)
+        .add_extension(
+            x509.SubjectKeyIdentifier.from_public_key(KEYS["p256"].public_key()), critical=False
+        )
     )
     if usage:
         builder = builder.add_extension(x509.KeyUsage(**flags | usage), critical=True)
     if purposes:
         builder = builder.add_extension(x509.ExtendedKeyUsage(purposes), critical=critical)
-    return builder.sign(ISSUER.key, hashes.SHA256())
+    return builder.sign((issuer or ISSUER).key, hashes.SHA256())
 
 
 STAMPING = ExtendedKeyUsageOID.TIME_STAMPING
@@ -299,6 +305,36 @@ def test_an_end_certificate_cannot_issue_units() -> None:
     )
     with pytest.raises(TimestampError, match="no path"):
         verify_token(issue(faked, end), DIGEST, ROOTS)
+
+
+@pytest.mark.parametrize(
+    ("purposes", "allowed"),
+    [
+        ([ExtendedKeyUsageOID.SERVER_AUTH], False),
+        ([ExtendedKeyUsageOID.SERVER_AUTH, STAMPING], True),
+        ([ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE], True),
+        ([], True),
+    ],
+)
+def test_an_authority_for_other_purposes_makes_no_units(purposes, allowed) -> None:
+    """So public roots bound the authorities of their customers."""
+    authority = usage_certificate(
+        purposes, critical=False, ca=True, issuer=ROOT, key_cert_sign=True
+    )
+    unit = make_leaf(
+        issuer=Authority(certificate=authority, key=KEYS["p256"]),
+        subject=Subject(common_name="Unit"),
+        public_key=KEYS["p256"].public_key(),
+        serial=10,
+        validity=VALIDITY,
+        use=LeafUse.TIMESTAMP,
+    )
+    token = issue(unit, authority)
+    if allowed:
+        assert verify_token(token, DIGEST, ROOTS).signer == unit
+    else:
+        with pytest.raises(TimestampError, match="for other purposes"):
+            verify_token(token, DIGEST, ROOTS)
 
 
 def test_another_certificate_for_the_same_key_is_not_the_signers() -> None:
