@@ -4,8 +4,6 @@ Needs Debian's golang-go and golang-golang-x-mod-dev. The lines come from the re
 """
 
 import json
-import os
-import shutil
 import subprocess
 import urllib.request
 from pathlib import Path
@@ -14,26 +12,12 @@ import pytest
 from witness_program import WitnessProgram
 from witness_samples import LOG, History
 
-GO_PATH = Path("/usr/share/gocode")
-SOURCE = Path(__file__).with_name("outside_cosignature.go")
 TOLD = History.of(20)
 
 
 @pytest.fixture(scope="module")
-def go_program(tmp_path_factory) -> Path:
-    if shutil.which("go") is None or not (GO_PATH / "src/golang.org/x/mod").is_dir():
-        pytest.fail("needs Debian's golang-go and golang-golang-x-mod-dev")
-    folder = tmp_path_factory.mktemp("go")
-    environment = os.environ | {
-        "GO111MODULE": "off",
-        "GOPATH": str(GO_PATH),
-        "GOCACHE": str(folder / "cache"),
-        "GOFLAGS": "",
-        "CGO_ENABLED": "0",
-    }
-    program = folder / "outside"
-    subprocess.run(["go", "build", "-o", program, SOURCE], check=True, env=environment, timeout=240)
-    return program
+def go_program(built_by_go) -> Path:
+    return built_by_go("outside_cosignature.go")
 
 
 def ask(program: Path, *requests: dict[str, object]) -> list[dict]:

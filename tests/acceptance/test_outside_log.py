@@ -7,8 +7,6 @@ we wrote, and refuses it with one thing changed.
 import asyncio
 import base64
 import json
-import os
-import shutil
 import subprocess
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -35,8 +33,6 @@ from signing.trust_file import load_trust_file
 from tests.installation import Installation
 from tests.stories import audit, new_key, run_tdh, signed_pdf, submit_with_patience, to
 
-GO_PATH = Path("/usr/share/gocode")
-SOURCE = Path(__file__).with_name("outside_log.go")
 LOG = NoteSigner(
     name="log.tdh.example/2026", private_key=Ed25519PrivateKey.from_private_bytes(b"l" * 32)
 )
@@ -44,21 +40,9 @@ LAST_EVIDENCE = "SELECT max(index) FROM log_entries WHERE evidence IS NOT NULL"
 SIZES = (1, 2, 3, 7, 8, 13, 64, 100)
 
 
-@pytest.fixture(scope="session")
-def go_program(tmp_path_factory) -> Path:
-    if shutil.which("go") is None or not (GO_PATH / "src/golang.org/x/mod").is_dir():
-        pytest.fail("needs Debian's golang-go and golang-golang-x-mod-dev")
-    folder = tmp_path_factory.mktemp("go")
-    environment = os.environ | {
-        "GO111MODULE": "off",
-        "GOPATH": str(GO_PATH),
-        "GOCACHE": str(folder / "cache"),
-        "GOFLAGS": "",
-        "CGO_ENABLED": "0",
-    }
-    program = folder / "outside"
-    subprocess.run(["go", "build", "-o", program, SOURCE], check=True, env=environment, timeout=240)
-    return program
+@pytest.fixture(scope="module")
+def go_program(built_by_go) -> Path:
+    return built_by_go("outside_log.go")
 
 
 @pytest.fixture

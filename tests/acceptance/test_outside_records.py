@@ -1,11 +1,8 @@
 """BouncyCastle's ERS, which we did not write, judges our evidence records: one start of Java."""
 
 import hashlib
-import shutil
-import subprocess
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 
 import pytest
 from archive_samples import (
@@ -23,7 +20,6 @@ from signing.archive.errors import RecordError
 from signing.archive.record import EvidenceRecord
 from signing.archive.verification import verify_record
 
-SOURCE = Path(__file__).with_name("OutsideRecord.java")
 JARS = ("bcpkix", "bcprov", "bcutil")
 FIRST = Authority("First")
 SECOND = Authority("Second", begins=NOW, ends=NOW + 4 * YEAR)
@@ -86,9 +82,7 @@ CASES = cases()
 
 
 @pytest.fixture(scope="module")
-def answers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    if shutil.which("javac") is None or not Path("/usr/share/java/bcpkix.jar").exists():
-        pytest.fail("needs Debian's default-jdk-headless and libbcpkix-java")
+def answers(tmp_path_factory: pytest.TempPathFactory, said_by_java) -> dict[str, str]:
     folders = []
     for case in CASES.values():
         folder = tmp_path_factory.mktemp("record")
@@ -97,15 +91,8 @@ def answers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
         (folder / "unit.der").write_bytes(case.newest.unit.public_bytes(Encoding.DER))
         (folder / "at").write_text(str(int(case.at.timestamp())))
         folders.append(str(folder))
-    path = ":".join(f"/usr/share/java/{jar}.jar" for jar in JARS)
-    done = subprocess.run(
-        ["java", "-cp", path, str(SOURCE), *folders],
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=True,
-    )
-    return dict(zip(CASES, done.stdout.splitlines(), strict=True))
+    said = said_by_java("OutsideRecord.java", JARS, *folders)
+    return dict(zip(CASES, said, strict=True))
 
 
 @pytest.mark.parametrize("name", CASES)

@@ -1,9 +1,5 @@
 """Apache Santuario, which we did not write, judges our evidence: one start of Java for all."""
 
-import shutil
-import subprocess
-from pathlib import Path
-
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from evidence_samples import NOW, SealingKeys, by_delegates, facts, rejection, sealing_keys
@@ -12,7 +8,6 @@ from signing import certificates as made
 from signing.evidence_document import write_evidence
 from tdh.domain.evidence import EvidenceFacts
 
-SOURCE = Path(__file__).with_name("OutsideSeal.java")
 JARS = ("xmlsec", "commons-logging", "commons-codec", "slf4j-api")
 KEYS = {"P-256": sealing_keys(), "RSA-3072": sealing_keys(made.new_rsa_key(3072))}
 SAMPLES = {"acceptance": facts(), "rejection": rejection(), "delegates": by_delegates()}
@@ -47,9 +42,7 @@ CASES = cases()
 
 
 @pytest.fixture(scope="module")
-def answers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    if shutil.which("javac") is None or not Path("/usr/share/java/xmlsec.jar").exists():
-        pytest.fail("needs Debian's default-jdk-headless and libxml-security-java")
+def answers(tmp_path_factory: pytest.TempPathFactory, said_by_java) -> dict[str, str]:
     folders = []
     for xml, keys, _ in CASES.values():
         folder = tmp_path_factory.mktemp("seal")
@@ -58,15 +51,8 @@ def answers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
         spki = key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
         (folder / "key.der").write_bytes(spki)
         folders.append(str(folder))
-    path = ":".join(f"/usr/share/java/{jar}.jar" for jar in JARS)
-    done = subprocess.run(
-        ["java", "-cp", path, str(SOURCE), *folders],
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=True,
-    )
-    lines = [line for line in done.stdout.splitlines() if line.startswith(("valid", "invalid"))]
+    said = said_by_java("OutsideSeal.java", JARS, *folders)
+    lines = [line for line in said if line.startswith(("valid", "invalid"))]
     return dict(zip(CASES, lines, strict=True))
 
 
