@@ -5,27 +5,21 @@ key is never read here: the operator puts it where the sealer finds it, after th
 """
 
 import argparse
-import asyncio
 import json
 import os
 import sys
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from signing import service_keys
-from signing.errors import ProofError
 from signing.service_certificates import check_certificates
 from signing.service_keys import key_of_pem, key_of_vkey
-from storage.database import open_database
-from storage.service_keys import PostgresServiceKeys
 from tdh.cli import key_words, words
+from tdh.cli.admin_desk import REFUSED, Desk, Subject
 from tdh.cli.verify import chosen_trust
-from tdh.config import Config, load
-from tdh.domain.errors import CommitUnknown, InvalidValue
+from tdh.domain.errors import InvalidValue
 from tdh.domain.service_keys import (
     WARN_BEFORE,
     Compromise,
@@ -34,28 +28,18 @@ from tdh.domain.service_keys import (
     ServiceKey,
     problem_with,
 )
-from tdh.system import CheckedClock
 
 if TYPE_CHECKING:
     Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001 - its only name
 
-REFUSED, USAGE, UNAVAILABLE = 1, 64, 69
 LEAST_PREFIX = 8
 """Digits of a digest that name a key well enough."""
 RETIRES_AFTER = timedelta(hours=1)
 """Time to put the new key where it belongs and to restart the sealer."""
 LOG_RETIRES_AFTER = timedelta(days=90)
 """Time for those who know only the log's former key to learn the new one: both sign until then."""
-Act = Callable[["Desk", argparse.Namespace], Awaitable[int]]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Desk:
-    """What an act works on."""
-
-    records: PostgresServiceKeys
-    config: Config
-    now: datetime
+SUBJECT = Subject(name="key", refused="ใช้ไม่ได้")
+_verb = SUBJECT.add_verb
 
 
 def add_verbs(verbs: "Subparsers") -> None:
@@ -79,42 +63,6 @@ def add_verbs(verbs: "Subparsers") -> None:
     bad.add_argument("--reason", required=True, help="for the record; not in the public log")
 
 
-def _verb(verbs: "Subparsers", name: str, act: Act, text: str) -> argparse.ArgumentParser:
-    parser = verbs.add_parser(name, help=text)
-    parser.add_argument("--json", action="store_true")
-    parser.set_defaults(run=partial(_run, act))
-    return parser
-
-
-def _run(act: Act, args: argparse.Namespace) -> int:
-    try:
-        return asyncio.run(_with_database(act, args))
-    except InvalidValue as error:
-        return _say(f"ค่าไม่ถูกต้อง / bad value: {error}", USAGE)
-    except ProofError as error:
-        return _say(f"ใช้ไม่ได้ / refused: {error}", REFUSED)
-    except CommitUnknown as error:
-        thai = "ไม่ทราบว่าบันทึกแล้วหรือไม่ โปรดสั่งซ้ำ"
-        return _say(
-            f"{thai} / it is not known whether this took effect, run it again: {error}", UNAVAILABLE
-        )
-
-
-async def _with_database(act: Act, args: argparse.Namespace) -> int:
-    config = load()
-    database = await open_database(config.database.dsn, application_name="tdh-admin")
-    try:
-        records = PostgresServiceKeys(database)
-        return await act(Desk(records=records, config=config, now=CheckedClock().now()), args)
-    finally:
-        await database.close()
-
-
-def _say(text: str, code: int) -> int:
-    print(f"tdh admin key: {text}", file=sys.stderr)
-    return code
-
-
 def _told(args: argparse.Namespace, plain: dict[str, Any], lines: Sequence[str]) -> int:
     print(json.dumps(plain, ensure_ascii=False) if args.json else "\n".join(lines))
     return 0
@@ -124,7 +72,7 @@ def _told(args: argparse.Namespace, plain: dict[str, Any], lines: Sequence[str])
 
 
 async def _list(desk: Desk, args: argparse.Namespace) -> int:
-    found = await desk.records.all()
+    found = await desk.keys.all()
     lines = [key_words.row(one, found, desk.now) for one in found]
     return _told(
         args,
@@ -137,13 +85,13 @@ async def _list(desk: Desk, args: argparse.Namespace) -> int:
 
 
 async def _rotate(desk: Desk, args: argparse.Namespace) -> int:
-    use, recorded = KeyUse(args.use), await desk.records.all()
+    use, recorded = KeyUse(args.use), await desk.keys.all()
     new = _new_key(use, args, desk.now)
     if problem := problem_with(new, recorded, desk.now):
-        return _say(f"ใช้ไม่ได้ / refused: {problem}", REFUSED)
+        return SUBJECT.say(f"ใช้ไม่ได้ / refused: {problem}", REFUSED)
     if others := [one for one in recorded if one.key.key == new.key and one.key.use is not use]:
         said = f"the key serves as {others[0].key.use} already; each use has a key of its own"
-        return _say(f"ใช้ไม่ได้ / refused: {said}", REFUSED)
+        return SUBJECT.say(f"ใช้ไม่ได้ / refused: {said}", REFUSED)
     wait = LOG_RETIRES_AFTER if use in {KeyUse.LOG, KeyUse.LOG_MLDSA} else RETIRES_AFTER
     at = (args.at or desk.now + wait).astimezone(UTC).replace(microsecond=0)
     if at <= desk.now:
@@ -161,7 +109,7 @@ async def _rotate(desk: Desk, args: argparse.Namespace) -> int:
     ]
     entries = [(one, service_keys.retired(one, desk.now)) for one in retirements]
     entry = service_keys.in_service(new, desk.now)
-    changed = await desk.records.rotate(new, desk.now, entry, entries)
+    changed = await desk.keys.rotate(new, desk.now, entry, entries)
     plain = {
         "use": use.value,
         "key": new.key.hex(),
@@ -201,7 +149,7 @@ def _new_key(use: KeyUse, args: argparse.Namespace, now: datetime) -> ServiceKey
 
 async def _compromised(desk: Desk, args: argparse.Namespace) -> int:
     prefix = args.key.replace(":", "").lower()
-    found = {one.key.key: one.key for one in await desk.records.all()}
+    found = {one.key.key: one.key for one in await desk.keys.all()}
     fitting = [key for digest, key in found.items() if digest.hex().startswith(prefix)]
     if len(prefix) < LEAST_PREFIX or len(fitting) != 1:
         raise InvalidValue("key", f"names {len(fitting)} keys; eight digits at least")
@@ -212,6 +160,6 @@ async def _compromised(desk: Desk, args: argparse.Namespace) -> int:
         raise InvalidValue("--reason", "must say why")
     word = Compromise(key=fitting[0].key, since=since, reason=args.reason.strip())
     entry = service_keys.compromised(word, desk.now)
-    changed = await desk.records.compromise(word, desk.now, entry)
+    changed = await desk.keys.compromise(word, desk.now, entry)
     plain = {"key": word.key.hex(), "since": key_words.instant(since), "changed": changed}
     return _told(args, plain, key_words.after_compromise(fitting[0], word, changed=changed))

@@ -5,50 +5,27 @@ holds the entry, its proof as `/log/trust.tlog-proof`. `proof` writes the same p
 """
 
 import argparse
-import asyncio
 import json
-import sys
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
-from datetime import datetime
-from functools import partial
+from collections.abc import Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from signing.compromise import compromised_since
-from signing.errors import ProofError
 from signing.trust_file import TrustFile
 from signing.verify.trust_update import grouped, publication_entry
-from storage.database import Database, open_database
-from storage.service_keys import PostgresServiceKeys, RecordedTrustFile
+from storage.service_keys import RecordedTrustFile
 from tdh.anchoring import proving
-from tdh.config import Config, load
-from tdh.domain.errors import CommitUnknown, Conflict, InvalidValue, NotLoggedYet
+from tdh.cli.admin_desk import Desk, Subject
+from tdh.domain.errors import InvalidValue
 from tdh.domain.service_keys import RecordedKey
 from tdh.published_trust import PublishedTrust
-from tdh.system import CheckedClock
 
 if TYPE_CHECKING:
     Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001 - its only name
 
-REFUSED, USAGE, UNAVAILABLE = 1, 64, 69
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Desk:
-    """What an act works on."""
-
-    database: Database
-    config: Config
-    now: datetime
-
-    @property
-    def records(self) -> PostgresServiceKeys:
-        return PostgresServiceKeys(self.database)
-
-
-Act = Callable[[Desk, argparse.Namespace], Awaitable[int]]
+SUBJECT = Subject(name="trust-file", refused="เผยแพร่ไม่ได้")
+_verb = SUBJECT.add_verb
 
 
 def add_verbs(verbs: "Subparsers") -> None:
@@ -59,46 +36,10 @@ def add_verbs(verbs: "Subparsers") -> None:
     proof.add_argument("--out", type=Path, required=True, metavar="FILE")
 
 
-def _verb(verbs: "Subparsers", name: str, act: Act, text: str) -> argparse.ArgumentParser:
-    parser = verbs.add_parser(name, help=text)
-    parser.add_argument("--json", action="store_true")
-    parser.set_defaults(run=partial(_run, act))
-    return parser
-
-
-def _run(act: Act, args: argparse.Namespace) -> int:
-    try:
-        return asyncio.run(_with_database(act, args))
-    except InvalidValue as error:
-        return _say(f"ค่าไม่ถูกต้อง / bad value: {error}", USAGE)
-    except NotLoggedYet as error:
-        return _say(f"ยังไม่อยู่ในหัวสมุดบันทึก ลองใหม่ / in no head yet, try again: {error}", UNAVAILABLE)
-    except (ProofError, Conflict) as error:
-        return _say(f"เผยแพร่ไม่ได้ / refused: {error}", REFUSED)
-    except CommitUnknown as error:
-        thai = "ไม่ทราบว่าบันทึกแล้วหรือไม่ โปรดสั่งซ้ำ"
-        said = f"{thai} / it is not known whether this took effect, run it again: {error}"
-        return _say(said, UNAVAILABLE)
-
-
-async def _with_database(act: Act, args: argparse.Namespace) -> int:
-    config = load()
-    database = await open_database(config.database.dsn, application_name="tdh-admin")
-    try:
-        return await act(Desk(database=database, config=config, now=CheckedClock().now()), args)
-    finally:
-        await database.close()
-
-
-def _say(text: str, code: int) -> int:
-    print(f"tdh admin trust-file: {text}", file=sys.stderr)
-    return code
-
-
 async def _publish(desk: Desk, args: argparse.Namespace) -> int:
     content = args.file.read_bytes()
-    trust, newest = TrustFile.parse(content), await desk.records.newest_trust_file()
-    _check_complete(trust, desk.config.issuer.origin, await desk.records.all())
+    trust, newest = TrustFile.parse(content), await desk.keys.newest_trust_file()
+    _check_complete(trust, desk.config.issuer.origin, await desk.keys.all())
     if newest is not None and newest.content == content:
         return _told(args, newest, changed=False)
     if newest is not None:
@@ -110,7 +51,7 @@ async def _publish(desk: Desk, args: argparse.Namespace) -> int:
         made_at=desk.now,
         entry=publication_entry(version, content, desk.now),
     )
-    await desk.records.record_trust_file(file)
+    await desk.keys.record_trust_file(file)
     return _told(args, file, changed=True)
 
 
@@ -150,10 +91,10 @@ def _told(args: argparse.Namespace, file: RecordedTrustFile, *, changed: bool) -
 
 
 async def _proof(desk: Desk, args: argparse.Namespace) -> int:
-    newest = await desk.records.newest_trust_file()
+    newest = await desk.keys.newest_trust_file()
     if newest is None:
         raise InvalidValue("trust-file", "none was published yet")
-    published = PublishedTrust(records=desk.records, proving=proving(desk.database))
+    published = PublishedTrust(records=desk.keys, proving=proving(desk.database))
     proof = await published.proof_of(newest)
     args.out.write_bytes(proof)
     return _told(args, newest, changed=False)

@@ -5,60 +5,31 @@
 """
 
 import argparse
-import asyncio
 import json
-import sys
-from collections.abc import Awaitable, Callable
-from functools import partial
 from typing import TYPE_CHECKING
 
 from signing.standalone.published import verifiers
-from storage.database import open_database
 from storage.verifiers import PostgresVerifiers, RecordedVerifier
-from tdh.config import load
-from tdh.domain.errors import CommitUnknown
-from tdh.system import CheckedClock
+from tdh.cli.admin_desk import Desk, Subject
 from tdh.verifiers import publish_verifiers
 
 if TYPE_CHECKING:
     Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001 - its only name
 
-UNAVAILABLE = 69
-
-Act = Callable[[PostgresVerifiers, argparse.Namespace], Awaitable[int]]
+SUBJECT = Subject(name="verifier", refused="บันทึกไม่ได้")
 
 
 def add_verbs(verbs: "Subparsers") -> None:
     """Add `publish` and `list`."""
-    for name, act, text in (
-        ("publish", _publish, "บันทึกค่าแฮชลงสมุดบันทึก / enter the digests into the log"),
-        ("list", _list, "ดูทุกรุ่นที่เคยบันทึก / every version that was entered"),
-    ):
-        parser = verbs.add_parser(name, help=text)
-        parser.add_argument("--json", action="store_true")
-        parser.set_defaults(run=partial(_run, act))
+    SUBJECT.add_verb(
+        verbs, "publish", _publish, "บันทึกค่าแฮชลงสมุดบันทึก / enter the digests into the log"
+    )
+    SUBJECT.add_verb(verbs, "list", _list, "ดูทุกรุ่นที่เคยบันทึก / every version that was entered")
 
 
-def _run(act: Act, args: argparse.Namespace) -> int:
-    try:
-        return asyncio.run(_with_database(act, args))
-    except CommitUnknown as error:
-        thai = "ไม่ทราบว่าบันทึกแล้วหรือไม่ โปรดสั่งซ้ำ"
-        said = f"{thai} / it is not known whether this took effect, run it again: {error}"
-        print(f"tdh admin verifier: {said}", file=sys.stderr)
-        return UNAVAILABLE
-
-
-async def _with_database(act: Act, args: argparse.Namespace) -> int:
-    database = await open_database(load().database.dsn, application_name="tdh-admin")
-    try:
-        return await act(PostgresVerifiers(database), args)
-    finally:
-        await database.close()
-
-
-async def _publish(records: PostgresVerifiers, args: argparse.Namespace) -> int:
-    new = await publish_verifiers(records, verifiers(), CheckedClock().now())
+async def _publish(desk: Desk, args: argparse.Namespace) -> int:
+    records = PostgresVerifiers(desk.database)
+    new = await publish_verifiers(records, verifiers(), desk.now)
     known = {(one.name, one.digest) for one in new}
     served = [
         one
@@ -74,8 +45,8 @@ async def _publish(records: PostgresVerifiers, args: argparse.Namespace) -> int:
     return 0
 
 
-async def _list(records: PostgresVerifiers, args: argparse.Namespace) -> int:
-    found = await records.all()
+async def _list(desk: Desk, args: argparse.Namespace) -> int:
+    found = await PostgresVerifiers(desk.database).all()
     if args.json:
         print(json.dumps({"data": [_plain(one) for one in found]}))
         return 0

@@ -18,8 +18,8 @@ from aiohttp import ClientError
 
 from tdh.cli import client, words
 from tdh.cli.client import NO, NO_INPUT, Plain, Refused, Service, Stop
-from tdh.cli.receive_amqp import add_arguments, run_amqp
 from tdh.cli.files import write_whole
+from tdh.cli.receive_amqp import add_arguments, run_amqp
 
 Tell = Callable[[Plain, list[Path]], None]
 
