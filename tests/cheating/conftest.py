@@ -1,9 +1,9 @@
 """One honest world for all cheats, and a copy of it for each."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
-from honest_world import Place, World, copied, lived
+from honest_world import Neighbour, Place, World, copied, lived
 
 
 @pytest.fixture(scope="session")
@@ -28,3 +28,10 @@ async def yesterday(world, new_database, postgres_server, tmp_path) -> AsyncIter
     """Yesterday's."""
     async with copied(world.yesterday, new_database, postgres_server, tmp_path / "before") as made:
         yield made
+
+
+@pytest.fixture
+def neighbour(world, tmp_path) -> Iterator[Neighbour]:
+    """The other operator's witness as it was when the service stopped; each cheat has its own."""
+    with Neighbour(world, tmp_path / "neighbour") as running:
+        yield running

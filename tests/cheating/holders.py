@@ -10,6 +10,7 @@ import hashlib
 import io
 import json
 import os
+import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -70,9 +71,15 @@ def _run(words: tuple[str, ...], environment: dict[str, str]) -> Said:
 
 async def verify(trust: Path, *files: Path, **options: str) -> Said:
     """`tdh verify` of files; of a folder, of every evidence in it."""
-    paths = [one for each in files for one in (sorted(each.glob("*.xml")) if each.is_dir() else [each])]
-    more = [word for name, value in options.items() for word in (f"--{name.replace('_', '-')}", value)]
-    said = await run("verify", "--json", "--trust", str(trust), *filter(None, more), *map(str, paths))
+    paths = [
+        one for each in files for one in (sorted(each.glob("*.xml")) if each.is_dir() else [each])
+    ]
+    more = [
+        word for name, value in options.items() for word in (f"--{name.replace('_', '-')}", value)
+    ]
+    said = await run(
+        "verify", "--json", "--trust", str(trust), *filter(None, more), *map(str, paths)
+    )
     told = json.loads(said.text)
     checks = [(one["id"], one["result"]) for file in told["files"] for one in file["checks"]]
     return Said(code=said.code, text=said.text, checks=tuple(checks))
@@ -99,6 +106,45 @@ def _audited(said: Said) -> Said:
 
 
 @asynccontextmanager
+async def watching(where: Path, trust: Path, state: Path, *words: str) -> AsyncIterator["Watch"]:
+    """`tdh audit watch` in a process of its own, until its first alarm."""
+    options = ["--log", str(where), "--trust", str(trust), "--state", str(state)]
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "tdh", "audit", "watch", *options, "--every", "0.2"),
+        *("--exit-on-alarm", *words),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    try:
+        yield Watch(process)
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+
+
+class Watch:
+    """One that runs."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self._process = process
+
+    async def looked(self) -> None:
+        """It has seen the log, and found it right."""
+        assert self._process.stdout is not None
+        async with asyncio.timeout(30):
+            while b"audit.looked" not in (line := await self._process.stdout.readline()):
+                assert line, "it ended"
+
+    async def ended(self) -> Said:
+        """The first alarm's exit code and words."""
+        async with asyncio.timeout(30):
+            out, _ = await self._process.communicate()
+        assert self._process.returncode is not None
+        return Said(code=self._process.returncode, text=out.decode())
+
+
+@asynccontextmanager
 async def served(folder: Path, anchored: bytes | None = None) -> AsyncIterator[str]:
     """The URL of a log for one reader alone; `anchored`: the head with outsiders' lines."""
 
@@ -114,7 +160,7 @@ async def served(folder: Path, anchored: bytes | None = None) -> AsyncIterator[s
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     try:
-        yield "http://127.0.0.1:%d" % runner.addresses[0][1]
+        yield f"http://127.0.0.1:{runner.addresses[0][1]}"
     finally:
         await runner.cleanup()
 
@@ -122,7 +168,10 @@ async def served(folder: Path, anchored: bytes | None = None) -> AsyncIterator[s
 async def ask_witness(url: str, note: bytes, *, old_size: int, proof: Sequence[bytes] = ()) -> int:
     """Ask the witness to vouch for a head; the HTTP status of its answer."""
     body = request_body(old_size, proof, note)
-    async with aiohttp.ClientSession() as http, http.post(url + "/add-checkpoint", data=body) as said:
+    async with (
+        aiohttp.ClientSession() as http,
+        http.post(url + "/add-checkpoint", data=body) as said,
+    ):
         return said.status
 
 

@@ -13,19 +13,30 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import aiohttp
 import asyncpg
 from aiohttp import web
 from holders import Said, audit, audit_log, run, verify
 from witness_program import WitnessProgram
 
 from signing.certificates import pem
+from signing.checkpoint import Checkpoint, split_note
 from signing.trust_file import TrustFile
 from tdh.config import Config, load
+from tdh.local.ports import free_ports
 from tests.installation import AGENCY, CITIZEN, Installation, installed
 from tests.outside_authority import OutsideAuthority
-from tests.stories import ask_with_patience, new_key, signed_pdf, submit_with_patience, to, until_state
+from tests.stories import (
+    ask_with_patience,
+    new_key,
+    signed_pdf,
+    submit_with_patience,
+    to,
+    until_state,
+)
 
-FOLDERS = ("keys", "state", "vault", "vault-keys", "log")
+FOLDERS = ("keys", "state", "vault", "vault-keys", "log", "pki")
+WITNESS = "witness.example/neighbour"
 SETTINGS = {"TDH_ANCHOR__SECONDS": "0.3"}
 
 
@@ -36,6 +47,8 @@ class Place:
     dsn: str
     folder: Path
     environment: dict[str, str]
+    honest: Installation
+    """Whose users and tokens these are."""
 
     @property
     def config(self) -> Config:
@@ -45,7 +58,9 @@ class Place:
     def settings(self) -> dict[str, str]:
         """The settings of the honest one, for this database and this folder."""
         old = self.environment["TDH_VAULT__FOLDER"].removesuffix("/vault")
-        moved = {name: text.replace(old, str(self.folder)) for name, text in self.environment.items()}
+        moved = {
+            name: text.replace(old, str(self.folder)) for name, text in self.environment.items()
+        }
         return moved | {"TDH_DATABASE__DSN": self.dsn}
 
     @property
@@ -58,14 +73,27 @@ class Place:
 
     async def sql(self, *statements: str) -> list[asyncpg.Record]:
         """Whatever one likes; the rows of the last statement."""
-        connection = await asyncpg.connect(self.dsn)
-        try:
+        async with self.connected() as connection:
             rows = []
             for one in statements:
                 rows = await connection.fetch(one)
             return rows
+
+    @asynccontextmanager
+    async def connected(self) -> AsyncIterator[asyncpg.Connection]:
+        """The database, as its owner."""
+        connection = await asyncpg.connect(self.dsn)
+        try:
+            yield connection
         finally:
             await connection.close()
+
+    async def letter(self, delivery: str) -> str:
+        """The letter of a delivery."""
+        ((letter,),) = await self.sql(
+            f"SELECT letter FROM deliveries WHERE id = '{delivery}'"  # noqa: S608 - ours
+        )
+        return letter
 
     async def audit(self, world: "World") -> Said:
         """`tdh audit` as the operator's own auditor runs it."""
@@ -113,8 +141,28 @@ class World:
         return self.folder / f"head-{day}"
 
 
+class Neighbour(WitnessProgram):
+    """A copy of the witness with its key and its memory, and what its operator sees."""
+
+    def __init__(self, world: World, folder: Path) -> None:
+        """Start it."""
+        shutil.copytree(world.folder / "witness", folder)
+        self.key, self.state, self.logs = folder / "key", folder / "state", world.witness.logs
+        self.process, self.url = None, ""
+        self.size = size_of(world.anchored)
+        self.start()
+
+    async def health(self) -> dict:
+        """What it says of the log."""
+        async with aiohttp.ClientSession() as http, http.get(self.url + "/health") as answer:
+            (told,) = (await answer.json())["logs"]
+        return told
+
+
 @asynccontextmanager
-async def lived(new_database, postgres_server, rabbitmq_server, folder: Path) -> AsyncIterator[World]:
+async def lived(
+    new_database, postgres_server, rabbitmq_server, folder: Path
+) -> AsyncIterator[World]:
     """Two days of an honest service; it is stopped when this yields, the witness is there."""
     outside = _one_at_a_time(OutsideAuthority(folder / "authority", "openssl", unit_days=700))
     async with (
@@ -124,7 +172,7 @@ async def lived(new_database, postgres_server, rabbitmq_server, folder: Path) ->
         (folder / "witness").mkdir()
         known = TrustFile.parse(here.trust.read_bytes())
         logs = [log.vkey for log in known.logs]
-        with WitnessProgram(folder / "witness", logs, name="witness.example/neighbour") as witness:
+        with WitnessProgram(folder / "witness", logs, name=WITNESS) as witness:
             witness.start()
             world = World(folder=folder, witness=witness, authority=outside)
             _write_trust(world, known, here)
@@ -185,10 +233,13 @@ async def _second_day(world: World, here: Installation) -> None:
     await _send(world, here, "lost", "consigned")
     await _send(world, here, "refused", "awaiting_acceptance", mode="consent")
     refused = f"/v1/inbox/{world.deliveries['refused']}/refuse"
-    async with here.client(CITIZEN) as client, client.post(refused, json={"note": "ไม่ใช่ของเรา"}) as answer:
+    async with (
+        here.client(CITIZEN) as client,
+        client.post(refused, json={"note": "ไม่ใช่ของเรา"}) as answer,
+    ):
         assert answer.status == 200, await answer.text()
     received = await run(
-        "receive", "--to", str(world.folder / "received"), **_client(here, CITIZEN)
+        "receive", "--to", str(world.folder / "received"), **as_client(here, CITIZEN)
     )
     assert received.code == 0, received.text
     await until_state(here, world.deliveries["lost"], "handed_over")
@@ -197,17 +248,40 @@ async def _second_day(world: World, here: Installation) -> None:
         await _keep(world, here, AGENCY, "sender", name)
     await _keep(world, here, CITIZEN, "recipient", "lost")
     said = await run(
-        "receipt", world.deliveries["lost"], "-o", str(world.folder / "receipt.pdf"), **_client(here, AGENCY)
+        "receipt",
+        world.deliveries["lost"],
+        "-o",
+        str(world.folder / "receipt.pdf"),
+        **as_client(here, AGENCY),
     )
     assert said.code == 0, said.text
     shutil.copy(world.head("yesterday"), world.head("today"))
     said = await audit_log(here.url, world.outside, state=world.head("today"))
     assert said.code == 0, said.text
-    async with here.client(None) as client, client.get("/log/checkpoint?anchored=1") as answer:
-        world.anchored = await answer.read()
+    world.anchored = await _anchored(here)
 
 
-async def _send(world: World, here: Installation, name: str, state: str, mode: str = "basic") -> None:
+async def _anchored(here: Installation) -> bytes:
+    """The newest head, once outsiders have vouched for it, with their lines."""
+    async with asyncio.timeout(40), here.client(None) as client:
+        while True:
+            async with client.get("/log/checkpoint") as newest:
+                plain = await newest.read()
+            async with client.get("/log/checkpoint?anchored=1") as answer:
+                note = await answer.read()
+            if WITNESS.encode() in note and size_of(note) == size_of(plain):
+                return note
+            await asyncio.sleep(0.1)
+
+
+def size_of(note: bytes) -> int:
+    """How many entries a head has."""
+    return Checkpoint.parse(split_note(note)[0]).size
+
+
+async def _send(
+    world: World, here: Installation, name: str, state: str, mode: str = "basic"
+) -> None:
     status, body = await submit_with_patience(here, signed_pdf(here), new_key(), to(mode=mode))
     assert status == 201, body
     world.deliveries[name] = body["deliveries"][0]["id"]
@@ -220,15 +294,18 @@ async def _keep(world: World, here: Installation, party, who: str, name: str) ->
     async with asyncio.timeout(40):
         while True:
             said = await run(
-                "evidence", world.deliveries[name], "-o", str(folder), **_client(here, party)
+                "evidence", world.deliveries[name], "-o", str(folder), **as_client(here, party)
             )
             assert said.code == 0, said.text
-            if (await verify(world.outside, folder)).code == 0 and list(folder.glob("*-openssl.tsr")):
+            if (await verify(world.outside, folder)).code == 0 and list(
+                folder.glob("*-openssl.tsr")
+            ):
                 return
             await asyncio.sleep(0.1)
 
 
-def _client(here: Installation, party) -> dict[str, str]:
+def as_client(here: Installation, party) -> dict[str, str]:
+    """What a user's program reads from its environment."""
     return {"TDH_SERVER": here.url, "TDH_TOKEN_FILE": str(here.token_file(party))}
 
 
@@ -238,6 +315,7 @@ async def _stopped(world: World, here: Installation, new_database, day: str) -> 
         dsn=await new_database(urlsplit(here.dsn).path.removeprefix("/")),
         folder=world.folder / day,
         environment=here.environment,
+        honest=here,
     )
     for name in FOLDERS:
         shutil.copytree(here.folder / name, place.folder / name)
@@ -253,3 +331,22 @@ async def copied(place: Place, new_database, postgres_server, folder: Path) -> A
     yield made
     owner = replace(made, dsn=postgres_server.dsn_of("postgres"))
     await owner.sql(f"DROP DATABASE {made.database} WITH (FORCE)")
+
+
+@asynccontextmanager
+async def serving(place: Place) -> AsyncIterator[Installation]:
+    """The whole service on this place, as its users reach it."""
+    port = free_ports(1)[0]
+    settings = place.settings | {"TDH_API__PORT": str(port)}
+    here = replace(
+        place.honest,
+        environment=settings,
+        url=f"http://127.0.0.1:{port}",
+        dsn=place.dsn,
+        program_environment=place.honest.program_environment | settings,
+    )
+    try:
+        await here.start()
+        yield here
+    finally:
+        await here.stop()

@@ -13,7 +13,6 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import asyncpg
 from honest_world import Place
 
 from signing import checkpoint
@@ -28,12 +27,16 @@ from signing.tlog_proof import TlogProof
 from storage.database import Database, open_database
 from storage.log import PostgresLogStore
 from storage.tiles import LogFolder
+from storage.vault.keys import FileKeyService
+from storage.vault.vault import Vault
 from tdh.delivery.publication import Publication
 from tdh.delivery.tiling import Tiling
+from tdh.domain.commands import StoredDocument
 from tdh.domain.evidence import EvidenceFacts
-from tdh.domain.identifiers import event_of, letter_month
+from tdh.domain.identifiers import LetterId, event_of, letter_month
 from tdh.domain.log import SignedHead
 from tdh.domain.records import SealedEvidence
+from tdh.ports import HeadSigner
 
 _EPOCH = 1
 
@@ -130,7 +133,7 @@ class Cheater:
 
     async def replace_evidence(self, sealed: SealedEvidence) -> None:
         """Put it into the row of the one before."""
-        async with self._connection() as connection:
+        async with self.place.connected() as connection:
             done = await connection.execute(
                 "UPDATE evidence SET xml = $2, digest = $3 WHERE event = $1",
                 event_of(sealed.id),
@@ -143,7 +146,7 @@ class Cheater:
         """A new event of a delivery, with its evidence."""
         event = event_of(sealed.id)
         month = letter_month(event)
-        async with self._connection() as connection:
+        async with self.place.connected() as connection:
             await connection.execute(
                 "INSERT INTO events (letter_month, id, delivery, sequence, name, cause, is_final,"
                 " happened_at) VALUES ($1, $2, $3, $4, $5, $6, false, $7)",
@@ -165,6 +168,48 @@ class Cheater:
         lines = [line for line in ledger.read_text().splitlines() if keep(line)]
         ledger.write_text("".join(f"{line}\n" for line in lines))
 
+    # --- the vault -----------------------------------------------------------------------------
+
+    async def document(self, letter: str) -> bytes:
+        """The one document of a letter, decrypted."""
+        (row,) = await self.place.sql(
+            "SELECT l.wrapped_key, d.segment, d.at_offset, d.length FROM letters l"
+            f" JOIN documents d ON d.letter = l.id WHERE l.id = '{letter}'"  # noqa: S608 - ours
+        )
+        stored = StoredDocument(
+            number=1, segment=row["segment"], offset=row["at_offset"], length=row["length"]
+        )
+        async with self._vault() as vault:
+            pieces = [one async for one in vault.read(LetterId(letter), row["wrapped_key"], stored)]
+        return b"".join(pieces)
+
+    async def put_document(self, letter: str, content: bytes) -> None:
+        """Another document in its place, encrypted by the real key service."""
+        async with self._vault() as vault:
+            writer = vault.begin(LetterId(letter), letter_month(letter))
+            async with writer:
+                document = writer.document(1)
+                await document.write(content)
+                await document.finish()
+                (stored,) = await writer.keep()
+        async with self.place.connected() as connection:
+            await connection.execute(
+                "UPDATE letters SET wrapped_key = $2 WHERE id = $1", letter, writer.wrapped_key
+            )
+            await connection.execute(
+                "UPDATE documents SET segment = $2, at_offset = $3, length = $4 WHERE letter = $1",
+                *(letter, stored.segment, stored.offset, stored.length),
+            )
+
+    @asynccontextmanager
+    async def _vault(self) -> AsyncIterator[Vault]:
+        config = self.place.config.vault
+        vault = Vault(config.folder, FileKeyService(config.keys))
+        try:
+            yield vault
+        finally:
+            await vault.close()
+
     # --- the log -------------------------------------------------------------------------------
 
     async def entries(self) -> list[Logged]:
@@ -173,13 +218,12 @@ class Cheater:
         return [Logged(evidence=row["evidence"], entry=row["entry"]) for row in rows]
 
     async def append(
-        self, new: Iterable[Logged] = (), *, folder: Path | None = None, ago: timedelta = timedelta(0)
+        self, new: Iterable[Logged] = (), *, ago: timedelta = timedelta(0)
     ) -> SignedHead:
         """Log more entries and publish the next head; `ago`: how far its token is dated back."""
-        async with self._connection() as connection:
+        async with self.place.connected() as connection:
             await connection.executemany(
-                "INSERT INTO log_queue (evidence, stream, sequence, entry)"
-                " VALUES ($1, '', $2, $3)",
+                "INSERT INTO log_queue (evidence, stream, sequence, entry) VALUES ($1, '', $2, $3)",
                 [(one.evidence, number, one.entry) for number, one in enumerate(new)],
             )
         database = await open_database(self.place.dsn, application_name="cheat")
@@ -188,25 +232,12 @@ class Cheater:
             signer = AnyHead(self.keys, self.state, ago=ago)
             if published is not None:
                 signer.last = (published.size, published.root)
-            publication = self._publication(database, signer, folder or self.place.log)
-            await publication.round()
-            head = await publication.head()
+            await publication(database, signer, self.place.log).round()
+            head = await PostgresLogStore(database).head()
         finally:
             await database.close()
         assert head is not None
         return head
-
-    @staticmethod
-    def _publication(database: Database, signer: "AnyHead", folder: Path) -> Publication:
-        store, maths = PostgresLogStore(database), LogTree()
-        return Publication(
-            store=store,
-            tiling=Tiling(store=store, folder=LogFolder(folder), maths=maths),
-            signer=signer,
-            maths=maths,
-            clock=_Clock(),
-            crash=lambda _name: None,
-        )
 
     async def rebuild(self, entries: Sequence[Logged]) -> SignedHead:
         """Another log of these entries, from the first one on, under a sealer without memory."""
@@ -224,20 +255,33 @@ class Cheater:
         frontier, nodes = Frontier.empty(), dict[tuple[int, int], bytes]()
         entries = (await self.entries())[: head.size]
         for one in entries:
-            nodes |= {(new.level, new.number): new.hash for new in frontier.append(leaf_hash(one.entry))}
+            nodes |= {
+                (new.level, new.number): new.hash for new in frontier.append(leaf_hash(one.entry))
+            }
         (index,) = [n for n, one in enumerate(entries) if one.evidence == evidence]
         hashes = inclusion_proof(index, head.size, lambda level, number: nodes[level, number])
         return TlogProof(
             index=index, hashes=hashes, checkpoint_note=head.note, extra=entries[index].entry
         ).text()
 
-    @asynccontextmanager
-    async def _connection(self) -> AsyncIterator[asyncpg.Connection]:
-        connection = await asyncpg.connect(self.place.dsn)
-        try:
-            yield connection
-        finally:
-            await connection.close()
+    async def consistency(self, old: int, new: int) -> Sequence[bytes]:
+        """The proof that the newer head extends the older one, if it does."""
+        rows = await self.place.sql("SELECT level, index, hash FROM log_nodes")
+        nodes = {(row["level"], row["index"]): row["hash"] for row in rows}
+        return LogTree().consistency(old, new, nodes)
+
+
+def publication(database: Database, signer: HeadSigner, folder: Path) -> Publication:
+    """The log's rounds, as the sequencer does them."""
+    store, maths = PostgresLogStore(database), LogTree()
+    return Publication(
+        store=store,
+        tiling=Tiling(store=store, folder=LogFolder(folder), maths=maths),
+        signer=signer,
+        maths=maths,
+        clock=_Clock(),
+        crash=lambda _name: None,
+    )
 
 
 _LOG_TABLES = (

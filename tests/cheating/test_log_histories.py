@@ -3,20 +3,16 @@
 Each operator here signs what it likes with the log's real key, and its own database fits.
 """
 
-import hashlib
+import shutil
 from dataclasses import replace
 
-from holders import ask_witness, audit_log, head_in, kept, served, verify, witnessed
+from holders import ask_witness, audit_log, head_in, kept, served, verify, watching, witnessed
+from honest_world import size_of
 from operator_with_keys import Cheater, Logged
 
-from signing.checkpoint import Checkpoint, split_note
 from signing.log_entry import parse_entry
 
 NEWEST = "ConsignmentRejection"
-
-
-def size_of(note: bytes) -> int:
-    return Checkpoint.parse(split_note(note)[0]).size
 
 
 async def evidence_ids(place, delivery: str) -> set[str]:
@@ -51,7 +47,7 @@ async def test_an_event_that_is_deleted_from_the_tables_stays_in_the_log(world, 
 
 
 async def test_an_event_that_is_deleted_from_the_log_too_contradicts_every_kept_head(
-    world, place, tmp_path
+    world, place, neighbour, tmp_path
 ) -> None:
     cheater = Cheater(place)
     gone = await undo_the_refusal(place, world.deliveries["refused"])
@@ -62,7 +58,7 @@ async def test_an_event_that_is_deleted_from_the_log_too_contradicts_every_kept_
     assert (said.code, said.failed) == (0, set()), said.text  # the operator's own books agree
     await nobody_new_sees_it_who_trusts_the_operator_alone(world, place)
     await whoever_kept_a_head_sees_it(world, place, tmp_path, "refused")
-    assert await ask_witness(world.witness.url, head.note, old_size=head.size - 1) != 200
+    await the_witness_does_not_vouch_for_it(cheater, neighbour, head)
 
 
 async def test_an_event_in_the_middle_that_is_deleted_leaves_a_gap(world, place) -> None:
@@ -77,7 +73,7 @@ async def test_an_event_in_the_middle_that_is_deleted_leaves_a_gap(world, place)
 
 
 async def test_a_letter_deleted_with_all_its_traces_is_proven_by_what_others_kept(
-    world, place, tmp_path
+    world, place, neighbour, tmp_path
 ) -> None:
     delivery = world.deliveries["lost"]
     cheater = Cheater(place)
@@ -98,12 +94,13 @@ async def test_a_letter_deleted_with_all_its_traces_is_proven_by_what_others_kep
         f"DELETE FROM deliveries WHERE id = '{delivery}'",  # noqa: S608
         f"DELETE FROM letters WHERE id = '{letter}'",  # noqa: S608
     )
-    await cheater.rebuild([one for one in entries if one.evidence not in gone])
+    head = await cheater.rebuild([one for one in entries if one.evidence not in gone])
     cheater.forget_seals(lambda line: line.split()[1] not in pseudonyms)
     said = await place.audit(world)
     assert (said.code, said.failed) == (0, set()), said.text
     await nobody_new_sees_it_who_trusts_the_operator_alone(world, place)
     await whoever_kept_a_head_sees_it(world, place, tmp_path, "lost")
+    await the_witness_does_not_vouch_for_it(cheater, neighbour, head)
     # What both parties have holds for ever, and the receipt is enough by itself.
     assert (await verify(world.outside, world.kept("recipient", "lost"))).code == 0
     assert (await verify(world.outside, world.folder / "receipt.pdf")).code == 0
@@ -130,13 +127,24 @@ async def whoever_kept_a_head_sees_it(world, place, tmp_path, name: str) -> None
     assert (await verify(world.outside, world.kept("sender", name))).code == 0
 
 
+async def the_witness_does_not_vouch_for_it(cheater, neighbour, head) -> None:
+    """Neither for the shorter log, nor when it has grown beyond the one that the witness knows."""
+    assert await ask_witness(neighbour.url, head.note, old_size=neighbour.size) != 200
+    one = (await cheater.entries())[0]
+    grown = await cheater.append(
+        [Logged(evidence=None, entry=one.entry)] * (neighbour.size + 1 - head.size)
+    )
+    proof = await cheater.consistency(neighbour.size, grown.size)
+    assert await ask_witness(neighbour.url, grown.note, old_size=neighbour.size, proof=proof) == 422
+
+
 def _digest_of(entries: list[Logged], evidence: str) -> str:
     (entry,) = [one.entry for one in entries if one.evidence == evidence]
     return parse_entry(entry).digest.hex()
 
 
 async def test_a_log_forked_for_one_auditor_is_found_by_any_head_from_elsewhere(
-    world, place, tmp_path
+    world, place, neighbour, tmp_path
 ) -> None:
     cheater = Cheater(place)
     entries = await cheater.entries()
@@ -158,7 +166,7 @@ async def test_a_log_forked_for_one_auditor_is_found_by_any_head_from_elsewhere(
         assert (said.code, said.unknown - {"append-only"}) == (2, {"anchored"}), said.text
         for elsewhere in (
             kept(world.head("today"), tmp_path),  # his own, or another auditor's
-            await witnessed(world.witness.url, tmp_path / "the witness's"),
+            await witnessed(neighbour.url, tmp_path / "the witness's"),
             head_in(world.evidence("sender", "last", "ContentConsignment").with_suffix(".tlog-proof"),
                     tmp_path / "the sender's"),
         ):  # fmt: skip
@@ -173,34 +181,55 @@ async def test_a_log_forked_for_one_auditor_is_found_by_any_head_from_elsewhere(
         path.write_bytes(note)
     said = await verify(world.trust, *heads)
     assert (said.code, said.failed) == (1, {"checkpoint"}), said.text
-    # Two parties who compare their proofs: of one evidence each, under the two histories.
-    mine = world.evidence("sender", "last", "SubmissionAcceptance")
+    # Two parties who compare what they were given of one event; each is sound by itself.
+    mine = world.evidence("sender", "last", "ContentConsignment")
     theirs = tmp_path / mine.name
-    theirs.write_bytes(mine.read_bytes())
-    (evidence,) = [e.evidence for e in entries if e.evidence and _names(e, mine.read_bytes())]
-    theirs.with_suffix(".tlog-proof").write_bytes(await cheater.proof(evidence, head))
+    theirs.write_bytes(other.xml)
+    theirs.with_suffix(".tlog-proof").write_bytes(await cheater.proof(other.id, head))
+    assert (await verify(world.trust, mine)).code == 0
     assert (await verify(world.trust, theirs)).code == 0
     said = await verify(world.trust, mine, theirs)
-    assert (said.code, said.failed) == (1, {"checkpoint"}), said.text
+    assert (said.code, said.failed) == (1, {"checkpoint", "sequence"}), said.text
     # The witness does not vouch for it, keeps both heads, and tells its operator.
-    assert await ask_witness(world.witness.url, head.note, old_size=size_of(world.anchored)) == 422
-    assert list((world.witness.state).rglob("*contradiction*"))
+    assert not (await neighbour.health())["two_histories"]
+    assert await ask_witness(neighbour.url, head.note, old_size=neighbour.size) == 422
+    assert (await neighbour.health())["two_histories"]
+    assert list(neighbour.state.rglob("*contradiction*"))
 
 
-def _names(one: Logged, xml: bytes) -> bool:
-    return parse_entry(one.entry).digest == hashlib.sha256(xml).digest()
-
-
-async def test_a_stale_head_is_found_by_whoever_saw_a_newer_one(world, yesterday, tmp_path) -> None:
+async def test_a_stale_head_is_found_by_whoever_saw_a_newer_one(
+    world, yesterday, neighbour, tmp_path
+) -> None:
     async with served(yesterday.log) as url:
         # The one who is shown it for ever, and saw nothing newer, is taken in.
         state = kept(world.head("yesterday"), tmp_path)
         assert (await audit_log(url, world.trust, state=state)).code == 0
         for newer in (
             kept(world.head("today"), tmp_path),
-            await witnessed(world.witness.url, tmp_path / "the witness's"),
+            await witnessed(neighbour.url, tmp_path / "the witness's"),
             head_in(world.evidence("sender", "last", "ContentConsignment").with_suffix(".tlog-proof"),
                     tmp_path / "the sender's"),
         ):  # fmt: skip
             said = await audit_log(url, world.trust, state=newer)
             assert (said.code, said.failed) == (1, {"append-only"}), said.text
+
+
+async def test_a_watcher_alarms_when_the_log_is_rewritten_or_stands_still(
+    world, place, tmp_path
+) -> None:
+    shown, quiet = tmp_path / "shown", tmp_path / "quiet"
+    for folder in (shown, quiet):
+        shutil.copytree(place.log, folder)
+    cheater = Cheater(place)
+    entries = await cheater.entries()
+    await cheater.rebuild([*entries[:-2], entries[-1], entries[-2]])
+    async with (
+        watching(shown, world.trust, tmp_path / "one") as one,
+        watching(quiet, world.trust, tmp_path / "other", "--stale", "1") as other,
+    ):
+        await one.looked()
+        shutil.copytree(place.log, shown, dirs_exist_ok=True)
+        said = await one.ended()
+        assert (said.code, "forked" in said.text) == (1, True), said.text
+        said = await other.ended()
+        assert (said.code, "stale" in said.text) == (1, True), said.text

@@ -1,9 +1,13 @@
 """Cheats in the database and the vault that leave the log alone."""
 
+import hashlib
 from dataclasses import replace
 
-from holders import audit_log, kept, verify
+from holders import audit_log, kept, run, verify
+from honest_world import as_client, serving
 from operator_with_keys import Cheater, Logged
+
+from tests.installation import CITIZEN
 
 LETTER = "(SELECT letter FROM deliveries WHERE id = '{}')"
 
@@ -43,7 +47,9 @@ async def _strangers_see_nothing(world, place) -> None:
     assert (await verify(world.outside, world.kept("sender", "lost"))).code == 0
 
 
-async def test_an_evidence_that_was_sealed_again_is_not_the_logged_one(world, place, tmp_path) -> None:
+async def test_an_evidence_that_was_sealed_again_is_not_the_logged_one(
+    world, place, tmp_path
+) -> None:
     cheater = Cheater(place)
     _, facts = await cheater.evidence(world.deliveries["lost"], "ContentHandover")
     forged = cheater.seal(replace(facts, letter_number="ดศ 0201/9999"))
@@ -76,3 +82,37 @@ async def test_an_evidence_that_is_sealed_and_logged_again_contradicts_the_first
     # Whoever reads the log sees two of the same number; the witness does not read entries.
     said = await audit_log(str(place.log), world.trust, state=kept(world.head("today"), tmp_path))
     assert (said.code, said.failed) == (1, {"sequences", "contradictions"}), said.text
+
+
+async def test_another_document_in_the_vault_is_not_the_sealed_one(world, place, tmp_path) -> None:
+    cheater = Cheater(place)
+    letter = await place.letter(world.deliveries["last"])
+    real = await cheater.document(letter)
+    forged = real + b"\n% other\n"
+    await cheater.put_document(letter, forged)
+    said = await place.audit(world)
+    assert (said.code, said.failed) == (1, {"documents"}), said.text
+    digest = hashlib.sha256(forged).hexdigest()
+    async with serving(place) as here:
+        # The service breaks off when the digest is another one, and nothing is kept.
+        said = await run("receive", "--to", str(tmp_path / "received"), **as_client(here, CITIZEN))
+        assert said.code == 69, said.text
+        assert not list((tmp_path / "received").rglob("*.pdf"))
+        # If the digest in the tables is another one, too, it is kept: the program believes that.
+        await place.sql(f"UPDATE documents SET digest = '\\x{digest}' WHERE letter = '{letter}'")
+        said = await run("receive", "--to", str(tmp_path / "received"), **as_client(here, CITIZEN))
+        assert said.code == 0, said.text
+        (received,) = (tmp_path / "received").rglob("*.pdf")
+        assert received.read_bytes() == forged
+        # The evidence names the real one, whoever fetches it, and no bundle can be made.
+        delivery = world.deliveries["last"]
+        said = await run(
+            "bundle", delivery, "-o", str(tmp_path / "b.asice"), **as_client(here, CITIZEN)
+        )
+        bundled = said
+    said = await place.audit(world)
+    assert (said.code, said.failed) == (1, {"evidence-seals"}), said.text
+    print(bundled)
+    said = await verify(world.outside, tmp_path / "b.asice")
+    print(said.text)
+    assert 0
