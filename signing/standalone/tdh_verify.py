@@ -1769,6 +1769,8 @@ def check_files(paths: Sequence[Path], trust: Trust) -> list[tuple[Path, list[Li
     """Each file by its kind; evidences of one delivery against each other. Raises OSError."""
     read = []
     for path in paths:
+        if path.exists() and not path.is_file():  # a pipe would be waited for, for ever
+            raise OSError(f"not a plain file: {path}")
         with path.open("rb") as file:
             start = file.read(4096)
             bundle = start.startswith(b"PK\x03\x04") or path.suffix.lower() == ".asice"

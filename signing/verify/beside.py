@@ -7,6 +7,7 @@ name), timestamps of heads `checkpoint*.tsr` or `.tst`, and `envelope.json`. Who
 folder chose what lies there: pipes and devices are never opened, long files never read to the end.
 """
 
+import errno
 import hashlib
 import re
 from collections.abc import Mapping, Sequence
@@ -67,7 +68,10 @@ class GivenFile:
 
     @classmethod
     def open(cls, path: Path) -> "GivenFile":
-        """Read what is needed. Raises OSError, with its `filename`."""
+        """Read what is needed. Raises OSError, with its `filename`; also for pipes and devices."""
+        if path.exists() and not (path.is_file() or path.is_dir()):
+            # One of a stranger's folder would be waited for, or read, for ever.
+            raise OSError(errno.EINVAL, "not a plain file", str(path))
         with path.open("rb") as file:
             start = file.read(_BEGINNING)
             kind = kind_of(start, path)

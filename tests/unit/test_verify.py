@@ -11,6 +11,7 @@ import pytest
 from signing import certificates as made
 from signing.log_entry import operation_entry
 from signing.seal_check import Outcome
+from signing.standalone import tdh_verify as small
 from signing.tlog_proof import TlogProof
 from signing.trust_file import TRUST_NOBODY
 from signing.verify import verify_files
@@ -303,6 +304,19 @@ def test_a_pipe_or_a_device_beside_an_evidence_is_not_waited_for(operator, files
     (files[0].parent / "checkpoint.tsr").unlink()
     (files[0].parent / "checkpoint.tsr").symlink_to("/dev/zero")
     assert verify_files([files[0]], operator.trust, AT).result is Result.CANNOT_TELL
+
+
+def test_a_pipe_or_a_device_is_no_file_to_check(tmp_path):
+    """A stranger's folder may have one where `*` finds it."""
+    pipe, device = tmp_path / "a.xml", tmp_path / "b.asice"
+    os.mkfifo(pipe)
+    device.symlink_to("/dev/zero")
+    for path in (pipe, device):
+        with pytest.raises(OSError, match="not a plain file") as refused:
+            verify_files([path], TRUST_NOBODY, AT)
+        assert refused.value.filename == str(path)
+        with pytest.raises(OSError, match="not a plain file"):
+            small.check_files([path], small.read_trust(b"{}", AT))
 
 
 def test_data_of_a_token_that_never_end_are_not_read(operator, files):
