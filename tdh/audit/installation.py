@@ -15,7 +15,8 @@ from typing import TypeVar
 
 from signing.sealer.ledger import FILE_NAME as LEDGER
 from signing.trust_file import TrustFile
-from storage.audit import AuditedEntry, AuditSnapshot, PostgresAudit
+from storage.audit import AuditSnapshot, PostgresAudit
+from storage.audited import AuditedEntry
 from storage.database import open_database
 from storage.vault.keys import FileKeyService
 from storage.vault.vault import Vault
@@ -87,7 +88,7 @@ async def audit_installation(
         book = closing.enter_context(Book(Path(folder) / "book", lasting=False))
         replay, keys = LogReplay(book, began), KeyCheck()
         log, heads = await _check_log(reading, wish.trust, config.issuer.origin, replay, keys)
-        log.append(await files.compare(heads, began))
+        log.append(await files.compare(heads, (await snapshot.tree()).size, began))
         if served is not None:
             log.append(check_served(served, heads, wish.trust))
         replay.finish(began.date())

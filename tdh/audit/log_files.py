@@ -32,13 +32,19 @@ class PublishedFiles:
             if self._head is None:
                 self._tally.hindered = f"no log's files can be read at {folder}"
 
-    async def compare(self, heads: Heads, now: datetime) -> Tally:
-        """Every file, against the roots of the published heads: one root, one history."""
+    async def compare(self, heads: Heads, entries: int, now: datetime) -> Tally:
+        """Every file, against the roots of the published heads: one root, one history.
+
+        `entries`: how many the database has, read later than the files. They cannot have more: an
+        entry is committed before a head over it is signed. If they do, the database was put back.
+        """
         tally, head = self._tally, self._head
         if head is None:
             if not heads.sizes or (heads.times and heads.times[0] >= _young(now)):
                 tally.hindered = ""  # there was no log yet
             return tally
+        if head.size > entries:
+            tally.problem(f"the files show {head.size} entries, and the database has {entries}")
         walk = TileWalk.from_the_first(tally)
         known = [size for size in heads.sizes if size <= head.size][-1:]
         for size in known:

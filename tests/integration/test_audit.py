@@ -406,7 +406,7 @@ SPOILED = {
     "the tree's root": ("UPDATE log_tree SET root = sha256('x')", {N.LOG_ENTRIES}),
     "the tree's size": (
         "UPDATE log_tree SET size = 19",
-        {N.LOG_ENTRIES, N.LOG_NODES, N.LOG_HEADS},
+        {N.LOG_ENTRIES, N.LOG_NODES, N.LOG_HEADS, N.LOG_FILES},
     ),
     "a head's root": (
         "UPDATE log_heads SET root = sha256('x') WHERE size = 20",
