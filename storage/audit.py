@@ -8,36 +8,43 @@ comes as values, streamed. It judges nothing and mends nothing.
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import datetime
 from enum import StrEnum
-from types import MappingProxyType
 from typing import Any
 
+from storage.audited import (
+    AuditedDelivery,
+    AuditedDocument,
+    AuditedEntry,
+    AuditedEvidence,
+    AuditedGroup,
+    AuditedNode,
+    AuditedRefusal,
+    AuditedReport,
+    AuditedRound,
+    AuditedStamp,
+    documents_of,
+    event_of,
+    hashes_of,
+    letter_of,
+    sealed_or_none,
+    terms_of,
+)
 from storage.database import Database, Session
 from storage.driver import translated
-from storage.mailboxes import sealed_bytes
 from storage.queries import statements_beside
 from storage.rows import stored_of
-from tdh.domain.archive import HASH_BYTES
-from tdh.domain.commands import StoredDocument
 from tdh.domain.envelope import envelope_digest
-from tdh.domain.errors import IntegrityFailure
-from tdh.domain.evidence import DocumentFacts
 from tdh.domain.identifiers import (
     DeliveryId,
-    Digest,
     EventId,
     EvidenceId,
     LetterId,
     PartyId,
     Pseudonym,
-    TrackingNumber,
     evidence_of,
 )
-from tdh.domain.letters import Document, DocumentRole, Envelope, Letter, Secrecy, Urgency
 from tdh.domain.lifecycle import ConsignmentMode, DeliveryState
 from tdh.domain.log import SignedHead, Tree
-from tdh.domain.replay import RecordedEvent
 
 _SQL = statements_beside(__file__)
 
@@ -52,20 +59,6 @@ SET LOCAL enable_seqscan = on;
 SET LOCAL enable_hashjoin = on;
 SET LOCAL enable_mergejoin = on;
 """
-
-
-_COLUMN_OF = MappingProxyType(
-    {
-        "identifier": "identifiers",
-        "media_type": "media_types",
-        "sha256": "digests",
-        "verdict": "verdicts",
-        "report": "reports",
-        "sender_match": "matches",
-        "scanned_by": "scanners",
-    }
-)
-"""Fields of DocumentFacts and the arrays that `audit.sql` has of them."""
 
 
 class Check(StrEnum):
@@ -112,141 +105,6 @@ class Finding:
     id: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AuditedDelivery:
-    """A delivery as it stands, and the events that should have led there."""
-
-    id: DeliveryId
-    mode: ConsignmentMode
-    state: DeliveryState
-    sequence: int
-    last_event_at: datetime
-    events: tuple[RecordedEvent, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AuditedRefusal:
-    """The stream of a refused submission."""
-
-    id: DeliveryId
-    events: tuple[RecordedEvent, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AuditedTerms:
-    """What a delivery's row says that its evidence says too."""
-
-    tracking: TrackingNumber
-    mode: ConsignmentMode
-    acceptance_deadline: datetime | None
-    holding_until: datetime | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AuditedEvidence:
-    """An evidence with the keys of its line in the sealer's ledger."""
-
-    id: EvidenceId
-    stream: DeliveryId
-    pseudonym: Pseudonym | None
-    """None where the stream is missing, which is a finding of its own."""
-    event: str
-    sequence: int
-    time: datetime
-    digest: bytes
-    xml: bytes | None
-    """None where the stored bytes are not what was sealed."""
-    index: int | None
-    """Its place in the log; None while it waits."""
-    entry: bytes | None
-    """What the log has of it, or will have; None is a finding of its own."""
-    letter: LetterId | None
-    """None for a refused submission."""
-    documents: tuple[DocumentFacts, ...]
-    """The letter's documents as its evidence must name them, in order."""
-    terms: AuditedTerms | None
-    """None for a refused submission, and where the delivery is missing."""
-    sender: PartyId | None
-    """None where the stream is missing."""
-    recipient: PartyId | None
-    """None for a refused submission, as what follows, and that where the letter is missing."""
-    letter_number: str | None
-    submitted_at: datetime | None
-    envelope: str | None
-    """SHA-256, in hexadecimal, of the letter's envelope as its rows have it now."""
-    refused_reports: tuple[bytes, ...] = ()
-    """Of a refused submission: digests of the judge's reports, in the documents' order."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AuditedEntry:
-    """A place in the log."""
-
-    index: int
-    evidence: EvidenceId | None
-    entry: bytes
-    leaf: bytes | None
-    """The stored leaf hash."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AuditedNode:
-    """An inner node of the log's tree and the hashes below it, where those are stored."""
-
-    level: int
-    index: int
-    hash: bytes
-    left: bytes | None
-    right: bytes | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AuditedDocument:
-    """A document and where the vault has it."""
-
-    letter: LetterId
-    wrapped_key: bytes
-    stored: StoredDocument
-    digest: bytes
-    """SHA-256 of the plaintext."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AuditedReport:
-    """A report of the judge as it is kept."""
-
-    id: str
-    """`ltr_.../1`, or of a refused submission `dlv_.../1`."""
-    is_whole: bool
-    """Whether its bytes have the digest beside them."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AuditedGroup:
-    """A group of a round of the archive, and what the log has there."""
-
-    round: int
-    root: bytes
-    entries: tuple[bytes, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AuditedStamp:
-    """A timestamp of a round."""
-
-    token: bytes
-    siblings: tuple[bytes, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AuditedRound:
-    """A round of the archive."""
-
-    number: int
-    roots: tuple[bytes, ...]
-    stamps: tuple[AuditedStamp, ...]
-
-
 class AuditSnapshot:
     """One moment of the database. Streams are read one after the other, each to its end."""
 
@@ -269,14 +127,14 @@ class AuditSnapshot:
                 state=DeliveryState(row["state"]),
                 sequence=row["last_sequence"],
                 last_event_at=row["last_event_at"],
-                events=tuple(_event(each) for each in rows),
+                events=tuple(event_of(each) for each in rows),
             )
 
     async def refusals(self) -> AsyncIterator[AuditedRefusal]:
         """Every refused submission."""
         async for rows in _grouped(self._stream("refusals")):
             yield AuditedRefusal(
-                id=DeliveryId(rows[0]["id"]), events=tuple(_event(each) for each in rows)
+                id=DeliveryId(rows[0]["id"]), events=tuple(event_of(each) for each in rows)
             )
 
     async def evidence(self) -> AsyncIterator[AuditedEvidence]:
@@ -290,18 +148,18 @@ class AuditSnapshot:
                 sequence=row["sequence"],
                 time=row["happened_at"],
                 digest=row["digest"],
-                xml=_sealed_or_none(row["xml"], row["digest"]),
+                xml=sealed_or_none(row["xml"], row["digest"]),
                 index=row["index"],
                 entry=row["entry"],
                 letter=None if row["letter"] is None else LetterId(row["letter"]),
-                documents=_documents(row),
+                documents=documents_of(row),
                 refused_reports=tuple(row["refused_reports"]),
-                terms=None if row["letter"] is None else _terms(row),
+                terms=None if row["letter"] is None else terms_of(row),
                 sender=None if row["sender"] is None else PartyId(row["sender"]),
                 recipient=None if row["recipient"] is None else PartyId(row["recipient"]),
                 letter_number=row["number"],
                 submitted_at=row["submitted_at"],
-                envelope=None if row["number"] is None else envelope_digest(_letter(row)),
+                envelope=None if row["number"] is None else envelope_digest(letter_of(row)),
             )
 
     async def documents(self) -> AsyncIterator[AuditedDocument]:
@@ -317,7 +175,7 @@ class AuditSnapshot:
     async def reports(self) -> AsyncIterator[AuditedReport]:
         """Every report on a document, of refused submissions too."""
         async for row in self._stream("reports"):
-            whole = _sealed_or_none(row["report"], row["digest"]) is not None
+            whole = sealed_or_none(row["report"], row["digest"]) is not None
             yield AuditedReport(id=row["id"], is_whole=whole)
 
     async def log(self) -> AsyncIterator[AuditedEntry]:
@@ -362,9 +220,9 @@ class AuditSnapshot:
             stamps = zip(row["tokens"], row["siblings"], strict=True)
             yield AuditedRound(
                 number=row["number"],
-                roots=_hashes(row["roots"]),
+                roots=hashes_of(row["roots"]),
                 stamps=tuple(
-                    AuditedStamp(token=token, siblings=_hashes(joined))
+                    AuditedStamp(token=token, siblings=hashes_of(joined))
                     for token, joined in stamps
                 ),
             )
@@ -409,74 +267,3 @@ async def _grouped(rows: AsyncIterator[Any]) -> AsyncIterator[list[Any]]:
         group.append(row)
     if group:
         yield group
-
-
-def _hashes(joined: bytes) -> tuple[bytes, ...]:
-    return tuple(joined[n : n + HASH_BYTES] for n in range(0, len(joined), HASH_BYTES))
-
-
-def _event(row: Any) -> RecordedEvent:
-    return RecordedEvent(
-        name=row["name"],
-        sequence=row["sequence"],
-        time=row["happened_at"],
-        cause=row["cause"],
-        final=row["is_final"] and row["name"] == "NotificationForAcceptanceFailure",
-    )
-
-
-def _documents(row: Any) -> tuple[DocumentFacts, ...]:
-    if row["digests"] is None:
-        return ()
-    columns = (row[column] for column in _COLUMN_OF.values())
-    return tuple(
-        DocumentFacts(**dict(zip(_COLUMN_OF, values, strict=True)))
-        for values in zip(*columns, strict=True)
-    )
-
-
-def _letter(row: Any) -> Letter:
-    """The letter of an evidence's row, as far as its envelope goes."""
-    columns = ("numbers", "roles", "filenames", "media_types", "sizes", "algorithms", "digests")
-    rows = zip(*(row[column] or () for column in columns), strict=True)
-    return Letter(
-        id=LetterId(row["letter"]),
-        sender=PartyId(row["letter_sender"]),
-        envelope=Envelope(
-            number=row["number"],
-            date=row["written_on"],
-            subject=row["subject"],
-            salutation=row["salutation"],
-            references=tuple(row["refers_to"]),
-            urgency=Urgency(row["urgency"]),
-            secrecy=Secrecy(row["secrecy"]),
-        ),
-        documents=tuple(
-            Document(
-                number=number,
-                role=DocumentRole(role),
-                filename=filename,
-                media_type=media_type,
-                size=size,
-                digest=Digest(value=digest, algorithm=algorithm),
-            )
-            for number, role, filename, media_type, size, algorithm, digest in rows
-        ),
-        submitted_at=row["submitted_at"],
-    )
-
-
-def _terms(row: Any) -> AuditedTerms:
-    return AuditedTerms(
-        tracking=TrackingNumber(row["tracking"]),
-        mode=ConsignmentMode(row["mode"]),
-        acceptance_deadline=row["acceptance_deadline"],
-        holding_until=row["holding_until"],
-    )
-
-
-def _sealed_or_none(compressed: bytes, digest: bytes) -> bytes | None:
-    try:
-        return sealed_bytes(compressed, digest)
-    except IntegrityFailure:
-        return None

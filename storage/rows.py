@@ -86,18 +86,23 @@ def letters_of(rows: Iterable[Row]) -> Iterator[Letter]:
         yield Letter(
             id=LetterId(row["id"]),
             sender=PartyId(row["sender"]),
-            envelope=Envelope(
-                number=row["number"],
-                date=row["written_on"],
-                subject=row["subject"],
-                salutation=row["salutation"],
-                references=tuple(row["refers_to"]),
-                urgency=Urgency(row["urgency"]),
-                secrecy=Secrecy(row["secrecy"]),
-            ),
+            envelope=envelope_of(row),
             documents=tuple(_document_of(each) for each in documents),
             submitted_at=row["submitted_at"],
         )
+
+
+def envelope_of(row: Row) -> Envelope:
+    """The columns of `letters` that are its envelope."""
+    return Envelope(
+        number=row["number"],
+        date=row["written_on"],
+        subject=row["subject"],
+        salutation=row["salutation"],
+        references=tuple(row["refers_to"]),
+        urgency=Urgency(row["urgency"]),
+        secrecy=Secrecy(row["secrecy"]),
+    )
 
 
 def _document_of(row: Row) -> Document:

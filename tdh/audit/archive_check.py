@@ -13,7 +13,7 @@ from signing.archive.errors import RecordError, RecordUntrusted
 from signing.archive.hash_tree import root_of
 from signing.archive.maths import ArchiveMaths
 from signing.archive.verification import verify_record
-from storage.audit import AuditedGroup, AuditedRound
+from storage.audited import AuditedGroup, AuditedRound
 from tdh.audit.record_checks import Sample
 from tdh.audit.report import CheckName, Tally
 from tdh.domain.archive import NO_EVIDENCE

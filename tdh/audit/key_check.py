@@ -16,7 +16,7 @@ from signing.errors import ProofError
 from signing.log_entry import parse_operation_entry
 from signing.private_keys import spki_digest
 from signing.service_keys import KeyPeriods
-from storage.audit import AuditedEntry
+from storage.audited import AuditedEntry
 from tdh.audit.report import CheckName, Tally
 from tdh.domain.service_keys import KeyUse
 

@@ -13,7 +13,7 @@ from typing import Self
 
 from signing.sealer import ledger
 from signing.sealer.errors import LedgerError
-from storage.audit import AuditedEvidence
+from storage.audited import AuditedEvidence
 from tdh.audit.report import CheckName, Tally
 
 BUCKETS = 64

@@ -16,7 +16,7 @@ from signing.checkpoint import Checkpoint, open_note
 from signing.errors import ProofError
 from signing.timestamps import verify_token
 from signing.trust_file import TrustFile
-from storage.audit import AuditedEntry, AuditedNode
+from storage.audited import AuditedEntry, AuditedNode
 from tdh.audit.report import CheckName, Tally
 from tdh.domain.log import SignedHead, Tree
 

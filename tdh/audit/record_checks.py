@@ -16,7 +16,7 @@ from signing.log_entry import parse_evidence_entry
 from signing.seal_check import Outcome, verify_seal
 from signing.trust_file import TrustFile
 from signing.verify.evidence import entry_of
-from storage.audit import AuditedDelivery, AuditedEvidence, AuditedRefusal, AuditedReport
+from storage.audited import AuditedDelivery, AuditedEvidence, AuditedRefusal, AuditedReport
 from tdh.audit.key_check import KeyCheck
 from tdh.audit.ledger_check import LedgerComparison
 from tdh.audit.log_checks import MERGE_DELAY, Heads

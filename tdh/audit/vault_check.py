@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterable, Awaitable, Callable
 
-from storage.audit import AuditedDocument
+from storage.audited import AuditedDocument
 from tdh.audit.record_checks import Sample
 from tdh.audit.report import CheckName, Tally
 from tdh.domain.commands import StoredDocument

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from signing.merkle import EMPTY_ROOT, Frontier, leaf_hash
 from signing.seal_check import Outcome
-from storage.audit import AuditedEntry, AuditedEvidence, AuditedNode
+from storage.audited import AuditedEntry, AuditedEvidence, AuditedNode
 from tdh.audit.ledger_check import LedgerComparison
 from tdh.audit.log_checks import MERGE_DELAY, Heads, check_entries, check_nodes
 from tdh.audit.record_checks import SURELY, Sample
