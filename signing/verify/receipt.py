@@ -23,6 +23,7 @@ from signing.seal_check import RECEIPT_POLICY, Outcome, is_for_receipts
 from signing.verify import receipt_words as words
 from signing.verify.beside import token_in
 from signing.verify.evidence import Beside, ExaminedContainer, examine
+from signing.verify.receipt_claims import check_claims
 from signing.verify.report import CheckId, CheckLine, Text
 from signing.verify.sequence import check_sequences
 from signing.verify.spoken import moment
@@ -66,6 +67,7 @@ def examine_receipt(data: bytes, terms: Terms) -> ExaminedContainer:
         _seal(found),
         _certificate(found, terms),
         _page(data, found, statement),
+        *check_claims(statement, found.files, examined.lines, terms),
         *examined.lines,
         *check_sequences([examined]),
     )

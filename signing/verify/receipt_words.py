@@ -56,3 +56,15 @@ PAGE_OTHER_VERSION = Text(
     en="The page was made by another version ({made_with}) and cannot be made again here: its "
     "words are the operator's. What counts is the evidence inside, checked below.",
 )
+CLAIM_OF_TIME = Text(
+    th="เวลาประทับที่พิมพ์บนหน้ากระดาษไม่ใช่เวลาในการประทับเวลาที่แนบ อย่าเชื่อข้อความบนหน้ากระดาษ",
+    en="The page tells times of timestamps that those inside do not say: do not believe it.",
+)
+CLAIM_OF_ANCHOR = Text(
+    th="หน้ากระดาษบอกว่ามีคนนอกรับรองแล้ว แต่ไม่มีผู้ที่ท่านเชื่อถือรับรอง",
+    en="The page says that outsiders anchored it; nobody whom you trust did.",
+)
+CLAIM_OF_ROOT = Text(
+    th="รากของตราประทับที่พิมพ์บนหน้ากระดาษไม่ใช่รากที่ท่านเชื่อถือ",
+    en="The page prints the fingerprint of another root than those that you trust.",
+)

@@ -330,6 +330,35 @@ def hidden_start(right: bytes, wrong: bytes) -> bytes:
     return b"\n" + wrong[:start] + end + b"\n"
 
 
+@pytest.mark.parametrize(
+    ("claim", "failed", "told"),
+    [
+        ({"stamped_at": timedelta(days=-400)}, True, "times of timestamps"),
+        ({"recorded_at": timedelta(days=-400)}, True, "times of timestamps"),
+        ({"provable_until": timedelta(days=9000)}, True, "times of timestamps"),
+        (
+            {"is_anchored": True, "anchor_en": "Anchored by the Supreme Court."},
+            False,
+            "anchored it",
+        ),
+        ({"seal_root": bytes(32)}, False, "another root"),
+    ],
+)
+def test_what_the_operator_claims_on_the_page_is_compared(program, operator, claim, failed, told):
+    """The page is made of `receipt.json`, too, so it is the right page of a wrong claim."""
+    files = files_of(operator, operator.event("Withdrawal"))
+    (last,) = [one for one in files if one.name == names.STATEMENT]
+    later = {key: now() + one if isinstance(one, timedelta) else one for key, one in claim.items()}
+    text = replace(Statement.parse(last.data), **later).text()
+    pdf = sealed(program, page.make_page([*files[:-1], replace(last, data=text)]).pdf)
+
+    lines = check_receipt(pdf, terms(program.trust, minutes=1))
+
+    assert any("made again from the files inside" in line.text.en for line in lines)
+    (line,) = [line for line in lines if told in line.text.en]
+    assert line.outcome is (Outcome.FAIL if failed else Outcome.UNKNOWN)
+
+
 def test_a_page_by_another_version_is_told_to_be_the_operator_s_word(program, operator):
     made_with = "typst 9.9.9, page 0000000000000000"
     files = files_of(operator, operator.event("Withdrawal"), made_with=made_with)
