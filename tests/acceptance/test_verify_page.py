@@ -59,7 +59,14 @@ class Shown:
         return [str(one.get_attribute("class")) for one in lines.all()]
 
     def drop(self, *paths: Path) -> None:
-        self.page.set_input_files("#files", [str(path) for path in paths])
+        """The trust file by its own button, as it must be; then the others."""
+        trust = [str(path) for path in paths if path.name == "trust.json"]
+        if trust:
+            self.page.set_input_files("#trust", trust)
+            self.page.wait_for_selector("#trusted:has-text('trust.json')")
+            self.page.wait_for_selector("#results .file", state="detached")
+        others = [str(path) for path in paths if path.name != "trust.json"]
+        self.page.set_input_files("#files", others)
         self.page.wait_for_selector("#results .file")
 
 
@@ -126,6 +133,18 @@ def test_evidence_with_proof_and_timestamp_is_valid_and_the_page_asks_nobody(
     assert outside == []
     fonts = "Failed to load resource"  # from the disk there are only the machine's own
     assert [one for one in shown.complaints if not one.startswith(fonts)] == []
+
+
+def test_a_trust_file_that_comes_with_the_files_is_not_believed(shown, folder) -> None:
+    """Else a stranger's folder would bring the keys that it verifies under."""
+    shown.page.set_input_files("#files", [str(one) for one in files(folder)])
+    shown.page.wait_for_selector("#results .file")
+    assert {shown.of(one.name) for one in folder.glob("*.xml")} == {"cannot_tell"}
+    assert shown.of("trust.json") == "cannot_tell"
+    shown.page.set_input_files("#files", [str(folder / "trust.json")])
+    shown.page.wait_for_selector("#trusted:has-text('trust.json')")
+    shown.drop(*folder.glob("*.xml"), *folder.glob("*.tlog-proof"))
+    assert {shown.of(one.name) for one in folder.glob("*.xml")} == {"valid"}
 
 
 def test_without_a_trust_file_nothing_is_valid(shown, folder) -> None:
