@@ -4,16 +4,16 @@ The file verifies alone: `tdh verify FILE --trust trust.json`, or `tdh_verify.py
 """
 
 import argparse
-import asyncio
 import os
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from aiohttp import ClientError
 
 from tdh.cli import client
 from tdh.cli.client import NO_INPUT, Refused, Service, Stop
 from tdh.cli.reading import delivery_named
+from tdh.cli.waiting import add_wait, once_logged
 
 
 def add_parser(subparsers: "client.Subparsers[Any]") -> None:
@@ -32,13 +32,7 @@ def add_parser(subparsers: "client.Subparsers[Any]") -> None:
         action="store_true",
         help="ไม่เอาเนื้อหาเอกสาร / without the documents; before acceptance nothing else is given",
     )
-    parser.add_argument(
-        "--wait",
-        type=float,
-        default=30.0,
-        metavar="SECONDS",
-        help="รอข้อพิสูจน์นานเท่าใด / how long to wait for the log (default: %(default)s)",
-    )
+    add_wait(parser)
     client.add_connection(parser)
     parser.set_defaults(run=lambda args: client.run(args, save))
 
@@ -46,34 +40,22 @@ def add_parser(subparsers: "client.Subparsers[Any]") -> None:
 async def save(service: Service, args: argparse.Namespace) -> int:
     """Write the file, whole or not at all. Raises Refused, Stop."""
     delivery = await delivery_named(service, args.id)
-    query = "?content=none" if args.evidence_only else ""
+    path = f"/v1/deliveries/{delivery}/bundle"
+    if args.evidence_only:
+        path += "?content=none"
     partial = args.output.with_name(args.output.name + ".partial")
     try:
         args.output.parent.mkdir(parents=True, exist_ok=True)
         with partial.open("wb") as file:
-            await _fetch(service, f"/v1/deliveries/{delivery}/bundle{query}", file, args.wait)
+            await once_logged(lambda: service.download(path, file), args.wait)
             file.flush()
             os.fsync(file.fileno())
         partial.replace(args.output)
-    except PermissionError as error:
-        raise Stop(NO_INPUT, f"เขียนไฟล์ไม่ได้ {args.output}", f"cannot write {args.output}") from error
     except (Refused, ClientError, TimeoutError):
         partial.unlink(missing_ok=True)
         raise
+    except OSError as error:  # a full disk, too: no fault of the service
+        raise Stop(NO_INPUT, f"เขียนไฟล์ไม่ได้ {args.output}", f"cannot write {args.output}") from error
     told = {"saved": str(args.output), "delivery": delivery}
     print(client.as_json(told) if args.json else args.output)
     return client.FINE
-
-
-async def _fetch(service: Service, path: str, file: BinaryIO, wait: float) -> None:
-    loop = asyncio.get_running_loop()
-    until = loop.time() + wait
-    while True:
-        try:
-            await service.download(path, file)
-        except Refused as refused:  # nothing was written
-            if refused.code != "not-logged-yet" or loop.time() + refused.retry_after > until:
-                raise
-            await asyncio.sleep(refused.retry_after)
-        else:
-            return

@@ -5,7 +5,7 @@ Of an evidence, or of the newest event of a delivery that has a page. The PDF ve
 """
 
 import argparse
-import asyncio
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from tdh.cli import client
 from tdh.cli.client import NO, Refused, Service, Stop
 from tdh.cli.files import write_whole
 from tdh.cli.reading import delivery_named
+from tdh.cli.waiting import add_wait, once_logged
 from tdh.domain.identifiers import is_id
 
 PDF = "application/pdf"
@@ -32,13 +33,7 @@ def add_parser(subparsers: "client.Subparsers[Any]") -> None:
     parser.add_argument(
         "--edition", type=int, metavar="N", help="ฉบับที่ / an older edition; the newest by default"
     )
-    parser.add_argument(
-        "--wait",
-        type=float,
-        default=30.0,
-        metavar="SECONDS",
-        help="รอข้อพิสูจน์นานเท่าใด / how long to wait for the log (default: %(default)s)",
-    )
+    add_wait(parser)
     client.add_connection(parser)
     parser.set_defaults(run=lambda args: client.run(args, save))
 
@@ -48,7 +43,8 @@ async def save(service: Service, args: argparse.Namespace) -> int:
     query = "" if args.edition is None else f"?edition={args.edition}"
     for evidence in await _candidates(service, args.id):
         try:
-            pdf = await _fetched(service, f"/v1/evidence/{evidence}{query}", args.wait)
+            path = f"/v1/evidence/{evidence}{query}"
+            pdf = await once_logged(partial(service.fetch, path, accept=PDF), args.wait)
         except Refused as refused:
             if refused.code == _NO_PAGE and not is_id("evd", args.id):
                 continue
@@ -67,15 +63,3 @@ async def _candidates(service: Service, name: str) -> list[str]:
     delivery = await delivery_named(service, name)
     listed = (await service.get(f"/v1/deliveries/{delivery}/evidence"))["data"]
     return [str(one["id"]) for one in reversed(listed)]
-
-
-async def _fetched(service: Service, path: str, wait: float) -> bytes:
-    loop = asyncio.get_running_loop()
-    until = loop.time() + wait
-    while True:
-        try:
-            return await service.fetch(path, accept=PDF)
-        except Refused as refused:
-            if refused.code != "not-logged-yet" or loop.time() + refused.retry_after > until:
-                raise
-            await asyncio.sleep(refused.retry_after)

@@ -4,9 +4,9 @@ A file is whole or absent. What the service sends as a name is never used as a p
 """
 
 import argparse
-import asyncio
 import re
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from tdh.cli.client import NO, Plain, Refused, Service
 from tdh.cli.files import write_once, write_whole
 from tdh.cli.reading import delivery_named
 from tdh.cli.saving_heads import Proven, save_timestamps
+from tdh.cli.waiting import add_wait, is_early, once_logged
 from tdh.domain.identifiers import is_id
 
 _EVENT = re.compile(r"[A-Za-z]{1,64}")
@@ -31,13 +32,7 @@ def add_parser(subparsers: "client.Subparsers[Any]") -> None:
     )
     parser.add_argument("id", metavar="ID", help="dlv_…, ltr_…, evd_… หรือ TDH-…")
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="DIR")
-    parser.add_argument(
-        "--wait",
-        type=float,
-        default=30.0,
-        metavar="SECONDS",
-        help="รอข้อพิสูจน์นานเท่าใด / how long to wait for proofs (default: %(default)s)",
-    )
+    add_wait(parser)
     client.add_connection(parser)
     parser.set_defaults(run=lambda args: client.run(args, save))
 
@@ -97,17 +92,12 @@ async def _wanted(service: Service, name: str, output: Path) -> list[tuple[Path,
 
 
 async def _proof(service: Service, href: str, wait: float) -> bytes | None:
-    loop = asyncio.get_running_loop()
-    until = loop.time() + wait
-    while True:
-        try:
-            return await service.fetch(href)
-        except Refused as refused:
-            if refused.code != "not-logged-yet":
-                raise
-            if loop.time() + refused.retry_after > until:
-                return None
-            await asyncio.sleep(refused.retry_after)
+    try:
+        return await once_logged(partial(service.fetch, href), wait)
+    except Refused as refused:
+        if is_early(refused):
+            return None
+        raise
 
 
 async def _record(service: Service, href: str | None) -> bytes | None:

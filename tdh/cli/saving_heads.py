@@ -16,6 +16,7 @@ from pathlib import Path
 from signing.timestamp_messages import reply
 from tdh.cli.client import Plain, Refused, Service
 from tdh.cli.files import write_whole
+from tdh.cli.waiting import is_early
 
 HEAD_TIMESTAMP = "checkpoint.tsr"
 HEAD_ATTEMPTS = 2
@@ -81,7 +82,7 @@ async def _in_one_head(service: Service, proven: Sequence[Proven]) -> list[Prove
                 replace(one, proof=await service.fetch(f"{one.href}?size={size}")) for one in proven
             ]
         except Refused as refused:
-            if refused.code != "not-logged-yet":
+            if not is_early(refused):
                 break  # no head yet; what is saved is whole without its timestamp
         else:
             for one in again:
