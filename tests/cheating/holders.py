@@ -179,18 +179,19 @@ async def witnessed(url: str, to: Path) -> Path:
     """The newest head that the witness knows, from the witness itself, as a state file."""
     path = f"{url}/{hashlib.sha256(ORIGIN.encode()).hexdigest()}/checkpoint"
     async with aiohttp.ClientSession() as http, http.get(path) as answer:
-        to.write_bytes(await answer.read())
+        return _written(await answer.read(), to)
+
+
+def _written(note: bytes, to: Path) -> Path:
+    to.write_bytes(note)
     return to
 
 
 def head_in(proof: Path, to: Path) -> Path:
     """The head that came with a proof, as a state file: what a sender can do with his."""
-    to.write_bytes(TlogProof.parse(proof.read_bytes()).checkpoint_note)
-    return to
+    return _written(TlogProof.parse(proof.read_bytes()).checkpoint_note, to)
 
 
 def kept(state: Path, folder: Path) -> Path:
     """A copy of a state file, for one audit."""
-    copy = folder / f"{state.name}-copy"
-    copy.write_bytes(state.read_bytes())
-    return copy
+    return _written(state.read_bytes(), folder / f"{state.name}-copy")

@@ -27,7 +27,6 @@ from tdh.local.ports import free_ports
 from tests.installation import AGENCY, CITIZEN, Installation, installed
 from tests.outside_authority import OutsideAuthority
 from tests.stories import (
-    ask_with_patience,
     new_key,
     signed_pdf,
     submit_with_patience,
@@ -90,9 +89,7 @@ class Place:
 
     async def letter(self, delivery: str) -> str:
         """The letter of a delivery."""
-        ((letter,),) = await self.sql(
-            f"SELECT letter FROM deliveries WHERE id = '{delivery}'"  # noqa: S608 - ours
-        )
+        ((letter,),) = await self.sql(f"SELECT letter FROM deliveries WHERE id = '{delivery}'")
         return letter
 
     async def audit(self, world: "World") -> Said:
@@ -136,6 +133,10 @@ class World:
         (found,) = self.kept(who, delivery).glob(f"*-{event}.xml")
         return found
 
+    def proof(self, delivery: str, event: str) -> Path:
+        """The proof that the sender saved with it."""
+        return self.evidence("sender", delivery, event).with_suffix(".tlog-proof")
+
     def head(self, day: str) -> Path:
         """What an auditor's `--state` had on this day."""
         return self.folder / f"head-{day}"
@@ -146,7 +147,7 @@ class Neighbour(WitnessProgram):
 
     def __init__(self, world: World, folder: Path) -> None:
         """Start it."""
-        shutil.copytree(world.folder / "witness", folder)
+        shutil.copytree(world.folder / "witness-today", folder)
         self.key, self.state, self.logs = folder / "key", folder / "state", world.witness.logs
         self.process, self.url = None, ""
         self.size = size_of(world.anchored)
@@ -188,6 +189,7 @@ async def lived(
             await here.start()
             await _second_day(world, here)
             world.today = await _stopped(world, here, new_database, "today")
+            shutil.copytree(folder / "witness", folder / "witness-today")
             yield world
 
 
@@ -243,7 +245,8 @@ async def _second_day(world: World, here: Installation) -> None:
     )
     assert received.code == 0, received.text
     await until_state(here, world.deliveries["lost"], "handed_over")
-    await _send(world, here, "last", "consigned")
+    for name in ("other", "last"):
+        await _send(world, here, name, "consigned")
     for name in ("lost", "refused", "last"):
         await _keep(world, here, AGENCY, "sender", name)
     await _keep(world, here, CITIZEN, "recipient", "lost")
@@ -297,9 +300,9 @@ async def _keep(world: World, here: Installation, party, who: str, name: str) ->
                 "evidence", world.deliveries[name], "-o", str(folder), **as_client(here, party)
             )
             assert said.code == 0, said.text
-            if (await verify(world.outside, folder)).code == 0 and list(
-                folder.glob("*-openssl.tsr")
-            ):
+            archived = all(one.with_suffix(".ers").exists() for one in folder.glob("*.xml"))
+            stamped = archived and list(folder.glob("*-openssl.tsr"))
+            if stamped and (await verify(world.outside, folder)).code == 0:
                 return
             await asyncio.sleep(0.1)
 

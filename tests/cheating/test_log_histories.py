@@ -16,18 +16,18 @@ NEWEST = "ConsignmentRejection"
 
 
 async def evidence_ids(place, delivery: str) -> set[str]:
-    rows = await place.sql(f"SELECT id FROM events WHERE delivery = '{delivery}'")  # noqa: S608 - ours
+    rows = await place.sql(f"SELECT id FROM events WHERE delivery = '{delivery}'")
     return {"evd_" + row["id"][4:] for row in rows}
 
 
 async def undo_the_refusal(place, delivery: str) -> str:
     """The last event of a delivery goes, with its evidence; its row says that it never was."""
     (row,) = await place.sql(
-        f"SELECT id FROM events WHERE delivery = '{delivery}' AND name = '{NEWEST}'"  # noqa: S608
+        f"SELECT id FROM events WHERE delivery = '{delivery}' AND name = '{NEWEST}'"
     )
     await place.sql(
-        f"DELETE FROM evidence WHERE event = '{row['id']}'",  # noqa: S608 - ours
-        f"DELETE FROM events WHERE id = '{row['id']}'",  # noqa: S608 - ours
+        f"DELETE FROM evidence WHERE event = '{row['id']}'",
+        f"DELETE FROM events WHERE id = '{row['id']}'",
         "UPDATE deliveries d SET state = 'awaiting_acceptance', sequence = e.sequence,"
         " last_event_at = e.happened_at FROM events e WHERE e.delivery = d.id"
         f" AND d.id = '{delivery}' AND e.name = 'NotificationForAcceptance'",
@@ -80,19 +80,19 @@ async def test_a_letter_deleted_with_all_its_traces_is_proven_by_what_others_kep
     gone = await evidence_ids(place, delivery)
     entries = await cheater.entries()
     pseudonyms = {parse_entry(one.entry).pseudonym for one in entries if one.evidence in gone}
-    ((letter, _),) = await place.sql(f"SELECT letter, id FROM deliveries WHERE id = '{delivery}'")  # noqa: S608
+    ((letter, _),) = await place.sql(f"SELECT letter, id FROM deliveries WHERE id = '{delivery}'")
     evidence = ", ".join(f"'{one}'" for one in gone)
     events = ", ".join(f"'evt_{one[4:]}'" for one in gone)
     await place.sql(
-        f"DELETE FROM receipts WHERE evidence IN ({evidence})",  # noqa: S608 - ours, as below
-        f"DELETE FROM evidence WHERE event IN ({events})",  # noqa: S608
-        f"DELETE FROM events WHERE delivery = '{delivery}'",  # noqa: S608
-        f"DELETE FROM releases WHERE delivery = '{delivery}'",  # noqa: S608
-        f"DELETE FROM outbox WHERE delivery = '{delivery}'",  # noqa: S608
-        f"DELETE FROM idempotency WHERE letter = '{letter}'",  # noqa: S608
-        f"DELETE FROM documents WHERE letter = '{letter}'",  # noqa: S608 - and so no way to it
-        f"DELETE FROM deliveries WHERE id = '{delivery}'",  # noqa: S608
-        f"DELETE FROM letters WHERE id = '{letter}'",  # noqa: S608
+        f"DELETE FROM receipts WHERE evidence IN ({evidence})",
+        f"DELETE FROM evidence WHERE event IN ({events})",
+        f"DELETE FROM events WHERE delivery = '{delivery}'",
+        f"DELETE FROM releases WHERE delivery = '{delivery}'",
+        f"DELETE FROM outbox WHERE delivery = '{delivery}'",
+        f"DELETE FROM idempotency WHERE letter = '{letter}'",
+        f"DELETE FROM documents WHERE letter = '{letter}'",
+        f"DELETE FROM deliveries WHERE id = '{delivery}'",
+        f"DELETE FROM letters WHERE id = '{letter}'",
     )
     head = await cheater.rebuild([one for one in entries if one.evidence not in gone])
     cheater.forget_seals(lambda line: line.split()[1] not in pseudonyms)
@@ -167,9 +167,8 @@ async def test_a_log_forked_for_one_auditor_is_found_by_any_head_from_elsewhere(
         for elsewhere in (
             kept(world.head("today"), tmp_path),  # his own, or another auditor's
             await witnessed(neighbour.url, tmp_path / "the witness's"),
-            head_in(world.evidence("sender", "last", "ContentConsignment").with_suffix(".tlog-proof"),
-                    tmp_path / "the sender's"),
-        ):  # fmt: skip
+            head_in(world.proof("last", "ContentConsignment"), tmp_path / "the sender's"),
+        ):
             said = await audit_log(url, world.trust, state=elsewhere)
             assert (said.code, said.failed) == (1, {"append-only"}), said.text
     async with served(place.log, world.anchored) as url:
@@ -207,9 +206,8 @@ async def test_a_stale_head_is_found_by_whoever_saw_a_newer_one(
         for newer in (
             kept(world.head("today"), tmp_path),
             await witnessed(neighbour.url, tmp_path / "the witness's"),
-            head_in(world.evidence("sender", "last", "ContentConsignment").with_suffix(".tlog-proof"),
-                    tmp_path / "the sender's"),
-        ):  # fmt: skip
+            head_in(world.proof("last", "ContentConsignment"), tmp_path / "the sender's"),
+        ):
             said = await audit_log(url, world.trust, state=newer)
             assert (said.code, said.failed) == (1, {"append-only"}), said.text
 

@@ -1,7 +1,7 @@
 """Cheats with time: events dated back, and timestamps used for what they were not made for.
 
-What the operator's own clock says is its word. An outsider's time over a head says by when all below
-it existed, never since when: an event that is dated back is in no head that is as old as it says.
+What the operator's own clock says is its word. An outsider's time over a head says by when all
+below it existed, never since when: an event that is dated back is in no head as old as it says.
 """
 
 import shutil
@@ -19,9 +19,9 @@ EVENTS = ("SubmissionAcceptance", "ContentConsignment")
 
 
 async def add_letter(cheater: Cheater, of: str, back: timedelta) -> tuple[list[Logged], str]:
-    """A whole letter that never was, made of another one, dated back and sealed with the real key."""
+    """A letter that never was, made of another one, dated back and sealed with the real key."""
     place, ids, now = cheater.place, RandomIds(), datetime.now(UTC)
-    (row,) = await place.sql(f"SELECT * FROM deliveries WHERE id = '{of}'")  # noqa: S608 - ours
+    (row,) = await place.sql(f"SELECT * FROM deliveries WHERE id = '{of}'")
     # An id has its milliseconds; the month of the tables is that of the original, which is there.
     letter = ids.letter(now)
     assert letter_month(letter) == row["letter_month"], "the month has just ended"
@@ -65,14 +65,16 @@ def _copies(old: str, of: str, other: dict[str, str], back: timedelta) -> list[s
             ("deliveries", f"id = '{of}'", f"{names}, holding_until = holding_until {before}"),
         )
         for statement in (
-            f"CREATE TEMP TABLE made AS SELECT * FROM {table} WHERE {where}",  # noqa: S608 - ours
+            f"CREATE TEMP TABLE made AS SELECT * FROM {table} WHERE {where}",
             f"UPDATE made SET {changes}",
-            f"INSERT INTO {table} SELECT * FROM made",  # noqa: S608 - ours
+            f"INSERT INTO {table} SELECT * FROM made",
             "DROP TABLE made",
         )
     ] + [
-        "INSERT INTO outbox (kind, task, delivery, next_try)"
-        f" VALUES ('job', 'end-holding', '{other['id']}', now() + interval '3 days')"
+        (
+            "INSERT INTO outbox (kind, task, delivery, next_try)"
+            f" VALUES ('job', 'end-holding', '{other['id']}', now() + interval '3 days')"
+        )
     ]
 
 
