@@ -1,4 +1,4 @@
-"""Rows of the database as values of the domain: the one place where columns become fields."""
+"""Rows of the database as values of the domain; what auditors get is in `storage.audited`."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date

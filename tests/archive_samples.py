@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from cryptography import x509
@@ -97,4 +98,7 @@ def rehashed(
     """All of them renewed by a new chain with SHA-512; record `n` is over `data(n)`."""
     over = [new_chain_leaf(data(n), one.chains, SHA512) for n, one in enumerate(some)]
     token = authority.stamp(root_of(over, SHA512), at)
-    return [one.with_chain(stamp_of(over, n, token, SHA512)) for n, one in enumerate(some)]
+    return [
+        replace(one, chains=(*one.chains, (stamp_of(over, n, token, SHA512),)))
+        for n, one in enumerate(some)
+    ]

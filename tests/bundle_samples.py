@@ -91,7 +91,10 @@ class BundlingOperator:
     def seal(self, entries: Sequence[ManifestEntry]) -> tuple[bytes, bytes]:
         manifest = write_manifest(entries)
         (self.folder / "manifest.xml").write_bytes(manifest)
-        command = "openssl cms -sign -cades -binary -in manifest.xml -signer leaf.pem -inkey key.pem -outform DER -nosmimecap -md sha256"  # noqa: E501
+        command = (
+            "openssl cms -sign -cades -binary -in manifest.xml -signer leaf.pem -inkey key.pem"
+            " -outform DER -nosmimecap -md sha256"
+        )
         done = subprocess.run(command.split(), cwd=self.folder, capture_output=True, check=True)
         return manifest, done.stdout
 

@@ -32,11 +32,6 @@ class VerifiedRecord:
         return self.stamps[0].time
 
     @property
-    def newest_time(self) -> datetime:
-        """When the record was made or renewed last."""
-        return self.stamps[-1].time
-
-    @property
     def until(self) -> datetime:
         """Until when this record can be checked, unless it is renewed before."""
         return checkable_until(self.stamps[-1])

@@ -148,8 +148,8 @@ class TokenKey:
 
     def sign_digest(self, digest: bytes) -> bytes:
         """Sign by the token. Raises KeyGone where it does not, or signs with another key."""
-        from pkcs11 import Mechanism  # noqa: PLC0415
-        from pkcs11.exceptions import PKCS11Error  # noqa: PLC0415
+        from pkcs11 import Mechanism  # noqa: PLC0415 - as above
+        from pkcs11.exceptions import PKCS11Error  # noqa: PLC0415 - as above
 
         try:
             if isinstance(self._public, rsa.RSAPublicKey):
@@ -168,7 +168,7 @@ class TokenKey:
 
 
 def _token(where: KeyUri, access: TokenAccess) -> "Token":
-    import pkcs11  # noqa: PLC0415
+    import pkcs11  # noqa: PLC0415 - as above
 
     wanted = {
         _TOKEN_ATTRIBUTES[name]: value if name == "serial" else value.decode(errors="replace")
@@ -185,7 +185,7 @@ def _token(where: KeyUri, access: TokenAccess) -> "Token":
 
 
 def _log_in(token: "Token", access: TokenAccess) -> "Session":
-    from pkcs11.exceptions import PinIncorrect, PinInvalid, PinLenRange, PinLocked  # noqa: PLC0415
+    from pkcs11.exceptions import PinIncorrect, PinInvalid, PinLenRange, PinLocked  # noqa: PLC0415 - as above
 
     pin, spelling = _read_pin(access.pin_file)
     refused = access.state / REFUSED_PIN
@@ -222,7 +222,7 @@ def _read_pin(path: Path) -> tuple[str, str]:
 
 
 def _private_key(session: "Session", where: KeyUri) -> Any:
-    from pkcs11 import ObjectClass  # noqa: PLC0415
+    from pkcs11 import ObjectClass  # noqa: PLC0415 - as above
 
     label = None if where.label is None else where.label.decode(errors="replace")
     return session.get_key(object_class=ObjectClass.PRIVATE_KEY, label=label, id=where.id)

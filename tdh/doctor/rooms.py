@@ -53,7 +53,7 @@ def _disk(name: str, path: Path) -> Finding:
     advice = Text(th="เพิ่มพื้นที่: เมื่อเต็มจะไม่มีการรับฝาก", en="make room: a full disk accepts no letter")
     if share < LEAST_FREE and gib < 20:  # noqa: PLR2004 - GiB; a share of a large disk is much
         return trouble(Part.DISK, text, advice)
-    if share < FEW_FREE and gib < 100:  # noqa: PLR2004
+    if share < FEW_FREE and gib < 100:  # noqa: PLR2004 - as above
         return unsure(Part.DISK, text, advice)
     return well(Part.DISK, text.th, text.en)
 

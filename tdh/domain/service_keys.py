@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-DIGEST_BYTES = 32
 WARN_BEFORE = timedelta(days=60)
 """How long before its certificate ends a key is warned of: time to order another one."""
 

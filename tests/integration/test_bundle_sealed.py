@@ -86,7 +86,10 @@ def test_the_seal_is_b_t_and_openssl_agrees(program, bundle, tmp_path):
     (tmp_path / "s.p7s").write_bytes(files[SEAL_NAME].content or b"")
     roots = b"".join(made.pem(root) for root in program.trust.seal_roots)
     (tmp_path / "roots.pem").write_bytes(roots)
-    command = "openssl cms -verify -cades -binary -inform DER -in s.p7s -content m.xml -CAfile roots.pem -purpose any -out /dev/null"  # noqa: E501
+    command = (
+        "openssl cms -verify -cades -binary -inform DER -in s.p7s -content m.xml"
+        " -CAfile roots.pem -purpose any -out /dev/null"
+    )
     done = subprocess.run(command.split(), cwd=tmp_path, capture_output=True, check=True)
     assert b"CAdES Verification successful" in done.stderr
     signed = cms.open_detached((tmp_path / "s.p7s").read_bytes(), (tmp_path / "m.xml").read_bytes())

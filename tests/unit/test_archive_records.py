@@ -47,11 +47,11 @@ def check(record: EvidenceRecord | bytes, number: int = 0, **changes) -> Verifie
 def test_a_record_says_since_when_its_data_existed_and_until_when_that_can_be_checked() -> None:
     plain = records(5, FIRST)[3]
     found = check(plain, 3, at=NOW + YEAR)
-    assert (found.time, found.newest_time) == (NOW, NOW)
+    assert (found.time, found.stamps[-1].time) == (NOW, NOW)
     assert found.until == NOW + 2 * YEAR
     once = renewed_together([plain], SECOND, NOW + YEAR)[0]
     found = check(once, 3, at=NOW + 3 * YEAR)
-    assert (found.time, found.newest_time) == (NOW, NOW + YEAR)
+    assert (found.time, found.stamps[-1].time) == (NOW, NOW + YEAR)
     assert found.until == NOW + 4 * YEAR
     assert [one.path[-1] for one in found.stamps] == ROOTS[:2]
 
@@ -97,7 +97,7 @@ def test_a_record_is_refused_for_other_data() -> None:
 
 def test_a_new_chain_by_another_digest_needs_the_data_themselves() -> None:
     record = rehashed(records(3, FIRST), SECOND, NOW + YEAR)[2]
-    assert check(record, 2).newest_time == NOW + YEAR
+    assert check(record, 2).stamps[-1].time == NOW + YEAR
     with pytest.raises(RecordError, match="data are needed"):
         check(record, 2, data=None)
 
