@@ -357,6 +357,18 @@ def fragment(index: int, xml: bytes) -> str:
     return f"#1.{index}.{digest}"
 
 
+def test_who_chose_a_trust_file_that_cannot_be_used_believes_nobody(
+    browser, operator, folder, tmp_path
+) -> None:
+    """Least of all the service, whose own word the page had begun with."""
+    (tmp_path / "mine.json").write_text('{"everybody": []}', encoding="utf-8")
+    with serving(log_of(operator, [])) as base, opened(browser, f"{base}/verify") as shown:
+        shown.page.set_input_files("#trust", str(tmp_path / "mine.json"))
+        shown.page.wait_for_selector("#results section.invalid")
+        shown.drop(*folder.glob("*.xml"), *folder.glob("*.tlog-proof"))
+        assert {shown.of(one.name) for one in folder.glob("*.xml")} == {"cannot_tell"}
+
+
 def test_the_qr_code_of_a_receipt_leads_to_its_place_in_the_log(browser, long_log) -> None:
     operator, entries = long_log
     xml = operator.logged[0].xml
