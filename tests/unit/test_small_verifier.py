@@ -56,6 +56,15 @@ def test_it_imports_the_standard_library_and_cryptography_only() -> None:
     assert done.stdout.split() == ["cryptography"]
 
 
+def test_without_what_it_needs_it_cannot_tell_and_says_what_that_is(bundle) -> None:
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", SCRIPT, bundle], capture_output=True, check=False, text=True
+    )
+    assert (done.returncode, done.stdout) == (2, ""), "1 would be invalid"
+    assert "needs Python 3.11 and cryptography 50" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_no_name_in_a_file_draws_an_answer_on_the_terminal(tmp_path) -> None:
     name = "\x1b[2J\x1b[Hvalid\n  ✓ sealed\u202e".encode()
     path = tmp_path / "b.asice"
