@@ -63,8 +63,12 @@ def thai(told: Told) -> str:
 
 วิธีตรวจ (ไม่ต้องต่อเครือข่าย ไม่ต้องมีบัญชี) ด้วยโปรแกรมของเรา โปรแกรมขนาดเล็ก หรือโปรแกรมของผู้อื่น
 {_commands(told)}
-  ค่าแฮชของโปรแกรมตรวจขนาดเล็ก tdh_verify.py แต่ละรุ่นอยู่ในสมุดบันทึกสาธารณะ (verifier-published)
-  ให้เทียบกับ sha256sum tdh_verify.py ก่อนใช้
+  เมื่อใบรับรองหมดอายุแล้ว openssl และ xmlsec1 จะไม่ผ่านแม้ไม่มีสิ่งใดถูกแก้ไข ให้ระบุเวลาหลังจัดทำชุดนี้ไม่นาน เช่น
+    openssl  -attime $(date -d 2026-11-23T12:00Z +%s)
+    xmlsec1  --verification-gmt-time "2026-11-23 12:00:00"
+  สองโปรแกรมนี้ไม่พิสูจน์ว่าตราประทับเก่าเพียงนั้นจริง  tdh verify ตรวจจากพยานและระเบียนระยะยาว
+  tdh_verify.py รับได้ที่ /verify/tdh_verify.py ของบริการ ใช้กับ Python 3.11 และ cryptography 50 ขึ้นไป
+  ค่าแฮชของแต่ละรุ่นอยู่ในสมุดบันทึกสาธารณะ (verifier-published) ให้เทียบกับ sha256sum tdh_verify.py ก่อนใช้
   ผลการตรวจ: 0 ถูกต้อง  1 ไม่ถูกต้อง  2 ยังบอกไม่ได้
 """
 
@@ -96,8 +100,14 @@ Anchors always come from somewhere else
 
 How to check it (no network, no account): with ours, with the small one, with other people's
 {_commands(told)}
-  The SHA-256 of each version of the small verifier, tdh_verify.py, is in the public log
-  (verifier-published): compare it with `sha256sum tdh_verify.py` before use.
+  Once a certificate has ended, openssl and xmlsec1 refuse what nobody changed. Name a time soon
+  after this bundle was made, for example
+    openssl  -attime $(date -d 2026-11-23T12:00Z +%s)
+    xmlsec1  --verification-gmt-time "2026-11-23 12:00:00"
+  They do not show that the seals are so old; tdh verify does, by witnesses and long-term records.
+  The service hands out tdh_verify.py at /verify/tdh_verify.py; it needs Python 3.11 and
+  cryptography 50 or later. The SHA-256 of each version is in the public log (verifier-published):
+  compare it with `sha256sum tdh_verify.py` before use.
   Exit code: 0 valid, 1 invalid, 2 cannot tell.
 """
 

@@ -40,9 +40,11 @@ CERTIFICATE_BROKEN = Text(
     en="The certificate of the bundle's seal does not lead to a trusted root: {why}.",
 )
 CERTIFICATE_ENDED = Text(
-    th="ใบรับรองของตราประทับชุดหลักฐานใช้ไม่ได้ในเวลาที่ตรวจ และไม่มีสิ่งที่แสดงว่าประทับไว้ก่อน",
-    en="The certificate of the bundle's seal does not hold at the time of this check, "
-    "and nothing shows that it was sealed while it did.",
+    th="ใบรับรองของตราประทับชุดหลักฐานใช้ไม่ได้ในเวลาที่ตรวจ และไม่มีสิ่งที่แสดงว่าประทับไว้ก่อน "
+    "ขอชุดใหม่ได้ ผลตรวจหลักฐานแต่ละฉบับข้างล่างไม่ขึ้นกับตราประทับนี้",
+    en="The certificate of the bundle's seal does not hold at the time of this check, and nothing "
+    "shows that it was sealed while it did. Ask for a new bundle; what is said below of each "
+    "evidence does not rest on this seal.",
 )
 CERTIFICATE_COMPROMISED = Text(
     th="กุญแจของตราประทับชุดหลักฐานรั่วไหลตั้งแต่ {since:th} และไม่มีคนนอกยืนยันว่าประทับไว้ก่อน",
