@@ -2,7 +2,6 @@
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from cryptography import x509
@@ -98,7 +97,4 @@ def rehashed(
     """All of them renewed by a new chain with SHA-512; record `n` is over `data(n)`."""
     over = [new_chain_leaf(data(n), one.chains, SHA512) for n, one in enumerate(some)]
     token = authority.stamp(root_of(over, SHA512), at)
-    return [
-        replace(one, chains=(*one.chains, (stamp_of(over, n, token, SHA512),)))
-        for n, one in enumerate(some)
-    ]
+    return [one.with_chain(stamp_of(over, n, token, SHA512)) for n, one in enumerate(some)]

@@ -97,6 +97,10 @@ class EvidenceRecord:
         *older, newest = self.chains
         return replace(self, chains=(*older, (*newest, stamp)))
 
+    def with_chain(self, stamp: ArchiveTimeStamp) -> "EvidenceRecord":
+        """The record after a hash-tree renewal: one more chain."""
+        return replace(self, chains=(*self.chains, (stamp,)))
+
 
 def _read(data: bytes) -> EvidenceRecord:
     outside = der.Reader(data)
