@@ -487,7 +487,7 @@ async def test_what_belongs_to_others_is_answered_byte_for_byte_like_what_is_mis
     async with here.client(None) as nobody:
         paths = (await (await nobody.get("/openapi.json")).json())["paths"]
     for path, methods in paths.items():
-        if "{" not in path:
+        if "{" not in path or path.startswith("/log/"):  # the log is everybody's
             continue
         # Sender and recipient see different sides of it: neither may learn from the other's.
         outsiders = [OTHER_AGENCY, COMPANY, None, "wrong token"]

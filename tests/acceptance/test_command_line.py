@@ -275,7 +275,10 @@ async def test_settings_and_servers_that_cannot_be_used_are_named(here):
 
 
 async def test_keys_are_made_once_and_never_replaced(here, tmp_path):
-    settings = here.environment | {"TDH_SEALER__KEYS": str(tmp_path / "keys")}
+    settings = here.environment | {
+        "TDH_SEALER__KEYS": str(tmp_path / "keys"),
+        "TDH_RECEIPTS__KEYS": str(tmp_path / "receipts"),
+    }
     trust = tmp_path / "trust.json"
     words = ("keys", "--trust-out", str(trust))
     code, _, err = await run_tdh(*words, **settings)

@@ -62,7 +62,9 @@ class Demo:
 
     def look(self) -> None:
         for process in family(self.process.pid):
-            self.seen[process] = started_at(process)
+            began = _start(process)
+            if began is not None:  # else it has just ended
+                self.seen[process] = began
 
     def end(self) -> int:
         return self.process.wait(PATIENCE_SECONDS)
