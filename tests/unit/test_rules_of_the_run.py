@@ -85,3 +85,9 @@ def test_tests_that_read_reference_documents_run_where_there_are_some(
 
 def test_a_unit_test_cannot_reach_the_network(run) -> None:
     run(REACHING).assert_outcomes(passed=4)
+
+
+def test_no_two_test_files_have_one_name() -> None:
+    """There are no packages here, so pytest could not tell them apart in one run."""
+    names = [path.name for path in RULES.parent.rglob("test_*.py")]
+    assert sorted(names) == sorted(set(names))
