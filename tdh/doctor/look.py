@@ -18,7 +18,7 @@ from tdh.service_keys import keys_of, receipt_keys
 
 async def diagnose(config: Config, now: Callable[[], datetime]) -> Diagnosis:
     """Look. Raises ConfigError for settings that no part could use."""
-    found = [programs.settings(config)]
+    found = [programs.settings(config), *await programs.outsiders(config)]
     async with _opened(config) as database:
         found.append(await programs.database(database))
         found.append(await programs.message_broker(config))

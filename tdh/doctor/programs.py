@@ -1,7 +1,7 @@
 """The programs that the service needs (database, broker, sealer, receipts), and the clock."""
 
 import asyncio
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 from datetime import datetime, timedelta
 
 from relay.amqp.connection import Link
@@ -13,10 +13,11 @@ from signing.timestamps import MAX_ACCURACY
 from signing.verify.report import Text
 from storage.database import Database
 from storage.doctor import PostgresDoctor
-from tdh import broker
-from tdh.config import Config, IssuerConfig
+from tdh import anchoring, broker
+from tdh.config import Config, ConfigError, IssuerConfig
 from tdh.doctor.finding import Finding, Part, trouble, unsure, well
 from tdh.domain.errors import TDHError
+from tdh.system import CheckedClock
 from tdh.timestamping import clock_watch
 
 ANSWER_SECONDS = 3.0
@@ -35,6 +36,21 @@ def settings(config: Config) -> Finding:
         )
     origin = config.issuer.origin
     return well(Part.SETTINGS, f"อ่านการตั้งค่าได้ สมุดบันทึก {origin}", f"settings read, log {origin}")
+
+
+async def outsiders(config: Config) -> tuple[Finding, ...]:
+    """A line where [anchor] names whom the anchor program could not ask; nobody is asked here."""
+    try:
+        async with AsyncExitStack() as closing:
+            anchoring.outsiders(config, CheckedClock(), closing)
+    except ConfigError as error:
+        text = Text(th=f"การตั้งค่าไม่ถูกต้อง: {error}", en=f"bad setting: {error}")
+        advice = Text(
+            th="แก้ [anchor] ก่อน tdh-anchor จึงจะเริ่มได้ ดู deploy/tdh.example.toml",
+            en="mend [anchor], or tdh-anchor does not start; see deploy/tdh.example.toml",
+        )
+        return (trouble(Part.SETTINGS, text, advice),)
+    return ()
 
 
 async def database(opened: Database | TDHError) -> Finding:

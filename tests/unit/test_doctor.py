@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from evidence_samples import NOW
@@ -11,7 +12,7 @@ from signing.seal_check import Outcome
 from signing.verify.report import Text
 from tdh.cli.doctor import picture
 from tdh.cli.main import main
-from tdh.config import Config, IssuerConfig, LogConfig, TsaConfig, VaultConfig
+from tdh.config import AnchorConfig, Config, IssuerConfig, LogConfig, TsaConfig, VaultConfig
 from tdh.doctor import programs, proofs, rooms
 from tdh.doctor.finding import Diagnosis, Part, trouble, unsure, well
 from tdh.domain.errors import StorageUnavailable
@@ -83,6 +84,28 @@ def test_the_example_s_log_name_is_trouble() -> None:
     assert programs.settings(Config()).outcome is Outcome.FAIL
     named = Config(issuer=IssuerConfig(origin="log.example.go.th"))
     assert programs.settings(named).outcome is Outcome.PASS
+
+
+@pytest.mark.parametrize(
+    ("named", "word"),
+    [
+        (AnchorConfig(witnesses=("garbage",)), "anchor.witnesses"),
+        (AnchorConfig(authorities=("garbage",)), "anchor.authorities"),
+        (
+            AnchorConfig(
+                authorities=("a=https://a.example/tsr",), authority_roots=Path("/nonexistent")
+            ),
+            "/nonexistent",
+        ),
+    ],
+)
+async def test_outsiders_that_nobody_could_ask_are_told_before_the_program_is_started(
+    named, word
+) -> None:
+    (found,) = await programs.outsiders(Config(anchor=named))
+    assert (found.part, found.outcome) == (Part.SETTINGS, Outcome.FAIL)
+    assert word in found.text.en
+    assert await programs.outsiders(Config()) == ()
 
 
 async def test_parts_that_are_not_there_are_told_with_what_to_do(tmp_path) -> None:
