@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from signing import certificates, timestamps
-from signing.archive.errors import RecordEnded, RecordError
+from signing.archive.errors import RecordEnded, RecordError, RecordUntrusted
 from signing.archive.verification import checkable_until, verify_record
 from signing.checkpoint import without_cosignatures
 from signing.errors import ProofError
@@ -105,8 +105,8 @@ def _stamps(material: Material, terms: Terms) -> Iterator[_Stamp]:
         digest = hashlib.sha256(material.xml).digest()
         try:
             record = verify_record(material.record, digest, roots, at=terms.at, data=material.xml)
-        except RecordEnded:
-            return
+        except (RecordEnded, RecordUntrusted):
+            return  # as a stranger with this trust file: nothing is known of it
         except RecordError as exc:
             raise EvidenceNotProven(f"the archive record: {exc}") from exc
         yield _Stamp(time=record.time, until=record.until, is_record=True)

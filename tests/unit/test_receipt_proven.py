@@ -80,6 +80,18 @@ def test_a_strangers_timestamp_neither_helps_nor_harms(operator) -> None:
     assert (found.stamped_at, found.provable_until) == (None, None)
 
 
+def test_a_record_by_an_authority_that_nobody_told_it_of_keeps_no_receipt_from_being_made(
+    operator,
+) -> None:
+    record = operator.outside.record(operator.logged[0].xml, NOW).encode()
+
+    found = proven(operator, operator.trust, record=record)
+    known = proven(operator, operator.outsiders(), record=record)
+
+    assert found.recorded_at is None
+    assert known.recorded_at is not None
+
+
 def test_under_its_own_trust_alone(operator) -> None:
     for trust in (TRUST_NOBODY, Operator().trust, replace(operator.trust, logs=())):
         with pytest.raises(EvidenceNotProven):
