@@ -37,6 +37,8 @@ class BundlingOperator:
     folder: Path
     """For keys and files that openssl reads."""
     operator: Operator = field(default_factory=Operator)
+    organization: str | None = "TDH"
+    """In the certificate of the bundles' seal."""
 
     def __post_init__(self) -> None:
         self.root = made.make_root(
@@ -48,7 +50,7 @@ class BundlingOperator:
         key = made.new_p256_key()
         self.leaf = made.make_leaf(
             issuer=self.root,
-            subject=made.Subject(common_name="Receipts 1"),
+            subject=made.Subject(common_name="Receipts 1", organization=self.organization),
             public_key=key.public_key(),
             serial=2,
             validity=VALIDITY,

@@ -37,6 +37,7 @@ def sealing_keys(
     use: made.LeafUse = made.LeafUse.SIGN_DOCUMENTS,
     validity: made.Validity = VALIDITY,
     intermediate: bool = False,
+    organization: str = "TDH",
 ) -> SealingKeys:
     key = key or made.new_p256_key()
     root = made.make_root(
@@ -56,7 +57,7 @@ def sealing_keys(
         )
     leaf = made.make_leaf(
         issuer=issuing,
-        subject=made.Subject(common_name="TDH Seal", organization="TDH"),
+        subject=made.Subject(common_name="TDH Seal", organization=organization),
         public_key=key.public_key(),
         serial=3,
         validity=validity,

@@ -36,11 +36,11 @@ def authority(name: str) -> made.Authority:
     )
 
 
-def leaf(root: made.Authority, name: str, use: made.LeafUse):
+def leaf(root: made.Authority, name: str, use: made.LeafUse, organization: str | None = "TDH"):
     key = made.new_p256_key()
     certificate = made.make_leaf(
         issuer=root,
-        subject=made.Subject(common_name=name),
+        subject=made.Subject(common_name=name, organization=organization),
         public_key=key.public_key(),
         serial=next(SERIALS),
         validity=VALIDITY,
@@ -112,10 +112,11 @@ class Printer:
         return self.sealing.seal_pdf(page.pdf, self.data)
 
 
-def printer() -> Printer:
+def printer(organization: str | None = "TDH") -> Printer:
+    """`organization`: in the certificate of the receipts' seal."""
     seal_root, tsa_root = authority("Seal Root"), authority("Timestamp Root")
     seal_key, seal = leaf(seal_root, "Seal 1", made.LeafUse.SIGN_DOCUMENTS)
-    receipt_key, receipt = leaf(seal_root, "Receipts 1", made.LeafUse.SIGN_RECEIPTS)
+    receipt_key, receipt = leaf(seal_root, "Receipts 1", made.LeafUse.SIGN_RECEIPTS, organization)
     unit_key, unit_certificate = leaf(tsa_root, "Timestamp 1", made.LeafUse.TIMESTAMP)
     unit = TimestampAuthority(
         key=unit_key,

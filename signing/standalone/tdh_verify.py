@@ -43,7 +43,7 @@ try:
     from cryptography.hazmat.primitives.asymmetric import ec, ed25519, mldsa, padding, rsa
     from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
     from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-    from cryptography.x509.oid import ExtendedKeyUsageOID
+    from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
     from cryptography.x509.verification import (
         Criticality,
         ExtensionPolicy,
@@ -224,6 +224,7 @@ BAD_CERTIFICATE = (
 )  # fmt: skip
 DOCUMENT_SIGNING = x509.ObjectIdentifier("1.3.6.1.5.5.7.3.36")
 ANY_PURPOSE = ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE
+OWNER = NameOID.ORGANIZATION_NAME, NameOID.ORGANIZATION_IDENTIFIER
 
 
 def certificate(der: bytes) -> x509.Certificate:
@@ -315,6 +316,15 @@ def _purposes(one: x509.Certificate) -> set[x509.ObjectIdentifier]:
         return set(one.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value)
     except x509.ExtensionNotFound:
         return set()
+
+
+def same_owner(one: x509.Certificate, other: x509.Certificate) -> bool:
+    """One organisation: O and organizationIdentifier; who names none is nobody but himself."""
+    names = [
+        [[each.value for each in who.subject.get_attributes_for_oid(kind)] for kind in OWNER]
+        for who in (one, other)
+    ]
+    return one == other or (bool(names[0][0]) and names[0] == names[1])
 
 
 def key_name(key: Any) -> str:
@@ -1584,7 +1594,6 @@ def check_bundle(path: Path, trust: Trust) -> list[Line]:
     other = [n for n in {*manifest, *there} if manifest.get(n) != there.get(n)]
     lines = [Line("schema", PASS, f"{len(files)} files")]
     lines.append(Line("digest", FAIL if other else PASS, ", ".join(other) or "manifest"))
-    lines += _bundle_seal(files[SEAL][1], files[MANIFEST][1], trust)
     tokens = [token_in(data) for name, (_, data) in files.items() if name.startswith("evidence/ch")]
     stems = [name.removesuffix(".xml") for name in files if re.fullmatch(r"evidence/.*\.xml", name)]
     empty = b"", None
@@ -1593,6 +1602,7 @@ def check_bundle(path: Path, trust: Trust) -> list[Line]:
         proof, record = (files.get(stem + end, empty)[1] for end in (".tlog-proof", ".ers"))
         beside = Beside(proof, tokens, record)
         examined.append(check_evidence(files[f"{stem}.xml"][1], beside, trust))
+    lines += _bundle_seal(files[SEAL][1], files[MANIFEST][1], examined, trust)
     same: dict[Line, list[str]] = {}
     for stem, (found, _) in zip(stems, examined, strict=True):
         for line in found:
@@ -1603,7 +1613,12 @@ def check_bundle(path: Path, trust: Trust) -> list[Line]:
     return [*lines, *_bundle_sequence(stems, examined), *_bundle_files(there, examined)]
 
 
-def _bundle_seal(seal: bytes, manifest: bytes, trust: Trust) -> list[Line]:
+def _bundle_seal(
+    seal: bytes,
+    manifest: bytes,
+    examined: Sequence[tuple[list[Line], Evidence | None]],
+    trust: Trust,
+) -> list[Line]:
     try:
         signed = open_cms(seal, manifest)
     except Broken as error:
@@ -1618,7 +1633,15 @@ def _bundle_seal(seal: bytes, manifest: bytes, trust: Trust) -> list[Line]:
     leaf = signed.signer
     own = max(leaf.not_valid_before_utc, min(trust.at, leaf.not_valid_after_utc))
     chain = [leaf.public_bytes(Encoding.DER), *signed.others]
-    return [Line("seal", PASS, "bundle"), _certificate(chain, own, seen, trust, BUNDLE_USE)]
+    line = _certificate(chain, own, seen, trust, BUNDLE_USE)
+    sealers = [certificate(one.chain()[0]) for _, one in examined if one is not None]
+    # Below a public root anybody can seal real evidence of others into a bundle of his own.
+    if sealers and line.outcome != FAIL and not any(same_owner(leaf, each) for each in sealers):
+        who = sealers[0].subject.rfc4514_string()
+        line = Line(
+            "certificate", FAIL, f"ไม่ใช่ผู้ประทับตราหลักฐาน / not of who sealed the evidence: {who}"
+        )
+    return [Line("seal", PASS, "bundle"), line]
 
 
 def _bundle_sequence(

@@ -2,10 +2,11 @@
 
 The steps: (1) the container is in its one form (`signing.bundle.zip_reader`) and has only files
 that a bundle can have; (2) the manifest names every one of them by its digest; (3) the seal is over
-the manifest, under a root that the verifier trusts; (4) each evidence stands by itself, as a file
-would; (5) they are of one delivery and follow one another; (6) documents, envelope and reports are
-those that the evidence names. Nothing in the bundle is an anchor: `claims/` is only compared with
-the manifest. Streams: memory does not grow with documents. Never writes a file.
+the manifest, under a root that the verifier trusts, by the organisation that sealed the evidence;
+(4) each evidence stands by itself, as a file would; (5) they are of one delivery and follow one
+another; (6) documents, envelope and reports are those that the evidence names; (7) each receipt
+stands by itself, too. Nothing in the bundle is an anchor: `claims/` is only compared with the
+manifest. Streams: memory does not grow with documents. Never writes a file.
 """
 
 import re
@@ -83,7 +84,7 @@ def examine_bundle(path: Path, terms: Terms) -> ExaminedContainer:
     lines = (
         _line(CheckId.SCHEMA, Outcome.PASS, words.SCHEMA_HOLDS.of(count=len(files))),
         _manifest(files, manifest),  # (2)
-        *check_bundle_seal(_content(files, MANIFEST_NAME), seal, terms),  # (3)
+        *check_bundle_seal(_content(files, MANIFEST_NAME), seal, examined.values(), terms),  # (3)
         *_together(examined),
         *_sequence(examined),  # (5)
         *_forks(examined),

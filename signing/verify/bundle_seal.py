@@ -1,13 +1,15 @@
 """The seal of a bundle: a detached CAdES signature over its manifest, and whose it is.
 
 EN 319 162-1 (ASiC-E with CAdES), EN 319 122-1. The key is one for documents that people read
-(RFC 9336), below a root that the verifier trusts; a key that seals evidence seals no bundle. After
-the certificate's end only a trusted timestamp over the signature shows that it was made before;
-where the key is in other hands, only an outsider's.
+(RFC 9336), of the organisation that sealed the evidence inside, below a root that the verifier
+trusts; a key that seals evidence seals no bundle. After the certificate's end only a trusted
+timestamp over the signature shows that it was made before; where the key is in other hands, only
+an outsider's.
 Revocation is not looked at; roots are never taken from the bundle.
 """
 
 import hashlib
+from collections.abc import Iterable
 from datetime import datetime
 
 from cryptography import x509
@@ -19,6 +21,8 @@ from signing.certificates import DOCUMENT_SIGNING
 from signing.errors import ProofError
 from signing.seal_check import Outcome
 from signing.verify import bundle_words as words
+from signing.verify.evidence import ExaminedEvidence
+from signing.verify.organisation import of_another
 from signing.verify.report import CheckId, CheckLine, Text
 from signing.verify.spoken import moment
 from signing.verify.terms import Terms
@@ -32,7 +36,9 @@ from signing.verify.voices import (
 )
 
 
-def check_bundle_seal(manifest: bytes, seal: bytes, terms: Terms) -> tuple[CheckLine, CheckLine]:
+def check_bundle_seal(
+    manifest: bytes, seal: bytes, evidences: Iterable[ExaminedEvidence], terms: Terms
+) -> tuple[CheckLine, CheckLine]:
     """The lines `seal` and `certificate`. Never raises for what is wrong with the seal."""
     try:
         signed = cms.open_detached(seal, manifest)
@@ -42,6 +48,9 @@ def check_bundle_seal(manifest: bytes, seal: bytes, terms: Terms) -> tuple[Check
             _line(CheckId.CERTIFICATE, Outcome.UNKNOWN, words.CERTIFICATE_UNREAD),
         )
     outcome, text = _certificate(signed, terms)
+    other = of_another(signed.signer, evidences, words.CERTIFICATE_OF_ANOTHER)
+    if other is not None and outcome is not Outcome.FAIL:
+        outcome, text = Outcome.FAIL, other
     return (
         _line(CheckId.SEAL, Outcome.PASS, words.SEAL_HOLDS),
         _line(CheckId.CERTIFICATE, outcome, text),

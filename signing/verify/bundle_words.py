@@ -51,6 +51,11 @@ CERTIFICATE_COMPROMISED = Text(
     en="The key of the bundle's seal is in other hands since {since:en}, "
     "and no outsider shows that it sealed before.",
 )
+CERTIFICATE_OF_ANOTHER = Text(
+    th="ชุดนี้ประทับตราโดย {own} แต่หลักฐานข้างในประทับโดย {other} จึงไม่ใช่ชุดหลักฐานของผู้ให้บริการ",
+    en="This bundle is sealed by {own}, and the evidence inside by {other}: it is no bundle of "
+    "the operator's.",
+)
 CERTIFICATE_UNREAD = Text(
     th="ตรวจใบรับรองไม่ได้ เพราะตราประทับของชุดหลักฐานไม่ถูกต้อง",
     en="The certificate cannot be checked, because the seal of the bundle does not hold.",

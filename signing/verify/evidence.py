@@ -14,6 +14,8 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from cryptography import x509
+
 from signing.errors import ProofError
 from signing.evidence_reader import EvidenceContent
 from signing.log_entry import LogEntryError, evidence_entry, parse_evidence_entry
@@ -54,6 +56,8 @@ class ExaminedEvidence:
     content: EvidenceContent | None
     """Set where the form and the seal hold: what may be compared with other evidence."""
     digest: bytes
+    signer: x509.Certificate | None = None
+    """Whose seal holds over it."""
     proven: "ProvenEntry | None" = None
     """Set where a trusted head holds the entry: what may be compared with other heads."""
 
@@ -99,6 +103,7 @@ def examine(xml: bytes, beside: Beside, terms: Terms) -> ExaminedEvidence:
         lines=lines,
         content=verdict.content if sealed else None,
         digest=hashlib.sha256(xml).digest(),
+        signer=verdict.signer if sealed else None,
         proven=log.proven,
     )
 

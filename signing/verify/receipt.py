@@ -22,7 +22,8 @@ from signing.receipt.statement import Statement
 from signing.seal_check import RECEIPT_POLICY, Outcome, is_for_receipts
 from signing.verify import receipt_words as words
 from signing.verify.beside import token_in
-from signing.verify.evidence import Beside, ExaminedContainer, examine
+from signing.verify.evidence import Beside, ExaminedContainer, ExaminedEvidence, examine
+from signing.verify.organisation import of_another
 from signing.verify.receipt_claims import check_claims
 from signing.verify.report import CheckId, CheckLine, Text
 from signing.verify.sequence import check_sequences
@@ -65,7 +66,7 @@ def examine_receipt(data: bytes, terms: Terms) -> ExaminedContainer:
     lines = (
         CheckLine(id=CheckId.SCHEMA, outcome=Outcome.PASS, text=form),
         _seal(found),
-        _certificate(found, terms),
+        _certificate(found, examined, terms),
         _page(data, found, statement),
         *check_claims(statement, found.files, examined.lines, terms),
         *examined.lines,
@@ -102,9 +103,15 @@ def _seal(found: "ReceiptPdf") -> CheckLine:
     return CheckLine(id=CheckId.SEAL, outcome=outcome, text=text)
 
 
-def _certificate(found: "ReceiptPdf", terms: Terms) -> CheckLine:
-    """Step (3): under a root for seals, for documents that people read, in nobody else's hands."""
+def _certificate(found: "ReceiptPdf", examined: ExaminedEvidence, terms: Terms) -> CheckLine:
+    """Step (3): under a root for seals, for documents that people read, in nobody else's hands.
+
+    And of the organisation that sealed the evidence: others have certificates below such roots.
+    """
     outcome, text = _judged_certificate(found, terms)
+    other = of_another(found.signer, [examined], words.CERTIFICATE_OF_ANOTHER)
+    if other is not None and outcome is not Outcome.FAIL:
+        outcome, text = Outcome.FAIL, other
     return CheckLine(id=CheckId.CERTIFICATE, outcome=outcome, text=text)
 
 

@@ -42,6 +42,11 @@ CERTIFICATE_COMPROMISED = Text(
     en="The receipt key is in other hands since {since:en}. Ask for a new edition; the evidence "
     "inside is checked by itself below.",
 )
+CERTIFICATE_OF_ANOTHER = Text(
+    th="ใบรับนี้ประทับตราโดย {own} แต่หลักฐานที่แนบประทับโดย {other} จึงไม่ใช่ใบรับของผู้ให้บริการ",
+    en="This receipt is sealed by {own}, and the evidence inside by {other}: it is no receipt of "
+    "the operator's.",
+)
 PAGE_HOLDS = Text(
     th="สร้างหน้ากระดาษใหม่จากหลักฐานที่แนบแล้ว ตรงกันทุกไบต์",
     en="The page was made again from the files inside: it is the same, byte for byte.",
