@@ -382,6 +382,7 @@ def test_the_qr_code_of_a_receipt_leads_to_its_place_in_the_log(browser, long_lo
         assert shown.line(name, "inclusion") == ["pass"]
         assert shown.line(name, "checkpoint") == ["pass"]
         assert shown.of(name) == "cannot_tell", "paper alone does not vouch for its words"
+        assert "In the log; the words on paper not checked" in shown.page.inner_text("#results")
         assert "SubmissionAcceptance" in shown.page.inner_text("#results")
         assert shown.complaints == [], "the policy of the page lets it do all that it needs"
         assert all(url.startswith((base, "data:")) for url in shown.requests)
@@ -471,3 +472,26 @@ def test_a_receipt_is_nothing_under_a_strangers_keys(shown, receipt, operator, t
     (tmp_path / "trust.json").write_bytes(operator.trust.text())
     shown.drop(receipt, tmp_path / "trust.json")
     assert shown.of("receipt.pdf") == "invalid"
+
+
+def test_an_answer_by_the_services_own_keys_says_so(browser, operator, tmp_path) -> None:
+    operator.write(tmp_path)
+    with (
+        serving(log_of(operator, [one.entry for one in operator.logged])) as base,
+        opened(browser, f"{base}/verify") as shown,
+    ):
+        shown.page.wait_for_function("ui.trust !== null")
+        shown.drop(*(one for one in files(tmp_path) if one.name != "trust.json"))
+        name = min(tmp_path.glob("*.xml")).name
+        assert shown.of(name) == "valid"
+        told = shown.page.inner_text(f'[data-name="{name}"]')
+        assert "Valid, by this service's own keys" in told
+        assert "(as this service claims)" in told
+        shown.page.set_input_files("#trust", write_trust(tmp_path, operator))
+        shown.drop(*(one for one in files(tmp_path) if one.name != "trust.json"))
+        assert "by this service" not in shown.page.inner_text(f'[data-name="{name}"]')
+
+
+def write_trust(folder: Path, operator: Operator) -> str:
+    (folder / "trust.json").write_bytes(operator.trust.text())
+    return str(folder / "trust.json")
