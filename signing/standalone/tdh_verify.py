@@ -61,6 +61,7 @@ except ImportError as missing:
 VERSION = "1"
 PASS, FAIL, UNKNOWN = "pass", "fail", "unknown"
 TOLERANCE = timedelta(seconds=5)
+END_OF_TIME = datetime.max.replace(tzinfo=UTC) - timedelta(days=1)
 MAX_BYTES = 8 << 20
 
 
@@ -758,6 +759,53 @@ class Proof:
             found = sha256(b"\x01", *((beside, found) if left else (found, beside)))
         need(found == root, "the path leads to another root")
 
+    def nodes(self, entry: bytes) -> tuple[tuple[str, int, bytes], dict[tuple[int, int], bytes]]:
+        """The head, and the complete nodes (from leaf, to leaf) that a proof that holds shows."""
+        head = read_head(self.note.rpartition(b"\n\n")[0] + b"\n")
+        shown, hashes = dict[tuple[int, int], bytes](), [*self.hashes]
+
+        def walk(low: int, high: int) -> bytes:
+            found = sha256(b"\x00", entry)
+            if high - low > 1:
+                middle = low + (1 << (high - low - 1).bit_length() - 1)
+                beside, left = hashes.pop(), self.index < middle
+                inner = walk(*((low, middle) if left else (middle, high)))
+                shown[(middle, high) if left else (low, middle)] = beside
+                found = sha256(b"\x01", *((inner, beside) if left else (beside, inner)))
+            shown[low, high] = found
+            return found
+
+        walk(0, head[1])
+        whole = {at: node for at, node in shown.items() if (at[1] - at[0]).bit_count() == 1}
+        return head, whole
+
+
+Shown = tuple[tuple[str, int, bytes], dict[tuple[int, int], bytes]]
+
+
+def forked(shown: Sequence[Shown]) -> str:
+    """Why these heads of one log cannot all be true: a complete node never changes (RFC 6962)."""
+    roots, known = dict[tuple[str, int], bytes](), dict[tuple[str, int, int], bytes]()
+    for (origin, size, root), nodes in shown:
+        if roots.setdefault((origin, size), root) != root:
+            return f"two heads of size {size}"
+        for (low, high), node in nodes.items():
+            if known.setdefault((origin, low, high), node) != node:
+                return f"two histories of entries {low} to {high - 1}"
+    for (origin, size), root in roots.items():
+        edge, low = list[bytes | None](), 0
+        while low < size:
+            high = low + (1 << (size - low).bit_length() - 1)
+            edge.append(known.get((origin, low, high)))
+            low = high
+        found = edge.pop()
+        while edge and found is not None:
+            beside = edge.pop()
+            found = None if beside is None else sha256(b"\x01", beside, found)
+        if found not in (None, root):
+            return f"the head of size {size} is of another history"
+    return ""
+
 
 MINUTE = r"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2})Z"
 ENTRY = re.compile(
@@ -800,13 +848,6 @@ SPACES = (
 )
 ROOT = f'<ev:Evidence {SPACES} version="EN319522v1.1.1">'
 END = "</ev:Evidence>"
-ORDER = re.compile(
-    "ev:EvidenceIdentifier ev:ERDSEventId (ev:EventReasons )?EventTime ev:EvidenceIssuerPolicyID "
-    "ev:EvidenceIssuerDetails ev:SenderDetails (ev:SenderDelegateDetails )?(ev:RecipientDetails )+"
-    "(ev:RecipientsDelegateDetails )?ev:SubmissionTime (EvidenceRefersToRecipient )?"
-    "ev:MessageIdentifier ev:UserContentInfo (ForwardedToExternalSystem )?"
-    "ev:TransactionLogInformation ev:Extensions (ds:Signature )?"
-)
 TOKENS = re.compile(r'<(/?)([A-Za-z0-9:]+)((?: [A-Za-z:-]+="[^"<]*")*)>|([^<]+)')
 TEXT = re.compile(r"(?:[^&>\r]|&(?:amp|lt|gt|#xD);)*")
 VALUE = re.compile(r"(?:[^&\t\n\r]|&(?:amp|lt|quot|#x9|#xA|#xD);)*")
@@ -819,6 +860,99 @@ METHODS = {
 }
 SHA = '<ds:DigestMethod Algorithm="http://www.w3.org/2001/04/xmlenc#sha256"></ds:DigestMethod>'
 P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
+
+
+ETSI = re.escape("http://uri.etsi.org/19522/Event")
+EVENTS = (
+    "AcceptanceRejectionExpiry|ConsignmentAcceptance|ConsignmentNotification(?:Failure)?|"
+    "ConsignmentRejection|ContentAccessTracking|ContentConsignment(?:Failure)?|"
+    "ContentHandover(?:Failure)?|NotificationForAcceptance(?:Failure)?|Submission(?:Acceptance|"
+    "Rejection)"
+)
+REASONS = (
+    "InvalidMessageFormat|S_ERDS_MessageSuccessfullyRelayed|R_ERDS_MessageRejected(?:ForMalware|"
+    "ForInvalidSignature|ForInvalidCertificate|ByRecipient)?|R_ERDS_MessageNotAcceptedByRecipient|"
+    "R_ERDS_PolicyViolation|MessageNotAcceptedForUnregisteredRecipient|R_ERDS_Malfunction|"
+    "R_ERDS_NotIdentified|R_ERDS_Unreachable|UnknownRecipient|"
+    "S_ERDSP_ReceivedNoRelayAcceptanceInfoFromR_ERDSP|MessageNotConsignedFor(?:Quota|Malfunction)"
+)
+ANYTHING, ID, WORD = "[^<]*", "[0-9a-hjkmnp-tv-z]{24}", "[a-z0-9][a-z0-9-]{0,99}"
+INSTANT = r"[0-9-]{10}T[0-9:]{8}\.(?:[0-9]{3}|[0-9]{6}(?<!000))Z"
+URI = r"[A-Za-z][A-Za-z0-9+.-]*:(?:[A-Za-z0-9._~:/?#\[\]@!$'()*+,;=%-]|&amp;)+"
+BASE = re.compile(
+    "<ev:SenderDetails>.*?(?:<AssuranceLevel>([^<]*)/assurance/not-authenticated<|"
+    f"<AuthenticationMethod>([^<]*)/method/{WORD}<)", re.DOTALL
+)  # fmt: skip
+
+
+def _tag(name: str, *inside: str) -> str:
+    return f"<{name}>{''.join(inside) or ANYTHING}</{name.partition(' ')[0]}>"
+
+
+def _maybe(*inside: str) -> str:
+    return f"(?:{''.join(inside)})?"
+
+
+def _some(*inside: str) -> str:
+    return f"(?:{''.join(inside)})+"
+
+
+def _named(name: str, value: str = ANYTHING) -> str:
+    kind = f"urn:tdh:attribute:{name}"
+    form = "urn:oasis:names:tc:SAML:2.0:attrname-format:uri"
+    return _tag(
+        f'saml:Attribute Name="{kind}" NameFormat="{form}"', _tag("saml:AttributeValue", value)
+    )
+
+
+def form_of(base: str) -> re.Pattern[str]:
+    """The one form of an evidence without its seal, whose own URIs are below `base`."""
+    base = re.escape(base)
+    names = _named("name-th") + _named("name-en")
+    level = _tag("AssuranceLevel", "http://eidas\\.europa\\.eu/LoA/(?:low|substantial|high)")
+    none = _tag("AssuranceLevel", _tag("AssuranceLevel", f"{base}/assurance/not-authenticated"))
+    method = _tag("AuthenticationMethod", f"{base}/method/{WORD}")
+    known = _tag("ev:AuthenticationDetails", _tag("AuthenticationTime", INSTANT), method)
+    levels = (
+        f"(?:{_tag('ev:AuthenticationDetsAndAssuranceLevel', none)}"
+        f"{_tag('IdentityProofAssuranceLevel', level)}|"
+        f"{_tag('GlobalAssuranceLevel', level)}{known})"
+    )
+    rest = _tag('Identifier IdentifierSchemeName="[^":<]+"', "[^<]+")
+    rest += _tag("AssuranceLevelsDetails", levels)
+    person = _tag("ev:Identity", names) + rest
+    deputy = _tag("ev:Identity", names, _named("capacity", WORD)) + rest
+    reasons = f"(?:http://uri\\.etsi\\.org/19522/EventReason/(?:{REASONS})|{base}/reason/{WORD})"
+    details = f"(?:{_tag('Details')})*"
+    part = _tag("Identifier") + _tag("ContentType") + re.escape(SHA) + _tag("ds:DigestValue")
+    log = [_tag("tdh:Origin", "[^<]+"), _tag("tdh:Pseudonym", "[0-9a-f]{32}")]
+    log += [_tag("tdh:Sequence", "[1-9][0-9]{0,7}"), _maybe(_tag("tdh:Due"))]
+    log += [_tag("tdh:MergeDelaySeconds", "(?:0|-?[1-9][0-9]*)")]
+    judged = f'(?: report="[0-9a-f]{{64}}")?(?: scanned-by="[^"<]*")?(?: sender-match="{WORD}")?'
+    verdict = f'<tdh:Verdict part="[1-9][0-9]*"{judged}>[^<]*</tdh:Verdict>'
+    own = f'(?:<tdh:Particular name="{WORD}">[^<]*</tdh:Particular>)*'
+    more = 'ev:Extension isCritical="false"'
+    event = f"(?:{ETSI}/(?:{EVENTS})|{base}/event/(?:Withdrawal|SignatureStatus))"
+    reason = _tag("ev:EventReason", _tag("Code", reasons), details)
+    return re.compile(
+        re.escape(ROOT) + _tag("ev:EvidenceIdentifier", f"evd_{ID}")
+        + _tag("ev:ERDSEventId", event)
+        + _maybe(_tag("ev:EventReasons", _some(reason))) + _tag("EventTime", INSTANT)
+        + _tag("ev:EvidenceIssuerPolicyID", _some(_tag("PolicyID", URI)))
+        + _tag("ev:EvidenceIssuerDetails", _tag("ev:Identity", names),
+               _tag("ev:CertificateDetails", _tag("X509Certificate")))
+        + _tag("ev:SenderDetails", person) + _maybe(_tag("ev:SenderDelegateDetails", deputy))
+        + _some(_tag("ev:RecipientDetails", person))
+        + _maybe(_tag("ev:RecipientsDelegateDetails", deputy, _tag("DelegatingRecipients", "1")))
+        + _tag("ev:SubmissionTime", INSTANT) + _maybe(_tag("EvidenceRefersToRecipient", "1"))
+        + _tag("ev:MessageIdentifier", f"ltr_{ID}")
+        + _tag("ev:UserContentInfo", _tag("AppLayerIdentifier"), _tag("ComposingParts", "[0-9]+"),
+               _tag("ev:PartsInfo", _some(_tag("ev:PartInfo", part))))
+        + _maybe(_tag("ForwardedToExternalSystem"))
+        + _tag("ev:TransactionLogInformation", _tag("ev:TransactionLog", *log))
+        + _tag("ev:Extensions", _tag(more, _tag("tdh:Particulars", own)),
+               _tag(more, _tag("tdh:SignatureVerdicts", _some(verdict)))) + END
+    )  # fmt: skip
 
 
 def plain(text: str) -> str:
@@ -896,10 +1030,13 @@ class Evidence:
         except UnicodeDecodeError:
             raise Broken("not UTF-8") from None
         need(len(xml) < 5 << 20 and text.startswith(ROOT) and text.endswith(END), "another form")
-        need("xmlns" not in text[len(ROOT) :].partition("<ds:Signature ")[0], "a namespace twice")
         found = cls(xml, read_xml(text))
-        tags = "".join(f"{each.tag} " for each in found.root.children)
-        need(ORDER.fullmatch(tags), "parts are missing or out of order")
+        document = text if "<ds:Signature" not in text else text.partition("<ds:Signature")[0] + END
+        base = BASE.search(document)
+        uri = (base[1] or base[2] or "") if base else ""
+        need(re.fullmatch(URI, uri) and uri[-1] != "/", "no base of its URIs")
+        need(form_of(uri).fullmatch(document), "more or less than its form has, or out of order")
+        found.check_counts()
         log = found.root.one("ev:TransactionLogInformation/ev:TransactionLog")
         found.event = found.root.say("ev:ERDSEventId").rpartition("/")[2]
         found.time = instant(found.root.say("EventTime"))
@@ -909,14 +1046,31 @@ class Evidence:
         found.entry()
         parts = found.root.all("ev:UserContentInfo/ev:PartsInfo/ev:PartInfo")
         verdicts = found.root.all("ev:Extensions/ev:Extension/tdh:SignatureVerdicts/tdh:Verdict")
-        need(parts and len(parts) == len(verdicts), "not every part has a verdict")
         found.documents = [(e.say("Identifier"), b64(e.say("ds:DigestValue"))) for e in parts]
         found.reports = [each.attributes.get("report") for each in verdicts]
-        digits = re.compile("[0-9a-f]{64}")
-        need(all(r is None or digits.fullmatch(r) for r in found.reports), "a report's digest")
         own = found.root.all("ev:Extensions/ev:Extension/tdh:Particulars/tdh:Particular")
         found.own = {each.attributes.get("name", ""): each.text for each in own}
         return found
+
+    def check_counts(self) -> None:
+        """What the order of parts does not say: times, numbers and who goes with whom."""
+        parts = self.root.all("ev:UserContentInfo/ev:PartsInfo/ev:PartInfo")
+        verdicts = self.root.all("ev:Extensions/ev:Extension/tdh:SignatureVerdicts/tdh:Verdict")
+        numbers = [each.attributes["part"] for each in verdicts]
+        need(numbers == [str(n + 1) for n in range(len(parts))], "not every part has a verdict")
+        count = self.root.say("ev:UserContentInfo/ComposingParts")
+        need(count == str(len(parts)), "another number of parts")
+        need(all(len(b64(each.say("ds:DigestValue"))) == 32 for each in parts), "no SHA-256")
+        alone = len(self.root.all("ev:RecipientDetails")) == 1
+        need(alone == bool(self.root.all("EvidenceRefersToRecipient")), "for which recipient")
+        need(alone or not self.root.all("ev:RecipientsDelegateDetails"), "whose delegate")
+        first, *others = [each.text for each in self.root.all("ev:EvidenceIssuerPolicyID/PolicyID")]
+        need(first not in others, "a policy twice")
+        instant(self.root.say("ev:SubmissionTime"))
+        for each in self.root.children:
+            place = "AssuranceLevelsDetails/ev:AuthenticationDetails/AuthenticationTime"
+            for time in each.all(place):
+                instant(time.text)
 
     event = pseudonym = origin = due = ""
     sequence = 0
@@ -926,6 +1080,8 @@ class Evidence:
         self.documents: list[tuple[str, bytes]] = []
         self.reports: list[str | None] = []
         self.own: dict[str, str] = {}
+        self.shown: Shown | None = None
+        """What its proof shows of a log that is trusted."""
 
     def entry(self) -> bytes:
         """The entry that the log must hold, made again from the evidence."""
@@ -1059,7 +1215,8 @@ def verify_token(token: bytes, imprint: bytes, trust: Trust) -> Stamp:
             continue
         if outside and not own.isdisjoint(key_name(each.public_key()) for each in path):
             continue  # a public root may have certified the operator's authority, too
-        return Stamp(time, time + accuracy, path, outside)
+        by = time + accuracy if time < END_OF_TIME - accuracy else END_OF_TIME
+        return Stamp(time, by, path, outside)
     raise Stranger("the authority is not trusted")
 
 
@@ -1321,6 +1478,8 @@ def _check_log(evidence: Evidence, beside: Beside, trust: Trust) -> tuple[list[L
         inclusion = Line("inclusion", FAIL, str(error))
     head = check_head(proof.note, voices, trust, evidence.origin, evidence.time)
     seen = voices.seen(trust) if inclusion.outcome == PASS else []
+    if {inclusion.outcome, head[0].outcome} == {PASS}:
+        evidence.shown = proof.nodes(entry)
     return [digest, inclusion, *head], seen
 
 
@@ -1467,7 +1626,8 @@ FILES = {  # every name that a file of a bundle can have, and how much of it is 
     r"evidence/[0-9]{2,8}-[A-Za-z]{1,64}\.(?:tlog-proof|ers)": 1 << 20,
     r"evidence/checkpoint[A-Za-z0-9._-]*\.ts[rt]": 1 << 17,
     r"documents/[1-9][0-9]{0,3}-[^/]+|reports/[1-9][0-9]{0,3}\.json|envelope\.json|mimetype": 0,
-    r"README\.(?:th|en)\.txt|receipts/[A-Za-z0-9._-]+\.pdf|claims/[A-Za-z0-9._-]+": 0,
+    r"receipts/[A-Za-z0-9._-]+\.pdf": 8 << 20,
+    r"README\.(?:th|en)\.txt|claims/[A-Za-z0-9._-]+": 0,
 }
 
 
@@ -1656,6 +1816,8 @@ def _bundle_sequence(
     if len({(one.origin, one.pseudonym) for _, one in read}) > 1:
         yield Line("sequence", FAIL, "evidences of different deliveries")
     yield from dict.fromkeys(sequences(examined))
+    if fork := forked([one.shown for _, one in read if one.shown is not None]):
+        yield Line("checkpoint", FAIL, f"สมุดบันทึกแตกเป็นสองทาง / the log is FORKED: {fork}")
     if read and min(one.sequence for _, one in read) != 1:
         yield Line("sequence", UNKNOWN, "number 1 is missing")
 
@@ -1684,6 +1846,8 @@ def _bundle_files(
             yield Line("digest", UNKNOWN, "evidence only, documents are not here", needed=False)
         else:
             yield Line("digest", PASS, f"{len(seen)} {kind}")
+    for name in sorted(each for each in there if each.startswith("receipts/")):
+        yield Line("seal", UNKNOWN, f"{name}: ให้ตรวจแยกต่างหาก / check it by itself", needed=False)
     if "envelope.json" in there and "envelope" in first.own:
         same = there["envelope.json"].hex() == first.own["envelope"]
         yield Line("digest", PASS if same else FAIL, "envelope.json")
