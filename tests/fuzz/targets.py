@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 from relay import sntp
 from signing import checkpoint, cms, evidence_reader, log_entry, timestamps, tlog_proof, trust_list
@@ -261,17 +262,9 @@ def _receipt(data: bytes) -> None:
 
 
 def _receipt_words(data: bytes) -> None:
-    """What comes over the receipt maker's socket is read as it was written, or refused."""
-    for read, write in (
-        (receipt_wire.decode_request, receipt_wire.encode_request),
-        (receipt_wire.decode_answer, receipt_wire.encode_answer),
-    ):
-        try:
-            found = read(data)
-        except FrameError:
-            continue
-        if read(write(found)) != found:
-            raise Broken("read and written, it is another one")
+    """What comes over the receipt maker's socket."""
+    _said_again(data, receipt_wire.decode_request, receipt_wire.encode_request)
+    _said_again(data, receipt_wire.decode_answer, receipt_wire.encode_answer)
 
 
 def _detached(data: bytes) -> object:
@@ -291,17 +284,21 @@ def _record(data: bytes) -> None:
 
 
 def _frames(data: bytes) -> None:
-    """What is read is said again in the same way, whoever wrote it."""
-    for read, write in (
-        (frames.decode_request, frames.encode_request),
-        (frames.decode_answer, frames.encode_answer),
-    ):
-        try:
-            found = read(data)
-        except FrameError:
-            continue
-        if read(write(found)) != found:
-            raise Broken("read and written, it is another one")
+    """What comes over the sealer's socket."""
+    _said_again(data, frames.decode_request, frames.encode_request)
+    _said_again(data, frames.decode_answer, frames.encode_answer)
+
+
+def _said_again(
+    data: bytes, read: Callable[[bytes], object], write: Callable[[Any], bytes]
+) -> None:
+    """What is read is said again in the same way, whoever wrote it; or it is refused."""
+    try:
+        found = read(data)
+    except FrameError:
+        return
+    if read(write(found)) != found:
+        raise Broken("read and written, it is another one")
 
 
 def _time(data: bytes) -> None:
