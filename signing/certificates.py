@@ -158,17 +158,27 @@ def make_leaf(  # noqa: PLR0913 - the fields of a certificate, by name
 ) -> x509.Certificate:
     """Make an end certificate: a person's, an organisation's, a timestamping unit's."""
     builder = _builder(subject.name(), issuer.certificate.subject, public_key, serial, validity)
-    builder = builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), True)
+    for extension, critical in leaf_extensions(use):
+        builder = builder.add_extension(extension, critical)
     builder = _with_issuer(builder, issuer)
-    builder = builder.add_extension(
-        _key_usage(digital_signature=True, non_repudiation=use is not LeafUse.TIMESTAMP), True
-    )
-    if use is LeafUse.TIMESTAMP:
-        usage = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.TIME_STAMPING])
-        builder = builder.add_extension(usage, True)
-    if use is LeafUse.SIGN_RECEIPTS:
-        builder = builder.add_extension(x509.ExtendedKeyUsage([DOCUMENT_SIGNING]), False)
     return _sign(_with_sources(builder, sources), issuer.key, digest)
+
+
+def leaf_extensions(use: LeafUse) -> Sequence[tuple[x509.ExtensionType, bool]]:
+    """What an end certificate says of its key, and a request asks for; each with whether critical.
+
+    RFC 5280, 4.2.1.3, 4.2.1.9 and 4.2.1.12; RFC 3161, 2.3; RFC 9336.
+    """
+    may_commit = use is not LeafUse.TIMESTAMP
+    said: list[tuple[x509.ExtensionType, bool]] = [
+        (x509.BasicConstraints(ca=False, path_length=None), True),
+        (_key_usage(digital_signature=True, non_repudiation=may_commit), True),
+    ]
+    if use is LeafUse.TIMESTAMP:
+        said.append((x509.ExtendedKeyUsage([ExtendedKeyUsageOID.TIME_STAMPING]), True))
+    if use is LeafUse.SIGN_RECEIPTS:
+        said.append((x509.ExtendedKeyUsage([DOCUMENT_SIGNING]), False))
+    return said
 
 
 def make_crl(

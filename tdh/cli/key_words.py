@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any
 
+from signing.new_key import NewKey
 from signing.sealer.key_files import FORMER_LOG_KEY, POST_QUANTUM_KEY
 from tdh.config import Config
 from tdh.domain.service_keys import (
@@ -55,6 +56,32 @@ def plain(one: RecordedKey, all_of_them: Sequence[RecordedKey], now: datetime) -
         "compromised_since": instant_or_none(one.compromised_since),
         "problem": problem_with(key, all_of_them, now),
     }
+
+
+def after_new_key(made: NewKey) -> list[str]:
+    """What was made, and what the operator does next."""
+    lines = [
+        f"{USES[made.use]}: {made.key_file}",
+        f"SHA-256 (SPKI): {made.key.hex()}",
+    ]
+    rotate = f"tdh admin key rotate --use {made.use}"
+    if made.request_file is None:
+        return [
+            *lines,
+            f"vkey: {made.vkey}",
+            "ขั้นต่อไป / next:",
+            "  บันทึกกุญแจใหม่ แล้วจึงวางไฟล์ / enter the new key in the log, then put the file in place:",
+            f"     {rotate} --vkey '{made.vkey}'",
+        ]
+    return [
+        *lines,
+        f"คำขอใบรับรอง / request for a certificate: {made.request_file}",
+        "ขั้นต่อไป / next:",
+        "  1. ส่งคำขอให้ผู้ออกใบรับรอง และเทียบ SHA-256 ทางช่องทางอื่น",
+        "     send the request to your authority; compare the SHA-256 on another channel",
+        "  2. เมื่อได้ใบรับรอง / once it has given a certificate (then its issuers, PEM):",
+        f"     {rotate} --certificate CERTIFICATE --trust trust.json",
+    ]
 
 
 def after_rotation(
