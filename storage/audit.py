@@ -11,12 +11,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from storage.archive import hashes_of
 from storage.audited import (
     AuditedDelivery,
     AuditedDocument,
     AuditedEntry,
     AuditedEvidence,
     AuditedGroup,
+    AuditedLeaves,
     AuditedNode,
     AuditedRefusal,
     AuditedReport,
@@ -24,7 +26,6 @@ from storage.audited import (
     AuditedStamp,
     documents_of,
     event_of,
-    hashes_of,
     letter_of,
     sealed_or_none,
     terms_of,
@@ -33,6 +34,7 @@ from storage.database import Database, Session
 from storage.driver import translated
 from storage.queries import statements_beside
 from storage.rows import stored_of
+from tdh.domain.archive import TreeDigest
 from tdh.domain.envelope import envelope_digest
 from tdh.domain.identifiers import (
     DeliveryId,
@@ -217,13 +219,22 @@ class AuditSnapshot:
     async def archive_rounds(self) -> AsyncIterator[AuditedRound]:
         """Every round, with its timestamps, the oldest first."""
         async for row in self._stream("archive_rounds"):
-            stamps = zip(row["tokens"], row["siblings"], strict=True)
-            yield AuditedRound(
-                number=row["number"],
-                roots=hashes_of(row["roots"]),
-                stamps=tuple(
-                    AuditedStamp(token=token, siblings=hashes_of(joined))
-                    for token, joined in stamps
+            yield _round(row)
+
+    async def archive_leaves(self) -> AsyncIterator[AuditedLeaves]:
+        """Every group of every round that was hashed anew, with its evidences."""
+        async for row in self._stream("archive_leaves"):
+            digest = TreeDigest.of_bits(row["digest_bits"])
+            sealed = zip(row["xmls"] or (), row["digests"] or (), strict=True)
+            yield AuditedLeaves(
+                round=_round(row),
+                digest=digest,
+                place=row["place"],
+                leaves=hashes_of(row["leaves"], digest),
+                root=row["root"],
+                entries=tuple(row["entries"] or ()),
+                evidence=tuple(
+                    None if xml is None else sealed_or_none(xml, own) for xml, own in sealed
                 ),
             )
 
@@ -267,3 +278,16 @@ async def _grouped(rows: AsyncIterator[Any]) -> AsyncIterator[list[Any]]:
         group.append(row)
     if group:
         yield group
+
+
+def _round(row: Any) -> AuditedRound:
+    stamps = zip(row["tokens"], row["siblings"], map(TreeDigest.of_bits, row["bits"]), strict=True)
+    return AuditedRound(
+        number=row["number"],
+        roots=hashes_of(row["roots"]),
+        stamps=tuple(
+            AuditedStamp(token=token, siblings=hashes_of(joined, digest), digest=digest)
+            for token, joined, digest in stamps
+        ),
+        anew=tuple(row["anew"]),
+    )

@@ -176,12 +176,15 @@ SELECT r.number::text AS id
 SELECT r.number::text AS id
   FROM archive_rounds r
   LEFT JOIN LATERAL (
-       SELECT count(*) AS number, max(s.place) AS last, bool_or(t.name <> '') AS outside,
+       SELECT count(*) AS number, max(s.place) AS last, bool_or(t.name <> '')
+                  FILTER (WHERE s.digest_bits = r.digest_bits) AS outside,
+              (array_agg(s.digest_bits ORDER BY s.place DESC))[1] AS digest_bits,
               (array_agg(t.until ORDER BY s.place DESC))[1] AS until
          FROM archive_stamps s JOIN archive_tokens t ON t.id = s.token
         WHERE s.round = r.number) AS there ON true
- WHERE (r.stamps, coalesce(there.last, 0), r.outside, r.until)
-       IS DISTINCT FROM (there.number, there.number, coalesce(there.outside, false), there.until);
+ WHERE (r.stamps, coalesce(there.last, 0), r.outside, r.until, r.digest_bits)
+       IS DISTINCT FROM (there.number, there.number, coalesce(there.outside, false), there.until,
+                         coalesce(there.digest_bits, 256));
 
 -- name: round_ended
 -- Nobody can check its newest timestamp any more: it was not renewed in time.
@@ -289,8 +292,35 @@ SELECT r.number, r.roots,
                FROM archive_stamps s JOIN archive_tokens t ON t.id = s.token
               WHERE s.round = r.number ORDER BY s.place) AS tokens,
        array(SELECT s.siblings FROM archive_stamps s
-              WHERE s.round = r.number ORDER BY s.place) AS siblings
+              WHERE s.round = r.number ORDER BY s.place) AS siblings,
+       array(SELECT s.digest_bits FROM archive_stamps s
+              WHERE s.round = r.number ORDER BY s.place) AS bits,
+       array(SELECT a.root FROM archive_leaves a
+              WHERE a.round = r.number ORDER BY a.place) AS anew
   FROM archive_rounds r;
+
+-- name: archive_leaves
+-- Groups that were hashed anew, and what they are over.
+SELECT r.number, r.roots,
+       array(SELECT t.token
+               FROM archive_stamps s JOIN archive_tokens t ON t.id = s.token
+              WHERE s.round = r.number ORDER BY s.place) AS tokens,
+       array(SELECT s.siblings FROM archive_stamps s
+              WHERE s.round = r.number ORDER BY s.place) AS siblings,
+       array(SELECT s.digest_bits FROM archive_stamps s
+              WHERE s.round = r.number ORDER BY s.place) AS bits,
+       '{}'::bytea[] AS anew,
+       a.digest_bits, a.place, a.leaves, a.root, there.entries, there.xmls, there.digests
+  FROM archive_leaves a
+  JOIN archive_rounds r ON r.number = a.round
+ CROSS JOIN LATERAL (
+       SELECT array_agg(l.entry ORDER BY l.index) AS entries,
+              array_agg(v.xml ORDER BY l.index) AS xmls,
+              array_agg(v.digest ORDER BY l.index) AS digests
+         FROM log_entries l
+         LEFT JOIN evidence v ON v.event = 'evt_' || substr(l.evidence, 5)
+        WHERE l.index >= r.first_index + 256 * a.place
+          AND l.index < least(r.first_index + 256 * (a.place + 1), r.end_index)) AS there;
 
 -- name: tree
 SELECT epoch, size, root FROM log_tree;

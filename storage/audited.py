@@ -10,7 +10,7 @@ from typing import Any
 
 from storage.mailboxes import sealed_bytes
 from storage.rows import envelope_of
-from tdh.domain.archive import HASH_BYTES
+from tdh.domain.archive import TreeDigest
 from tdh.domain.commands import StoredDocument
 from tdh.domain.errors import IntegrityFailure
 from tdh.domain.evidence import DocumentFacts
@@ -165,6 +165,7 @@ class AuditedStamp:
 
     token: bytes
     siblings: tuple[bytes, ...]
+    digest: TreeDigest = TreeDigest.SHA_256
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,11 +175,23 @@ class AuditedRound:
     number: int
     roots: tuple[bytes, ...]
     stamps: tuple[AuditedStamp, ...]
+    anew: tuple[bytes, ...] = ()
+    """For its second chain: the roots of the groups that have evidence."""
 
 
-def hashes_of(joined: bytes) -> tuple[bytes, ...]:
-    """Hashes that were stored one after the other."""
-    return tuple(joined[n : n + HASH_BYTES] for n in range(0, len(joined), HASH_BYTES))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditedLeaves:
+    """A group that was hashed anew, its round, and the evidences that it is over."""
+
+    round: AuditedRound
+    digest: TreeDigest
+    place: int
+    leaves: tuple[bytes, ...]
+    root: bytes
+    entries: tuple[bytes, ...]
+    """Of the log, those without evidence among them."""
+    evidence: tuple[bytes | None, ...]
+    """What belongs to each entry; None where there is none, or it is not what was sealed."""
 
 
 def event_of(row: Any) -> RecordedEvent:

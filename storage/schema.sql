@@ -1,6 +1,20 @@
 -- The schema that the migrations make. Generated: python -m storage.migrate --dump DSN
 -- Monthly partitions are left out.
 
+CREATE TABLE archive_leaves (
+    round bigint NOT NULL,
+    digest_bits smallint NOT NULL,
+    place integer NOT NULL,
+    leaves bytea NOT NULL,
+    root bytea NOT NULL,
+    CONSTRAINT archive_leaves_pkey PRIMARY KEY (round, digest_bits, place),
+    CONSTRAINT archive_leaves_check CHECK ((octet_length(root) = (digest_bits / 8))),
+    CONSTRAINT archive_leaves_check1 CHECK (((octet_length(leaves) % (digest_bits / 8)) = 0)),
+    CONSTRAINT archive_leaves_digest_bits_check CHECK ((digest_bits = 512)),
+    CONSTRAINT archive_leaves_leaves_check CHECK ((octet_length(leaves) > 0)),
+    CONSTRAINT archive_leaves_place_check CHECK ((place >= 0))
+);
+
 CREATE TABLE archive_rounds (
     number bigint NOT NULL,
     first_index bigint NOT NULL,
@@ -9,11 +23,14 @@ CREATE TABLE archive_rounds (
     stamps smallint NOT NULL DEFAULT 0,
     outside boolean NOT NULL DEFAULT false,
     until timestamp with time zone,
+    digest_bits smallint NOT NULL DEFAULT 256,
     CONSTRAINT archive_rounds_pkey PRIMARY KEY (number),
     CONSTRAINT archive_rounds_check CHECK ((end_index > first_index)),
     CONSTRAINT archive_rounds_check1 CHECK ((octet_length(roots) = (32 * (((end_index - first_index) + 255) / 256)))),
     CONSTRAINT archive_rounds_check2 CHECK (((stamps = 0) = (until IS NULL))),
     CONSTRAINT archive_rounds_check3 CHECK (((stamps > 0) OR (NOT outside))),
+    CONSTRAINT archive_rounds_check4 CHECK (((stamps > 0) OR (digest_bits = 256))),
+    CONSTRAINT archive_rounds_digest_bits_check CHECK ((digest_bits = ANY (ARRAY[256, 512]))),
     CONSTRAINT archive_rounds_end_index_key UNIQUE (end_index),
     CONSTRAINT archive_rounds_first_index_check CHECK ((first_index >= 0)),
     CONSTRAINT archive_rounds_first_index_key UNIQUE (first_index),
@@ -26,7 +43,10 @@ CREATE TABLE archive_stamps (
     place smallint NOT NULL,
     token bigint NOT NULL,
     siblings bytea NOT NULL,
+    digest_bits smallint NOT NULL DEFAULT 256,
     CONSTRAINT archive_stamps_pkey PRIMARY KEY (round, place),
+    CONSTRAINT archive_stamps_check CHECK (((octet_length(siblings) % (digest_bits / 8)) = 0)),
+    CONSTRAINT archive_stamps_digest_bits_check CHECK ((digest_bits = ANY (ARRAY[256, 512]))),
     CONSTRAINT archive_stamps_place_check CHECK ((place >= 1)),
     CONSTRAINT archive_stamps_siblings_check CHECK (((octet_length(siblings) % 32) = 0))
 );
@@ -419,9 +439,10 @@ CREATE TABLE idempotency_4 PARTITION OF idempotency FOR VALUES WITH (modulus 8, 
 CREATE TABLE idempotency_5 PARTITION OF idempotency FOR VALUES WITH (modulus 8, remainder 5);
 CREATE TABLE idempotency_6 PARTITION OF idempotency FOR VALUES WITH (modulus 8, remainder 6);
 CREATE TABLE idempotency_7 PARTITION OF idempotency FOR VALUES WITH (modulus 8, remainder 7);
-CREATE INDEX archive_rounds_own_word ON archive_rounds USING btree (number) WHERE (NOT outside);
+CREATE INDEX archive_rounds_digest ON archive_rounds USING btree (digest_bits, number);
+CREATE INDEX archive_rounds_own_word ON archive_rounds USING btree (digest_bits, number) WHERE (NOT outside);
 CREATE INDEX archive_rounds_unstamped ON archive_rounds USING btree (number) WHERE (stamps = 0);
-CREATE INDEX archive_rounds_until ON archive_rounds USING btree (until);
+CREATE INDEX archive_rounds_until ON archive_rounds USING btree (digest_bits, until);
 CREATE INDEX deliveries_letter ON deliveries USING btree (letter);
 CREATE INDEX deliveries_recipient ON deliveries USING btree (recipient, letter_month, id);
 CREATE UNIQUE INDEX events_one_end ON events USING btree (delivery, letter_month) WHERE is_final;
@@ -435,6 +456,7 @@ ALTER TABLE evidence ALTER COLUMN xml SET STORAGE EXTERNAL;
 ALTER TABLE receipts ALTER COLUMN pdf SET STORAGE EXTERNAL;
 ALTER TABLE refused_reports ALTER COLUMN report SET STORAGE EXTERNAL;
 ALTER TABLE revocation_data ALTER COLUMN content SET STORAGE EXTERNAL;
+ALTER TABLE archive_leaves ADD CONSTRAINT archive_leaves_round_fkey FOREIGN KEY (round) REFERENCES archive_rounds(number);
 ALTER TABLE archive_stamps ADD CONSTRAINT archive_stamps_round_fkey FOREIGN KEY (round) REFERENCES archive_rounds(number);
 ALTER TABLE archive_stamps ADD CONSTRAINT archive_stamps_token_fkey FOREIGN KEY (token) REFERENCES archive_tokens(id);
 ALTER TABLE log_anchors ADD CONSTRAINT log_anchors_size_fkey FOREIGN KEY (size) REFERENCES log_heads(size);

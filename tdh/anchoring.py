@@ -24,6 +24,7 @@ from storage.log import PostgresLogStore
 from tdh.config import Config, ConfigError
 from tdh.delivery.anchoring import Anchoring, Rests
 from tdh.delivery.archive import ArchiveKeeping
+from tdh.delivery.archive_anew import HashTreeRenewal
 from tdh.delivery.archive_records import Records
 from tdh.delivery.proving import Proving
 from tdh.ports import Clock, CrashPoint
@@ -125,6 +126,12 @@ def archive_keeping(  # noqa: PLR0913 - its parts, by name
         crash=crash,
         renew_before=timedelta(days=config.anchor.renew_before_days),
     )
+
+
+def hash_tree_renewal(config: Config, keeping: ArchiveKeeping) -> HashTreeRenewal:
+    """Has rounds hashed anew, by the digest of the settings."""
+    records = Records(log=keeping.log, store=keeping.store, maths=keeping.maths)
+    return HashTreeRenewal(keeping=keeping, records=records, digest=config.anchor.digest)
 
 
 def _witness(text: str, seconds: float) -> WitnessClient:

@@ -29,7 +29,7 @@ from storage.partitions import ensure_partitions
 from storage.tiles import LogFolder
 from storage.verifiers import PostgresVerifiers
 from tdh import broker
-from tdh.anchoring import anchoring, archive_keeping, outsiders
+from tdh.anchoring import anchoring, archive_keeping, hash_tree_renewal, outsiders
 from tdh.config import Config
 from tdh.core import Closing, Core, Loops, open_core
 from tdh.delivery.anchoring import at_intervals
@@ -129,10 +129,16 @@ async def anchor(config: Config, closing: Closing) -> Loops:
     rounds = archive_keeping(
         config, core.database, found, unit=core.sealer, clock=core.clock, crash=core.crash
     )
+    anew = hash_tree_renewal(config, rounds)
+
+    async def archive() -> None:
+        await rounds.turn()
+        await anew.turn()
+
     seconds = config.anchor.seconds
     return [
         at_intervals(heads.turn, name="anchoring", seconds=seconds),
-        at_intervals(rounds.turn, name="archive", seconds=seconds),
+        at_intervals(archive, name="archive", seconds=seconds),
     ]
 
 

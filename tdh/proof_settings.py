@@ -6,6 +6,8 @@ Sections of `tdh.config`, which reads them.
 from dataclasses import dataclass
 from pathlib import Path
 
+from tdh.domain.archive import TreeDigest
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogConfig:
@@ -33,6 +35,8 @@ class AnchorConfig:
     """How long an outsider may take."""
     renew_before_days: float = 180.0
     """How long before the end of its timestamp a record of the archive is renewed."""
+    digest: TreeDigest = TreeDigest.SHA_256
+    """What the archive is to rest on: records by a weaker one are hashed anew (RFC 4998, 5.3)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,7 +20,7 @@ from storage.audited import AuditedEntry
 from storage.database import open_database
 from storage.vault.keys import FileKeyService
 from storage.vault.vault import Vault
-from tdh.audit.archive_check import check_groups, check_rounds
+from tdh.audit.archive_check import check_groups, check_leaves, check_rounds
 from tdh.audit.book import Book
 from tdh.audit.findings import sort_findings
 from tdh.audit.key_check import KeyCheck
@@ -178,6 +178,7 @@ async def _check_archive(reading: _Reading, wish: Wish, now: datetime) -> Tally:
     rounds = reading.of("rounds of the archive", snapshot.archive_rounds())
     tally = await check_rounds(rounds, roots, now, sample)
     await check_groups(reading.of("trees of the archive", snapshot.archive_groups()), tally)
+    await check_leaves(reading.of("trees hashed anew", snapshot.archive_leaves()), tally)
     if sample.words():
         tally.note(sample.words())
     return tally

@@ -15,7 +15,7 @@ from typing import Protocol
 
 import structlog
 
-from tdh.delivery.archive import OutsideAuthorities
+from tdh.delivery.archive_ports import OutsideAuthorities
 from tdh.domain.errors import TDHError
 from tdh.domain.log import Anchor, AnchorKind, NodeAddress, SignedHead
 from tdh.ports import Anchors, CrashPoint

@@ -7,25 +7,29 @@ letters, and everything may be done again: a round is added once, and a stamp on
 added meanwhile.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Protocol
 
 import structlog
 
+from tdh.delivery.archive_ports import (
+    ArchiveStore,
+    OutsideAuthorities,
+    OwnUnit,
+    ReadLog,
+    RoundMaths,
+)
 from tdh.domain.archive import (
     GROUP_ENTRIES,
     NO_EVIDENCE,
-    ArchiveRound,
     ArchiveToken,
     DueRound,
     NewStamp,
-    RoundStamp,
+    TreeDigest,
 )
 from tdh.domain.errors import StorageUnavailable, TDHError
-from tdh.domain.identifiers import EvidenceId
-from tdh.domain.log import LoggedEntry, SignedHead
+from tdh.domain.log import LoggedEntry
 from tdh.ports import Clock, CrashPoint
 
 log = structlog.get_logger()
@@ -37,72 +41,6 @@ STAMPED_TOGETHER = 4096
 """Most rounds of each kind under one timestamp: nearly three days of rounds a minute."""
 OWN_RENEWS = 1 / 6
 """When this much of the time for renewal is left and no outsider answers, our own unit renews."""
-
-Stamp = tuple[bytes, datetime, datetime]
-"""A token as it is kept, its time, and until when it can be checked."""
-
-
-class RoundMaths(Protocol):
-    """RFC 4998 and tokens; `signing.archive` has it."""
-
-    def leaf_of(self, entry: bytes) -> bytes | None: ...
-    def root(self, leaves: Sequence[bytes]) -> bytes: ...
-    def siblings(self, leaves: Sequence[bytes], place: int) -> tuple[bytes, ...]: ...
-    def siblings_of_each(self, leaves: Sequence[bytes]) -> tuple[tuple[bytes, ...], ...]: ...
-    def renewal_leaf(self, token_digests: Sequence[bytes]) -> bytes: ...
-    def outside_stamp(self, token: bytes, digest: bytes) -> Stamp: ...
-    def own_stamp(self, token: bytes, digest: bytes) -> Stamp: ...
-    def record(
-        self, leaf: bytes, met: Sequence[bytes], stamps: Sequence[tuple[bytes, Sequence[bytes]]]
-    ) -> bytes: ...
-
-
-class ArchiveStore(Protocol):
-    """Rounds and their timestamps in the database."""
-
-    async def covered(self) -> int: ...
-    async def add_round(self, first: int, end: int, roots: Sequence[bytes]) -> None: ...
-    async def round_of(self, index: int) -> ArchiveRound | None: ...
-    async def stamps_of(self, number: int) -> Sequence[RoundStamp]: ...
-    async def unstamped(self, limit: int) -> Sequence[DueRound]: ...
-    async def own_word(self, limit: int) -> Sequence[DueRound]: ...
-    async def ending(self, before: datetime, limit: int) -> Sequence[DueRound]: ...
-    async def stamp(self, token: ArchiveToken, stamps: Sequence[NewStamp]) -> int: ...
-    async def until(self, evidences: Sequence[EvidenceId]) -> Mapping[EvidenceId, datetime]: ...
-
-
-class ReadLog(Protocol):
-    """What of the log is read."""
-
-    async def head(self, size: int | None = None) -> SignedHead | None: ...
-    async def entries(self, first: int, end: int) -> Sequence[LoggedEntry]: ...
-
-
-class GivenToken(Protocol):
-    """What an outside authority gives."""
-
-    @property
-    def name(self) -> str: ...
-    @property
-    def token(self) -> bytes: ...
-    @property
-    def time(self) -> datetime: ...
-
-
-class OutsideAuthorities(Protocol):
-    """Timestamp authorities that are not the operator's."""
-
-    async def stamp(self, digest: bytes) -> GivenToken:
-        """A token over a digest, verified. Raises TDHError where none of them gives one."""
-        ...
-
-
-class OwnUnit(Protocol):
-    """Our own timestamping unit."""
-
-    async def stamp(self, digest: bytes) -> bytes:
-        """A token over a digest. Raises TDHError."""
-        ...
 
 
 @dataclass(slots=True, kw_only=True)
@@ -157,10 +95,14 @@ class ArchiveKeeping:
 
         Raises TDHError if rounds wait and nobody, not even our own unit, gives a timestamp.
         """
+        return sum([await self._stamp_all(digest) for digest in TreeDigest])
+
+    async def _stamp_all(self, digest: TreeDigest) -> int:
+        """The same for rounds whose newest chain is by this digest: a tree has one."""
         total, asks_outside = 0, self.outside is not None
         while True:
             now = self.clock.now()
-            due = await self._due(now, own_word=asks_outside)
+            due = await self._due(now, digest, own_word=asks_outside)
             if not due:
                 return total
             token, due = await self._token_over(due, now, asks_outside=asks_outside)
@@ -172,36 +114,49 @@ class ArchiveKeeping:
                 return total
             total += added
 
-    async def _due(self, now: datetime, *, own_word: bool) -> Sequence[DueRound]:
+    async def _due(
+        self, now: datetime, digest: TreeDigest, *, own_word: bool
+    ) -> Sequence[DueRound]:
         if own_word:
-            wanted = list(await self.store.own_word(STAMPED_TOGETHER))
+            wanted = list(await self.store.own_word(STAMPED_TOGETHER, digest))
         else:
-            wanted = list(await self.store.unstamped(STAMPED_TOGETHER))
+            wanted = list(await self.store.unstamped(STAMPED_TOGETHER, digest))
         ending = now + self.renew_before
         if self._reach is not None:
             ending = min(ending, self._reach)
-        wanted += await self.store.ending(ending, STAMPED_TOGETHER)
+        wanted += await self.store.ending(ending, STAMPED_TOGETHER, digest)
         return list({one.number: one for one in wanted}.values())
 
     async def _token_over(
         self, due: Sequence[DueRound], now: datetime, *, asks_outside: bool
     ) -> tuple[ArchiveToken | None, Sequence[DueRound]]:
         """A timestamp over what is due, and over which of it."""
-        if asks_outside and self.outside is not None:
-            digest = self.maths.root(self._leaves(due))
-            try:
-                given = await self.outside.stamp(digest)
-                kept, time, until = self.maths.outside_stamp(given.token, digest)
-                return ArchiveToken(name=given.name, token=kept, time=time, until=until), due
-            except TDHError as error:
-                log.warning("archive.no-outsider", code=error.code, problem=str(error))
+        if asks_outside:
+            token = await self.outside_token(self._root(due))
+            if token is not None:
+                return token, due
         soon = now + self.renew_before * OWN_RENEWS if self.outside else now + self.renew_before
         urgent = [one for one in due if one.until is None or one.until < soon]
         if not urgent:
             return None, ()
-        digest = self.maths.root(self._leaves(urgent))
+        return await self.own_token(self._root(urgent)), urgent
+
+    async def outside_token(self, digest: bytes) -> ArchiveToken | None:
+        """An outsider's timestamp over a digest; None where there is none to be had."""
+        if self.outside is None:
+            return None
+        try:
+            given = await self.outside.stamp(digest)
+            kept, time, until = self.maths.outside_stamp(given.token, digest)
+        except TDHError as error:
+            log.warning("archive.no-outsider", code=error.code, problem=str(error))
+            return None
+        return ArchiveToken(name=given.name, token=kept, time=time, until=until)
+
+    async def own_token(self, digest: bytes) -> ArchiveToken:
+        """Our own unit's timestamp over a digest. Raises TDHError."""
         kept, time, until = self.maths.own_stamp(await self.own.stamp(digest), digest)
-        return ArchiveToken(name="", token=kept, time=time, until=until), urgent
+        return ArchiveToken(name="", token=kept, time=time, until=until)
 
     async def _add(self, token: ArchiveToken, due: Sequence[DueRound]) -> int:
         """Write the stamps that make something better.
@@ -210,9 +165,9 @@ class ArchiveKeeping:
         """
         self.crash("archive.token_given")
         self._reach = token.until
-        ways = self.maths.siblings_of_each(self._leaves(due))
+        ways = self.maths.siblings_of_each(self._leaves(due), due[0].digest)
         stamps = [
-            NewStamp(round=one.number, after=len(one.token_digests), siblings=way)
+            NewStamp(round=one.number, after=one.stamps, siblings=way, digest=one.digest)
             for one, way in zip(due, ways, strict=True)
             if _is_better(token, one)
         ]
@@ -223,10 +178,13 @@ class ArchiveKeeping:
         log.info("archive.stamped", rounds=added, by=token.name or "own unit")
         return added
 
+    def _root(self, due: Sequence[DueRound]) -> bytes:
+        return self.maths.root(self._leaves(due), due[0].digest)
+
     def _leaves(self, due: Sequence[DueRound]) -> Sequence[bytes]:
         """The leaf of each round: its root at first, later the timestamps that it has."""
         return [
-            self.maths.renewal_leaf(one.token_digests)
+            self.maths.renewal_leaf(one.token_digests, one.digest)
             if one.token_digests
             else self.maths.root(of_evidence(one.roots))
             for one in due

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from tdh.delivery.archive import ArchiveStore
+from tdh.delivery.archive_ports import ArchiveStore
 from tdh.delivery.archive_records import Records
 from tdh.domain.errors import NotLoggedYet
 from tdh.domain.identifiers import EvidenceId

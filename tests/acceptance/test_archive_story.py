@@ -18,6 +18,7 @@ from signing import certificates as made
 from signing.archive.record import EvidenceRecord
 from signing.archive.verification import verify_record
 from signing.cms import open_signed_data
+from signing.standalone import tdh_verify
 from signing.trust_file import TrustFile
 from tests.installation import AGENCY
 from tests.outside_authority import OutsideAuthority
@@ -105,10 +106,19 @@ async def test_our_own_word_then_an_outsiders_and_a_stranger_believes(
                 code, _, problem = await tdh(here, AGENCY, "evidence", one, "-o", str(folder))
                 assert code == 0, problem
     await judged_by_a_stranger(here, authority, tmp_path, folders)
+    more["TDH_ANCHOR__DIGEST"] = "sha-512"
+    code, said, problem = await run_tdh("audit", "renew", **(here.environment | more))
+    assert code == 0, said + problem
+    assert "hashed anew by SHA-512: a second chain" in said
+    folders = [tmp_path / "first again", tmp_path / "second again"]
+    for one, folder in zip((delivery, second), folders, strict=True):
+        code, _, problem = await tdh(here, AGENCY, "evidence", one, "-o", str(folder))
+        assert code == 0, problem
+    await judged_by_a_stranger(here, authority, tmp_path, folders, chains=2)
 
 
-async def judged_by_a_stranger(here, authority, tmp_path, folders) -> None:
-    """`tdh verify` under a trust file that knows the authority; BouncyCastle, over the records."""
+async def judged_by_a_stranger(here, authority, tmp_path, folders, *, chains: int = 1) -> None:
+    """Both verifiers, under a trust file that knows the authority; BouncyCastle, over records."""
     trust = TrustFile.parse(here.trust.read_bytes())
     file = tmp_path / "trust.json"
     outside = (authority.root.certificate,)
@@ -122,10 +132,15 @@ async def judged_by_a_stranger(here, authority, tmp_path, folders) -> None:
     roots = [*trust.tsa_roots, *outside]
     for path in paths:
         xml, record = path.read_bytes(), path.with_suffix(".ers").read_bytes()
-        found = verify_record(record, hashlib.sha256(xml).digest(), roots, at=datetime.now(UTC))
+        digest, now = hashlib.sha256(xml).digest(), datetime.now(UTC)
+        found = verify_record(record, digest, roots, at=now, data=xml)
+        assert len(EvidenceRecord.parse(record).chains) == chains
         assert found.stamps[-1].path[-1] == authority.root.certificate
-    answers = await asyncio.to_thread(bouncy_castle, paths, tmp_path / "java")
-    assert answers == ["valid 1"] * len(paths)
+    small = tdh_verify.read_trust(file.read_bytes(), datetime.now(UTC), require_anchor=True)
+    for _, lines in tdh_verify.check_files(paths, small):
+        assert tdh_verify.result(lines) == "valid", lines
+    answers = await asyncio.to_thread(bouncy_castle, paths, tmp_path / f"java {chains}")
+    assert answers == [f"valid {chains}"] * len(paths)
 
 
 def bouncy_castle(paths: list[Path], folder: Path) -> list[str]:

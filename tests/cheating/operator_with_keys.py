@@ -286,7 +286,7 @@ def publication(database: Database, signer: HeadSigner, folder: Path) -> Publica
 
 _LOG_TABLES = (
     "log_queue", "log_entries", "log_nodes", "log_heads", "log_anchors", "log_settled",
-    "archive_rounds", "archive_stamps", "archive_tokens",
+    "archive_rounds", "archive_stamps", "archive_tokens", "archive_leaves",
 )  # fmt: skip
 
 

@@ -34,6 +34,8 @@ ELSEWHERE = {
     "anchor.given": ANCHORS,
     "anchor.kept": ANCHORS,
     "anchor.settled": ANCHORS,
+    "archive.chain_added": ANCHORS,
+    "archive.chain_token_given": ANCHORS,
     "archive.round_added": ANCHORS,
     "archive.stamped": ANCHORS,
     "archive.token_given": ANCHORS,

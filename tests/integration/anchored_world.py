@@ -1,6 +1,7 @@
 """A published log on a real database, and outsiders who vouch for it, or do not."""
 
 import hashlib
+import zlib
 from datetime import datetime, timedelta
 
 from archive_samples import NOW, YEAR, Authority
@@ -18,8 +19,10 @@ from storage.database import Database
 from storage.log import PostgresLogStore
 from tdh.delivery.anchoring import Anchoring, Rests
 from tdh.delivery.archive import ArchiveKeeping
+from tdh.delivery.archive_anew import HashTreeRenewal
 from tdh.delivery.archive_records import Records
 from tdh.delivery.proving import Proving
+from tdh.domain.archive import TreeDigest
 from tdh.domain.errors import TDHError
 from tdh.domain.identifiers import EvidenceId
 from tdh.domain.log import SignedHead
@@ -135,6 +138,15 @@ class World:
             [entry for _, entry in rows],
         )
         await self.database.fetch(
+            "INSERT INTO evidence (letter_month, event, xml, digest) "
+            "SELECT $1, 'evt_' || substr(e, 5), x, sha256(p) "
+            "FROM unnest($2::text[], $3::bytea[], $4::bytea[]) AS one(e, x, p)",
+            NOW.date().replace(day=1),
+            names,
+            [zlib.compress(self.xml[name]) for name in names],
+            [self.xml[name] for name in names],
+        )
+        await self.database.fetch(
             "INSERT INTO log_nodes SELECT * FROM unnest($1::smallint[], $2::bigint[], $3::bytea[])",
             [one.level for one in nodes],
             [one.number for one in nodes],
@@ -169,6 +181,12 @@ class World:
             crash=crash,
             renew_before=timedelta(days=180),
         )
+
+    def again(self, crash=lambda _: None, *, outside: bool = True) -> HashTreeRenewal:
+        """What hashes anew by SHA-512, as the same process as a new `keeping`."""
+        keeping = self.keeping(crash, outside=outside)
+        records = Records(log=self.log, store=self.archive, maths=keeping.maths)
+        return HashTreeRenewal(keeping=keeping, records=records, digest=TreeDigest.SHA_512)
 
     @property
     def proving(self) -> Proving:

@@ -31,12 +31,13 @@ from storage.parties import PostgresParties
 from storage.tiles import LogFolder
 from storage.vault.keys import FileKeyService
 from storage.vault.vault import Vault
-from tdh.anchoring import Outsiders, archive_keeping
+from tdh.anchoring import Outsiders, archive_keeping, hash_tree_renewal
 from tdh.config import Config, DatabaseConfig, IssuerConfig, SealerConfig, VaultConfig
 from tdh.delivery.commit import GroupCommit
 from tdh.delivery.publication import Publication
 from tdh.delivery.tiling import Tiling
 from tdh.domain import commands as cmd
+from tdh.domain.archive import TreeDigest
 from tdh.domain.decisions import Decision
 from tdh.domain.events import EventReason
 from tdh.domain.identifiers import Digest, letter_month
@@ -46,7 +47,7 @@ from tdh.domain.parties import Channel
 from tdh.domain.policies import Policy
 from tdh.domain.reports import DocumentReport
 from tdh.domain.signers import SenderMatch
-from tdh.proof_settings import LogConfig
+from tdh.proof_settings import AnchorConfig, LogConfig
 from tdh.system import CheckedClock, RandomIds
 
 TERM = timedelta(seconds=1)
@@ -308,6 +309,9 @@ async def live(life: Life) -> None:
     await life.act(cmd.Withdraw, "withdrawn", by=by(AGENCY, datetime.now(UTC)))
     await life.publication.round()
     await life.archive.turn()
+    config = replace(AnchorConfig(), digest=TreeDigest.SHA_512)
+    again = hash_tree_renewal(replace(life.world.config, anchor=config), life.archive)
+    assert await again.turn() == 1
     await life.submit("new")
 
 

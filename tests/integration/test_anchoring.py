@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import zlib
 from collections.abc import AsyncIterator
 from datetime import timedelta
 
@@ -9,12 +10,15 @@ import pytest
 from anchored_world import Killed, World, killed_at
 from archive_samples import NOW, YEAR
 
+from signing.archive.hash_tree import SHA256, SHA512
+from signing.archive.record import EvidenceRecord
 from signing.archive.verification import VerifiedRecord, verify_record
 from signing.checkpoint import without_cosignatures
 from signing.cosignature import cosigners
 from signing.timestamps import verify_token
 from signing.tlog_proof import TlogProof
 from storage.database import Database, open_database
+from tdh.domain.archive import NewStamp, TreeDigest
 from tdh.domain.errors import NotLoggedYet
 from tdh.domain.log import AnchorKind
 
@@ -33,7 +37,7 @@ async def one_database(new_database, template_database: str) -> AsyncIterator[Da
 async def world(one_database: Database) -> World:
     await one_database.fetch(
         "TRUNCATE log_entries, log_nodes, log_heads, log_anchors, log_settled, "
-        "archive_rounds, archive_tokens, archive_stamps"
+        "archive_rounds, archive_tokens, archive_stamps, archive_leaves, evidence"
     )
     return World(one_database)
 
@@ -51,7 +55,9 @@ async def check(world: World, evidence) -> VerifiedRecord:
     for token in given.tokens:
         verify_token(token.token, imprint, world.roots)
     assert given.record is not None
-    found = verify_record(given.record, digest, world.roots, at=world.clock.now())
+    found = verify_record(
+        given.record, digest, world.roots, at=world.clock.now(), data=world.xml[evidence]
+    )
     assert found.until == given.provable_until
     assert await world.proving.provable_until([evidence]) == {evidence: found.until}
     return found
@@ -247,6 +253,112 @@ async def test_the_archive_survives_a_kill_at(world: World, point: str) -> None:
     assert (await world.archive.archived()).unstamped == 0
     for name in names:
         assert len((await check(world, name)).stamps) == 1
+
+
+async def chains_of(world: World, evidence) -> list[tuple[str, int]]:
+    """Algorithm and number of timestamps of each chain of a record that a stranger takes."""
+    await check(world, evidence)
+    record = (await world.proving.everything_of(evidence)).record
+    assert record is not None
+    chains = EvidenceRecord.parse(record).chains
+    return [(chain[0].algorithm, len(chain)) for chain in chains]
+
+
+async def test_what_rests_on_a_weaker_digest_is_hashed_anew(world: World) -> None:
+    names = await world.grow(3)
+    keeping, again = world.keeping(), world.again()
+    await keeping.turn()
+    names += await world.grow(300, operations=2)
+    await world.grow(0, operations=600)
+    names += await world.grow(40)
+    await keeping.turn()
+    world.clock.time += DAY
+    asked = world.outside.asked
+    assert await world.archive.count_weaker(TreeDigest.SHA_512) == 2
+    assert await again.turn() == 2
+    assert world.outside.asked == asked + 1, "all of them under one timestamp"
+    assert await again.turn() == 0
+    assert await keeping.turn() == 0
+    assert await world.archive.count_weaker(TreeDigest.SHA_512) == 0
+    for name in (names[0], names[2], names[3], names[258], names[302], names[303], names[-1]):
+        assert await chains_of(world, name) == [(SHA256, 1), (SHA512, 1)]
+    [late] = await world.grow(1)
+    assert await keeping.turn() == 1
+    assert await again.turn() == 1
+    assert await chains_of(world, late) == [(SHA256, 1), (SHA512, 1)]
+
+
+async def test_a_new_chain_with_our_own_word_gets_an_outsiders_and_is_renewed(
+    world: World,
+) -> None:
+    [first] = await world.grow(1)
+    await world.keeping().turn()
+    world.outside.gone = True
+    assert await world.again().turn() == 1
+    assert (await world.archive.archived()).own_word == 1
+    assert (await check(world, first)).stamps[-1].path[-1] == world.own.authority.certificate
+    world.outside.gone = False
+    assert await world.keeping().turn() == 1
+    assert (await world.archive.archived()).own_word == 0
+    assert await chains_of(world, first) == [(SHA256, 1), (SHA512, 2)]
+    world.clock.time = NOW + 2 * YEAR - 100 * DAY
+    old = world.outside.authority
+    world.outside.authority = type(old)("outsider", begins=NOW + YEAR, ends=NOW + 6 * YEAR)
+    assert await world.keeping().turn() == 1
+    record = (await world.proving.everything_of(first)).record
+    assert record is not None
+    digest = hashlib.sha256(world.xml[first]).digest()
+    roots = [old.certificate, *world.roots]
+    found = verify_record(record, digest, roots, at=NOW + 3 * YEAR, data=world.xml[first])
+    assert (len(found.stamps), found.until) == (4, NOW + 6 * YEAR)
+
+
+async def test_a_damaged_evidence_hinders_its_round_only(world: World) -> None:
+    [bad] = await world.grow(1)
+    await world.keeping().turn()
+    [good] = await world.grow(1)
+    await world.keeping().turn()
+    await world.database.fetch(
+        "UPDATE evidence SET xml = 'x' WHERE event = $1", bad.replace("evd_", "evt_")
+    )
+    again = world.again()
+    assert await again.turn() == 1
+    assert await again.turn() == 0
+    assert await chains_of(world, bad) == [(SHA256, 1)]
+    assert await chains_of(world, good) == [(SHA256, 1), (SHA512, 1)]
+    await world.database.fetch(
+        "UPDATE evidence SET xml = $2 WHERE event = $1",
+        bad.replace("evd_", "evt_"),
+        zlib.compress(world.xml[bad]),
+    )
+    assert await again.turn() == 1
+    assert await chains_of(world, bad) == [(SHA256, 1), (SHA512, 1)]
+
+
+async def test_what_was_stamped_meanwhile_is_hashed_anew_the_next_time(world: World) -> None:
+    """A renewal that comes between makes leaves wrong, which are over what was there before."""
+    [first] = await world.grow(1)
+    world.outside.gone = True
+    await world.keeping().turn()
+    [before] = await world.archive.weaker(TreeDigest.SHA_512, 0, 9)
+    stamp = (await world.archive.stamps_of(before.number))[0]
+    world.outside.gone = False
+    await world.keeping().turn()
+    late = NewStamp(round=before.number, after=1, siblings=(), digest=TreeDigest.SHA_512)
+    assert await world.archive.stamp(stamp.token, [late]) == 0
+    assert await world.again().turn() == 1
+    assert await chains_of(world, first) == [(SHA256, 2), (SHA512, 1)]
+
+
+@pytest.mark.parametrize("point", ["archive.chain_token_given", "archive.chain_added"])
+async def test_hashing_anew_survives_a_kill_at(world: World, point: str) -> None:
+    names = await world.grow(3)
+    await world.keeping().turn()
+    with pytest.raises(Killed):
+        await world.again(crash=killed_at(point)).turn()
+    await asyncio.gather(*(world.again().turn() for _ in range(3)))
+    for name in names:
+        assert await chains_of(world, name) == [(SHA256, 1), (SHA512, 1)]
 
 
 async def test_two_keepers_at_once_do_the_work_once(world: World) -> None:

@@ -372,8 +372,28 @@ SPOILED = {
         "UPDATE archive_rounds SET roots = sha256('x')",
         {N.ARCHIVE},
     ),
+    "a leaf that was hashed anew is another": (
+        "UPDATE archive_leaves SET leaves = overlay(leaves PLACING sha512('x') FROM 1)",
+        {N.ARCHIVE},
+    ),
+    "the root of what was hashed anew is another": (
+        "UPDATE archive_leaves SET root = sha512('x')",
+        {N.ARCHIVE},
+    ),
+    "what was hashed anew is gone": ("DELETE FROM archive_leaves", {N.ARCHIVE}),
+    "a round says that it was not hashed anew": (
+        "UPDATE archive_rounds SET digest_bits = 256",
+        {N.ARCHIVE},
+    ),
+    "a timestamp says that it is of the first chain": (
+        "UPDATE archive_stamps SET digest_bits = 256",
+        {N.ARCHIVE},
+    ),
     "a round of the archive is gone": (
-        "DELETE FROM archive_stamps;UPDATE archive_rounds SET number = number + 1",
+        (
+            "DELETE FROM archive_leaves;DELETE FROM archive_stamps;"
+            "UPDATE archive_rounds SET number = number + 1"
+        ),
         {N.ARCHIVE},
     ),
     "an entry too many": (

@@ -34,7 +34,6 @@ MODULES: tuple[ModuleType, ...] = (
 ON_PURPOSE = {
     "storage.anchors.newest_settled",
     "storage.archive.archived",
-    "storage.archive.own_word",
     "storage.archive.unstamped",
     "storage.journal.last_beat",
     "storage.log.head",

@@ -6,10 +6,13 @@ from datetime import timedelta
 import pytest
 
 from signing import certificates as made
+from signing.archive.hash_tree import SHA256, SHA512
+from signing.archive.maths import ArchiveMaths
 from signing.archive.record import EvidenceRecord
 from signing.seal_check import Outcome
 from signing.trust_file import TRUST_NOBODY
 from signing.verify import CheckId, Kind, Result, verify_files
+from tdh.domain.archive import ArchiveToken, RecordChain, RoundStamp, TreeDigest
 from tests.proof_samples import AT, COMPANY, NOW, Operator, Stamper
 
 PASS, FAIL, UNKNOWN = Outcome
@@ -111,6 +114,47 @@ def test_a_renewed_record_is_checkable_longer(operator, filed):
     assert file.result is Result.VALID
     assert "2026-11-22T09:35:15" in stamped(file).text.en
     assert "until 2035-" in stamped(file).text.en
+
+
+def hashed_anew(operator, stamper, at=NOW + 2 * YEAR):
+    """The record as the database gives it: of a round of two, whose leaves were hashed anew."""
+    maths, evidence = ArchiveMaths(), [operator.logged[0].xml, operator.logged[1].xml]
+    leaves = [maths.digest_of(xml) for xml in evidence]
+    first = operator.outside.token_over(maths.root(leaves), SOON)
+    chains = [
+        RecordChain(leaf=leaf, way=way, stamps=(round_stamp(first, TreeDigest.SHA_256),))
+        for leaf, way in zip(leaves, maths.siblings_of_each(leaves), strict=True)
+    ]
+    wanted = TreeDigest.SHA_512
+    again = [
+        maths.leaf_anew(xml, [chain], wanted) for xml, chain in zip(evidence, chains, strict=True)
+    ]
+    token = stamper.token_over(maths.root(again, wanted), at)
+    way = maths.siblings(again, 0, wanted)
+    second = RecordChain(leaf=again[0], way=way, stamps=(round_stamp(token, wanted),))
+    return maths.record([chains[0], second])
+
+
+def round_stamp(token: bytes, digest: TreeDigest) -> RoundStamp:
+    kept = ArchiveToken(name="", token=token, time=NOW, until=NOW)
+    return RoundStamp(token=kept, siblings=(), digest=digest)
+
+
+def test_a_record_that_was_hashed_anew_is_checkable_longer(operator, filed):
+    younger = Stamper("Younger Timestamps", LONG)
+    trust = operator.outsiders()
+    roots = (*trust.outside_tsa_roots, younger.root.certificate)
+    trust = _with(trust, outside_tsa_roots=roots)
+    record = hashed_anew(operator, younger)
+    chains = EvidenceRecord.parse(record).chains
+    assert [chain[0].algorithm for chain in chains] == [SHA256, SHA512]
+    file = filed.put(record).check(trust, at=NOW + 5 * YEAR)
+    assert file.result is Result.VALID
+    assert "until 2035-" in stamped(file).text.en
+    other = EvidenceRecord.parse(hashed_anew(operator, younger))
+    mixed = EvidenceRecord(chains=(other.chains[0], chains[1]))
+    file = filed.put(mixed).check(trust, at=NOW + 5 * YEAR)
+    assert (file.result, stamped(file).outcome) == (Result.INVALID, FAIL)
 
 
 def test_a_renewal_from_after_the_check_is_not_believed_but_does_no_harm(operator, filed):
