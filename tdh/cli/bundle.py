@@ -12,6 +12,7 @@ from aiohttp import ClientError
 
 from tdh.cli import client
 from tdh.cli.client import NO_INPUT, Refused, Service, Stop
+from tdh.cli.files import file_for, move_once
 from tdh.cli.reading import delivery_named
 from tdh.cli.waiting import add_wait, once_logged
 
@@ -39,18 +40,18 @@ def add_parser(subparsers: "client.Subparsers[Any]") -> None:
 
 async def save(service: Service, args: argparse.Namespace) -> int:
     """Write the file, whole or not at all. Raises Refused, Stop."""
+    file_for(args.output)
     delivery = await delivery_named(service, args.id)
     path = f"/v1/deliveries/{delivery}/bundle"
     if args.evidence_only:
         path += "?content=none"
     partial = args.output.with_name(args.output.name + ".partial")
     try:
-        args.output.parent.mkdir(parents=True, exist_ok=True)
         with partial.open("wb") as file:
             await once_logged(lambda: service.download(path, file), args.wait)
             file.flush()
             os.fsync(file.fileno())
-        partial.replace(args.output)
+        move_once(args.output, partial)
     except (Refused, ClientError, TimeoutError):
         partial.unlink(missing_ok=True)
         raise

@@ -59,7 +59,29 @@ async def delivery_named(service: Service, text: str) -> str:
     """A delivery's id, from itself or from its tracking number. Raises Stop, Refused."""
     if is_id("dlv", text):
         return text
+    if is_id("ltr", text):
+        raise await _one_of(service, text)
+    if is_id("evd", text):
+        raise Stop(
+            USAGE,
+            "เป็นรหัสหลักฐาน ต้องระบุการนำจ่าย (dlv_… หรือ TDH-…)",
+            "this is an evidence's id; name its delivery (dlv_… or TDH-…)",
+        )
     return str((await service.get(f"/v1/track/{_tracking(text)}"))["id"])
+
+
+async def _one_of(service: Service, letter: str) -> Stop:
+    """What to say to whoever names a letter where a delivery is wanted: which ones it has."""
+    try:
+        listed = (await service.get(f"/v1/letters/{letter}"))["deliveries"]
+    except Refused:  # a recipient is not told of the others
+        listed = []
+    lines = [f"\n  {one['id']}  {one['tracking']}  {one['recipient']}" for one in listed]
+    return Stop(
+        USAGE,
+        "รหัสหนังสือไม่พอ ต้องระบุการนำจ่ายหนึ่งรายการ (dlv_… หรือ TDH-…)",
+        "a letter's id is not enough; name one delivery (dlv_… or TDH-…)" + "".join(lines),
+    )
 
 
 def _tracking(text: str) -> str:

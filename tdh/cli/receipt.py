@@ -11,7 +11,7 @@ from typing import Any
 
 from tdh.cli import client
 from tdh.cli.client import NO, Refused, Service, Stop
-from tdh.cli.files import write_whole
+from tdh.cli.files import file_for, write_once
 from tdh.cli.reading import delivery_named
 from tdh.cli.waiting import add_wait, once_logged
 from tdh.domain.identifiers import is_id
@@ -39,7 +39,8 @@ def add_parser(subparsers: "client.Subparsers[Any]") -> None:
 
 
 async def save(service: Service, args: argparse.Namespace) -> int:
-    """Write the file; raises Stop where no event of the delivery has a receipt."""
+    """Write the file, never over another. Raises Stop, also where no event has a receipt."""
+    file_for(args.output)
     query = "" if args.edition is None else f"?edition={args.edition}"
     for evidence in await _candidates(service, args.id):
         try:
@@ -49,7 +50,7 @@ async def save(service: Service, args: argparse.Namespace) -> int:
             if refused.code == _NO_PAGE and not is_id("evd", args.id):
                 continue
             raise
-        write_whole(args.output, pdf)
+        write_once(args.output, pdf)
         told = {"saved": str(args.output), "evidence": evidence}
         print(client.as_json(told) if args.json else args.output)
         return client.FINE

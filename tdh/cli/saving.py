@@ -12,7 +12,7 @@ from typing import Any
 
 from tdh.cli import client
 from tdh.cli.client import NO, Plain, Refused, Service
-from tdh.cli.files import write_once, write_whole
+from tdh.cli.files import place_for, write_once, write_whole
 from tdh.cli.reading import delivery_named
 from tdh.cli.saving_heads import Proven, save_timestamps
 from tdh.cli.waiting import add_wait, is_early, once_logged
@@ -39,6 +39,7 @@ def add_parser(subparsers: "client.Subparsers[Any]") -> None:
 
 async def save(service: Service, args: argparse.Namespace) -> int:
     """Save what is there; exit 1 if a proof did not come in time."""
+    place_for(args.output)
     saved: list[Path] = []
     proven: list[Proven] = []
     without_proof: list[str] = []

@@ -277,7 +277,7 @@ async def test_evidence_is_never_written_over_other_evidence(tdh):
     kept = (to / "01-SubmissionAcceptance.xml").read_bytes()
     second = await tdh.send()
     assert await tdh("evidence", second, "-o", str(to), "--wait", "0") == 66
-    assert "other evidence is there" in tdh.err
+    assert "another file is there" in tdh.err
     assert (to / "01-SubmissionAcceptance.xml").read_bytes() == kept
 
 
