@@ -66,7 +66,9 @@ def key_of_vkey(vkey: str) -> ServiceKey:
     """The key of a verifier key (C2SP) of the log, Ed25519 or ML-DSA-44. Raises ServiceKeyError."""
     _, _, rest = vkey.partition("+")
     _, _, encoded = rest.partition("+")
-    key = read_base64(encoded) or b"\0"
+    key = read_base64(encoded)
+    if not key:
+        raise ServiceKeyError("is no verifier key: name+id+key, the key in Base64")
     try:
         if key[0] in {_ED25519_NOTE, _ED25519_COSIGNATURE}:
             public: object = Ed25519PublicKey.from_public_bytes(key[1:])
@@ -75,8 +77,8 @@ def key_of_vkey(vkey: str) -> ServiceKey:
             public = MLDSA44PublicKey.from_public_bytes(key[1:])
             return ServiceKey(use=KeyUse.LOG_MLDSA, key=spki_digest(public))
     except ValueError as exc:
-        raise ServiceKeyError("a verifier key cannot be read") from exc
-    raise ServiceKeyError(f"verifier keys of type {key[0]} are no keys of a log")
+        raise ServiceKeyError("is no verifier key: the key in it cannot be read") from exc
+    raise ServiceKeyError(f"is no verifier key of a log: its type is {key[0]}")
 
 
 def in_service(key: ServiceKey, time: datetime) -> bytes:

@@ -14,8 +14,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from signing import service_keys
+from signing.checkpoint import NoteError, NoteVerifier
+from signing.cosignature import CosignatureVerifier
 from signing.service_certificates import check_certificates
-from signing.service_keys import key_of_pem, key_of_vkey
+from signing.service_keys import ServiceKeyError, key_of_pem, key_of_vkey
 from tdh.cli import key_words, words
 from tdh.cli.admin_desk import REFUSED, Desk, Subject
 from tdh.cli.verify import chosen_trust
@@ -86,7 +88,7 @@ async def _list(desk: Desk, args: argparse.Namespace) -> int:
 
 async def _rotate(desk: Desk, args: argparse.Namespace) -> int:
     use, recorded = KeyUse(args.use), await desk.keys.all()
-    new = _new_key(use, args, desk.now)
+    new = _new_key(use, args, desk.now, desk.config.issuer.origin)
     if problem := problem_with(new, recorded, desk.now):
         return SUBJECT.say(f"ใช้ไม่ได้ / refused: {problem}", REFUSED)
     if others := [one for one in recorded if one.key.key == new.key and one.key.use is not use]:
@@ -122,16 +124,13 @@ async def _rotate(desk: Desk, args: argparse.Namespace) -> int:
     )
 
 
-def _new_key(use: KeyUse, args: argparse.Namespace, now: datetime) -> ServiceKey:
+def _new_key(use: KeyUse, args: argparse.Namespace, now: datetime, origin: str) -> ServiceKey:
     """The key that is to serve, checked. Raises OSError, InvalidValue, ProofError."""
     of_log = use in {KeyUse.LOG, KeyUse.LOG_MLDSA}
     if of_log != (args.vkey is not None):
         raise InvalidValue("--use", "a log's key is named by --vkey, any other by --certificate")
     if of_log:
-        new = key_of_vkey(args.vkey)
-        if new.use is not use:
-            raise InvalidValue("--vkey", f"is a {new.use} key")
-        return new
+        return _new_log_key(use, args.vkey, origin)
     pem = args.certificate.read_bytes()
     trust = chosen_trust(args.trust, os.environ)
     check_certificates(use, pem, trust, now)
@@ -144,15 +143,37 @@ def _new_key(use: KeyUse, args: argparse.Namespace, now: datetime) -> ServiceKey
     return new
 
 
+def _new_log_key(use: KeyUse, vkey: str, origin: str) -> ServiceKey:
+    try:
+        new = key_of_vkey(vkey)
+    except ServiceKeyError as error:
+        raise InvalidValue("--vkey", str(error)) from error
+    if new.use is not use:
+        raise InvalidValue("--vkey", f"is a {new.use} key")
+    try:
+        (NoteVerifier if use is KeyUse.LOG else CosignatureVerifier).parse(vkey)
+    except NoteError as error:
+        raise InvalidValue("--vkey", f"is no verifier key: {error}") from error
+    if vkey.partition("+")[0] != origin:
+        raise InvalidValue("--vkey", f"is of another log: this one's name is {origin}")
+    return new
+
+
 # --- compromised ---------------------------------------------------------------------------------
 
 
 async def _compromised(desk: Desk, args: argparse.Namespace) -> int:
     prefix = args.key.replace(":", "").lower()
+    if len(prefix) < LEAST_PREFIX:
+        raise InvalidValue(
+            "key", f"ต้องมีอย่างน้อย {LEAST_PREFIX} หลัก / at least {LEAST_PREFIX} digits are needed"
+        )
     found = {one.key.key: one.key for one in await desk.keys.all()}
     fitting = [key for digest, key in found.items() if digest.hex().startswith(prefix)]
-    if len(prefix) < LEAST_PREFIX or len(fitting) != 1:
-        raise InvalidValue("key", f"names {len(fitting)} keys; eight digits at least")
+    if not fitting:
+        raise InvalidValue("key", "no key of the service begins so; see tdh admin key list")
+    if len(fitting) > 1:
+        raise InvalidValue("key", f"{len(fitting)} keys begin so; give more digits")
     since = args.since.astimezone(UTC).replace(microsecond=0)
     if since > desk.now:
         raise InvalidValue("--since", "lies in the future")

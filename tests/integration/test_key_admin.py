@@ -201,7 +201,9 @@ async def test_a_lost_key_stops_and_never_comes_back(operator) -> None:
 
     assert await operator.admin(*words, " ") == 64
     assert await operator.admin("key", "compromised", lost[:7], *words[3:], "lost") == 64
+    assert "at least 8 digits are needed" in operator.error
     assert await operator.admin("key", "compromised", "ab" * 8, *words[3:], "lost") == 64
+    assert "no key of the service begins so" in operator.error
     assert await operator.admin(*words, "a laptop was stolen") == 0
     assert f'{{"key": "{lost}", "since": "{since:%Y-%m-%dT%H:%M:%SZ}"}}' in operator.said
     operator.sealer._watch._looked_at = None
@@ -230,6 +232,14 @@ async def test_a_log_key_is_changed_while_both_sign(operator) -> None:
     (old,) = [one for one in found if one.retires_at is not None]
     assert timedelta(days=89) < old.retires_at - now() <= timedelta(days=90)
     assert await operator.admin("key", "rotate", "--use", "log-mldsa", "--vkey", signer.vkey) == 64
+    other = NoteSigner(name="other.example/log", private_key=key)
+    for vkey, problem in (
+        ("garbage", "--vkey: is no verifier key"),
+        (f"other{signer.vkey}", "--vkey: is no verifier key"),
+        (other.vkey, "--vkey: is of another log"),
+    ):
+        assert await operator.admin("key", "rotate", "--use", "log", "--vkey", vkey) == 64
+        assert problem in operator.error
 
 
 async def test_strangers_learn_of_a_lost_key_through_the_log(operator) -> None:

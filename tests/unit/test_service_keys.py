@@ -1,5 +1,6 @@
 """Keys as the log tells of them: entries, periods, and what lies outside of a period."""
 
+import re
 from dataclasses import replace
 from datetime import timedelta
 
@@ -231,3 +232,39 @@ def test_a_certificate_that_may_not_serve_is_refused() -> None:
         check_certificates(KeyUse.SEAL, pem, certificate(made.new_p256_key())[1], NOW)
     with pytest.raises(ServiceKeyError, match="has no certificate"):
         check_certificates(KeyUse.LOG, pem, trust, NOW)
+    with pytest.raises(ServiceKeyError, match="has no seal_roots"):
+        check_certificates(KeyUse.SEAL, pem, TrustFile(), NOW)
+
+
+def test_what_is_wrong_with_a_certificate_is_one_plain_sentence_of_ours() -> None:
+    seal, unit, receipt = (
+        certificate(made.new_p256_key(), leaf)
+        for leaf in (
+            made.LeafUse.SIGN_DOCUMENTS,
+            made.LeafUse.TIMESTAMP,
+            made.LeafUse.SIGN_RECEIPTS,
+        )
+    )
+    (root,) = seal[1].seal_roots
+    strange = certificate(made.new_p256_key())[1]
+    for use, (pem, trust), problem in (
+        (KeyUse.SEAL, unit, "a timestamping unit's is no seal's"),
+        (KeyUse.SEAL, receipt, "document signing, RFC 9336) is no seal's"),
+        (KeyUse.SEAL, (made.pem(root), seal[1]), "an authority's own"),
+        (KeyUse.RECEIPT, seal, "lacks document signing (RFC 9336)"),
+        (KeyUse.TIMESTAMP, seal, "must be its only extended key usage, and critical"),
+        (KeyUse.SEAL, (seal[0], strange), "no path from it to any of the seal_roots"),
+        (KeyUse.TIMESTAMP, (unit[0], strange), "no path from it to any of the tsa_roots"),
+    ):
+        with pytest.raises(ServiceKeyError, match=re.escape(problem)) as refused:
+            check_certificates(use, pem, trust, NOW)
+        said = str(refused.value)
+        assert said.startswith(f"the certificate cannot serve as {use}: ")
+        for word in ("validation", "candidate", "Error", "<", "extension validator"):
+            assert word not in said
+
+
+def test_a_word_that_is_no_verifier_key_is_told_as_such() -> None:
+    for vkey in ("garbage", "", "a+00000000+AQ=="):
+        with pytest.raises(ServiceKeyError, match="is no verifier key"):
+            key_of_vkey(vkey)
