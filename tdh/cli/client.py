@@ -19,6 +19,8 @@ from urllib.parse import urlsplit
 
 from aiohttp import ClientError, ClientResponse, ClientSession, ClientTimeout, DummyCookieJar
 
+from tdh.cli import refusals
+
 Plain = dict[str, Any]
 Subparsers = argparse._SubParsersAction  # noqa: SLF001 - argparse gives its type no public name
 
@@ -59,7 +61,7 @@ class Refused(Exception):
     def words(self) -> str:
         """The problem for people."""
         of = self.problem
-        lines = [f"{of.get('title_th', '')} / {of.get('title', '')} ({of.get('code')})"]
+        lines = [f"{' / '.join(refusals.title(of))} ({of.get('code')})"]
         lines += [
             f"  {one.get('pointer')}: {one.get('detail_th')} / {one.get('detail')}"
             for one in of.get("errors", [])
@@ -68,8 +70,8 @@ class Refused(Exception):
             lines.append(f"  {of.get('detail')}")
         if "evidence" in of:
             lines.append(f"  หลักฐาน / evidence: {of['evidence']['id']} {of['evidence']['event']}")
-        lines.append(f"  {of.get('advice_th', '')} / {of.get('advice', '')}")
-        return "\n".join(lines)
+        advice = refusals.advice(of)
+        return "\n".join([*lines, f"  {' / '.join(advice)}"] if any(advice) else lines)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,8 +175,11 @@ def run(
     args: argparse.Namespace, act: Callable[[Service, argparse.Namespace], Awaitable[int]]
 ) -> int:
     """Run one client command; its exit code."""
+    server = ""
     try:
-        return asyncio.run(_run(address_of(args, os.environ), act, args))
+        address = address_of(args, os.environ)
+        server = shown_address(address.server)
+        return asyncio.run(_run(address, act, args))
     except Stop as stop:
         print(f"tdh: {stop}", file=sys.stderr)
         return stop.code
@@ -185,9 +190,16 @@ def run(
             print(f"tdh: {refused.words()}", file=sys.stderr)
         return NO
     except (ClientError, TimeoutError, OSError) as error:
-        what = type(error).__name__
-        print(f"tdh: ติดต่อเซิร์ฟเวอร์ไม่ได้ / the server cannot be reached ({what})", file=sys.stderr)
+        if isinstance(error, OSError) and error.filename is not None:
+            raise  # a file of this machine, not the service
+        print(f"tdh: ติดต่อบริการไม่ได้ / the service cannot be reached: {server}", file=sys.stderr)
         return UNREACHABLE
+
+
+def shown_address(url: str) -> str:
+    """A URL as it may stand on a screen: without a password that somebody wrote into it."""
+    parts = urlsplit(url)
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
 
 
 async def _run(
