@@ -81,12 +81,16 @@ def records(number: int, authority: Authority, at: datetime = NOW) -> list[Evide
 def renewed_together(
     some: Sequence[EvidenceRecord], authority: Authority, at: datetime
 ) -> list[EvidenceRecord]:
-    """All of them renewed under one new token; records of one round share their leaf."""
-    of_record = [renewal_leaf([stamp.token for stamp in one.chains[-1]]) for one in some]
+    """All of them renewed under one new token; records of one round share their leaf.
+
+    Their newest chains are by one algorithm.
+    """
+    (algorithm,) = {one.chains[-1][0].algorithm for one in some}
+    of_record = [renewal_leaf([each.token for each in one.chains[-1]], algorithm) for one in some]
     over = list(dict.fromkeys(of_record))
-    token = authority.stamp(root_of(over), at)
+    token = authority.stamp(root_of(over, algorithm), at)
     return [
-        renewed(one, siblings(over, over.index(leaf)), token)
+        renewed(one, siblings(over, over.index(leaf), algorithm), token)
         for one, leaf in zip(some, of_record, strict=True)
     ]
 

@@ -54,6 +54,12 @@ def cases() -> dict[str, Case]:
                 1,
             ),
             "rehashed": (rehashed(once, THIRD, NOW + 3 * YEAR), THIRD, NOW + 5 * YEAR, 2),
+            "rehashed, then renewed": (
+                renewed_together(rehashed(once, SECOND, NOW + 2 * YEAR), THIRD, NOW + 3 * YEAR),
+                THIRD,
+                NOW + 5 * YEAR,
+                2,
+            ),
         }
         for way, (some, newest, at, chains) in ways.items():
             for place in sorted({0, number // 2, number - 1}):
