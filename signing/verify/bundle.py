@@ -28,6 +28,7 @@ from signing.seal_check import Outcome
 from signing.tlog_proof import MAX_PROOF_BYTES
 from signing.verify import bundle_words as words
 from signing.verify.beside import token_in
+from signing.verify.bundle_receipts import examine_receipts
 from signing.verify.bundle_seal import check_bundle_seal
 from signing.verify.evidence import Beside, ExaminedContainer, ExaminedEvidence, examine
 from signing.verify.forks import find_forks, seen_in_proof
@@ -41,6 +42,7 @@ from tdh.domain.evidence import EvidenceFacts
 MAX_EVIDENCE_FILE = 5 << 20
 MAX_RECORD_BYTES = 1 << 20
 MAX_TOKEN_BYTES = 1 << 17
+MAX_RECEIPT_BYTES = 8 << 20
 
 _OWN = frozenset({MIMETYPE_NAME, MANIFEST_NAME, SEAL_NAME})
 _ENVELOPE = "envelope.json"
@@ -58,7 +60,8 @@ _KNOWN: Sequence[tuple[re.Pattern[str], int]] = (
     (_DOCUMENT, 0),
     (_REPORT, 0),
     (re.compile(rf"{MIMETYPE_NAME}|{re.escape(_ENVELOPE)}|README\.(?:th|en)\.txt"), 0),
-    (re.compile(r"receipts/[A-Za-z0-9._-]+\.pdf|claims/[A-Za-z0-9._-]+"), 0),
+    (re.compile(r"receipts/[A-Za-z0-9._-]+\.pdf"), MAX_RECEIPT_BYTES),
+    (re.compile(r"claims/[A-Za-z0-9._-]+"), 0),
 )
 """Every name that a file of a bundle can have, and how much of it is kept; 0: its digest only."""
 
@@ -80,6 +83,7 @@ def examine_bundle(path: Path, terms: Terms) -> ExaminedContainer:
         broken = _line(CheckId.SCHEMA, Outcome.FAIL, words.SCHEMA_BROKEN.of(why=exc))
         return ExaminedContainer(lines=(broken,))
     examined = _examine(files, terms)  # (4)
+    receipts = examine_receipts(files, examined.values(), terms)  # (7)
     facts = _facts(examined.values())
     lines = (
         _line(CheckId.SCHEMA, Outcome.PASS, words.SCHEMA_HOLDS.of(count=len(files))),
@@ -87,10 +91,12 @@ def examine_bundle(path: Path, terms: Terms) -> ExaminedContainer:
         *check_bundle_seal(_content(files, MANIFEST_NAME), seal, examined.values(), terms),  # (3)
         *_together(examined),
         *_sequence(examined),  # (5)
-        *_forks(examined),
+        *_forks({**examined, **receipts.evidences}),
         *_named(files, facts),  # (6)
+        *receipts.lines,
     )
-    return ExaminedContainer(lines=lines, evidences=tuple(examined.values()))
+    inside = (*examined.values(), *receipts.evidences.values())
+    return ExaminedContainer(lines=lines, evidences=inside)
 
 
 def _limit_of(name: str) -> int:

@@ -115,3 +115,17 @@ REPORTS_HOLD = Text(
     th="รายงานผลตรวจลายมือชื่อ {count} ฉบับคือรายงานที่หลักฐานระบุ",
     en="The reports on signatures, {count} of them, are those that the evidence names.",
 )
+RECEIPT_HOLDS = Text(
+    th="ใบรับ {name} ตรวจแยกแล้ว ถูกต้อง และเป็นของหลักฐานในชุดนี้",
+    en="{name} is a valid receipt by itself, of an evidence in the bundle.",
+)
+RECEIPT_BROKEN = Text(
+    th="ใบรับ {name} ตรวจแยกแล้ว ไม่ถูกต้อง: {why}", en="{name} is no valid receipt by itself. {why}"
+)
+RECEIPT_UNTOLD = Text(
+    th="ใบรับ {name} ตรวจแยกแล้ว ยังบอกไม่ได้: {why}",
+    en="Whether {name} is a valid receipt by itself cannot be told. {why}",
+)
+RECEIPT_OTHER = Text(
+    th="ใบรับ {name} ไม่ใช่ของหลักฐานในชุดนี้", en="{name} is a receipt of no evidence in the bundle."
+)
