@@ -302,6 +302,14 @@ ROWS: Mapping[str, Row] = {
     "receipt-maker-unavailable": Row(
         503, *_UNAVAILABLE, *_ONCE_MORE, retryable=True, retry_after=5
     ),
+    "receipt-key-given-up": Row(
+        503,
+        "The key for receipts was given up or has ended",
+        "กุญแจสำหรับใบรับถูกเลิกใช้หรือหมดอายุแล้ว",
+        "The operator must rotate the receipt key; to ask again does not help before. "
+        "The evidence itself, its proof and the receipts made before are served all the same.",
+        "ผู้ให้บริการต้องเปลี่ยนกุญแจสำหรับใบรับก่อน ส่งคำขอซ้ำไม่ช่วย หลักฐานและใบรับที่ออกแล้วยังขอได้ตามปกติ",
+    ),
     "conflict": Row(503, *_UNAVAILABLE, *_NOT_KEPT, retryable=True, retry_after=1),
     "commit-unknown": Row(503, *_UNAVAILABLE, *_OURS),
     "log-diverged": Row(503, *_UNAVAILABLE, *_OURS),

@@ -28,7 +28,7 @@ from signing.service_keys import key_of_certificates, key_of_vkey
 from signing.timestamp_messages import TimestampRequest
 from storage.service_keys import PostgresServiceKeys
 from tdh.domain.errors import (
-    ReceiptMakerUnavailable,
+    ReceiptKeyGivenUp,
     SealingUnavailable,
     StorageUnavailable,
 )
@@ -205,7 +205,7 @@ class WatchedReceipts(ReceiptsClient):
     async def _ask(self, request: Request) -> Answer:
         await self._watch.look()
         if problem := self._watch.problem_in(KeyUse.RECEIPT):
-            raise ReceiptMakerUnavailable(problem)
+            raise ReceiptKeyGivenUp(problem)
         return await super()._ask(request)
 
 

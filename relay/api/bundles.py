@@ -127,6 +127,7 @@ _READ = Operation(
         "already-final",
         "integrity-failure",
         "receipt-maker-unavailable",
+        "receipt-key-given-up",
     ),
     choices=(("content", ("all", "none")),),
 )

@@ -157,6 +157,7 @@ _READ = Operation(
         "not-logged-yet",
         "no-receipt-for-this-event",
         "receipt-maker-unavailable",
+        "receipt-key-given-up",
     ),
     of_an_edition=True,
 )

@@ -1,9 +1,10 @@
 """One look at everything that the settings name. A part that fails hinders no other part."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import datetime
 
+from signing.seal_check import Outcome
 from signing.sealer.messages import Identity
 from signing.verify.report import Text
 from storage.database import Database, open_database
@@ -23,12 +24,25 @@ async def diagnose(config: Config, now: Callable[[], datetime]) -> Diagnosis:
         found.append(await programs.database(database))
         found.append(await programs.message_broker(config))
         answer, identity = await programs.sealer(config, now())
-        found += [answer, await programs.receipts(config), await programs.clock(config)]
         whole = None if isinstance(database, TDHError) else database
+        found += [answer, *await _receipts(config, whole, now()), await programs.clock(config)]
         found += await _of_database(config, whole, identity, now())
         found += rooms.disks(config)
         found += await _asked(Part.TRUST, rooms.trust(config, whole, now()))
     return Diagnosis(findings=tuple(found))
+
+
+async def _receipts(config: Config, database: Database | None, now: datetime) -> list[Finding]:
+    """Whether the maker listens; one whose key was given up is not asked, so that is not well."""
+    answer = await programs.receipts(config)
+    given_up: Finding | None = None
+    if database is not None:
+        with suppress(TDHError):  # the line of the keys says so
+            recorded = await PostgresServiceKeys(database).all()
+            given_up = proofs.receipt_key(receipt_keys(config.receipts.keys), recorded, now)
+    if given_up is None:
+        return [answer]
+    return [given_up] if answer.outcome is Outcome.PASS else [given_up, answer]
 
 
 async def _of_database(

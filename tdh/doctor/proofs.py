@@ -15,7 +15,14 @@ from storage.log import PostgresLogStore
 from tdh.config import Config
 from tdh.doctor.finding import Finding, Part, trouble, unsure, well
 from tdh.domain.log import Anchor
-from tdh.domain.service_keys import WARN_BEFORE, RecordedKey, ServiceKey, problem_with, shown
+from tdh.domain.service_keys import (
+    WARN_BEFORE,
+    KeyUse,
+    RecordedKey,
+    ServiceKey,
+    problem_with,
+    shown,
+)
 
 QUEUE_SECONDS = 3.0
 """An entry that waits longer than this has no sequencer; the promise is one second."""
@@ -32,16 +39,22 @@ def keys(
     return [_key(key, recorded, now, is_known=key in known) for key in in_use]
 
 
+def receipt_key(
+    in_use: Sequence[ServiceKey], recorded: Sequence[RecordedKey], now: datetime
+) -> Finding | None:
+    """Why no receipts are made, by the newest key that the log knows and the one in its folder."""
+    known = [one.key for one in recorded if one.key.use is KeyUse.RECEIPT]
+    found = [*known[-1:], *(key for key in in_use if key.use is KeyUse.RECEIPT)]
+    problems = (_given_up(Part.RECEIPTS, key, recorded, now) for key in found)
+    return next((one for one in problems if one is not None), None)
+
+
 def _key(
     key: ServiceKey, recorded: Sequence[RecordedKey], now: datetime, *, is_known: bool
 ) -> Finding:
     name = f"{key.use} {shown(key.key)}"
-    rotate = Text(
-        th=f"เปลี่ยนกุญแจ: tdh admin key rotate --use {key.use}",
-        en=f"change it: tdh admin key rotate --use {key.use}",
-    )
-    if problem := problem_with(key, recorded, now):
-        return trouble(Part.KEYS, Text(th=f"{name}: {problem}", en=f"{name}: {problem}"), rotate)
+    if given_up := _given_up(Part.KEYS, key, recorded, now):
+        return given_up
     if not is_known:
         text = Text(
             th=f"{name}: สมุดบันทึกยังไม่รู้จักกุญแจนี้", en=f"{name}: the log does not know this key yet"
@@ -58,8 +71,23 @@ def _key(
         th=f"{name}: ใบรับรองเหลือ {days} วัน", en=f"{name}: its certificate ends in {days} days"
     )
     if key.ends_at - now < WARN_BEFORE:
-        return unsure(Part.KEYS, text, rotate)
+        return unsure(Part.KEYS, text, _rotate(key))
     return well(Part.KEYS, text.th, text.en)
+
+
+def _given_up(
+    part: Part, key: ServiceKey, recorded: Sequence[RecordedKey], now: datetime
+) -> Finding | None:
+    problem = problem_with(key, recorded, now)
+    if problem is None:
+        return None
+    said = f"{key.use} {shown(key.key)}: {problem}"
+    return trouble(part, Text(th=said, en=said), _rotate(key))
+
+
+def _rotate(key: ServiceKey) -> Text:
+    steps = f"tdh keys new --use {key.use}, tdh admin key rotate --use {key.use} (docs/keys.md)"
+    return Text(th=f"เปลี่ยนกุญแจ: {steps}", en=f"change it: {steps}")
 
 
 async def log(database: Database, now: datetime) -> Finding:

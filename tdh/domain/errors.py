@@ -186,6 +186,13 @@ class ReceiptMakerUnavailable(ServiceUnavailable):
     code = "receipt-maker-unavailable"
 
 
+class ReceiptKeyGivenUp(ReceiptMakerUnavailable):
+    """The receipt key is compromised, retired or ended: only the operator can help, by another."""
+
+    code = "receipt-key-given-up"
+    retryable = False
+
+
 class NoReceiptForEvent(TDHError):
     """The event has evidence but no page for people."""
 

@@ -10,6 +10,7 @@ import structlog
 from evidence_samples import facts
 from sealer_program import SealerProgram, now
 
+from relay.problems import problem_of
 from signing.log_entry import OperationEntry, parse_operation_entry
 from signing.log_tree import LogTree
 from signing.service_keys import KeyPeriods, compromised, in_service, retired
@@ -19,7 +20,12 @@ from storage.service_keys import PostgresServiceKeys
 from storage.tiles import LogFolder
 from tdh.delivery.publication import Publication
 from tdh.delivery.tiling import Tiling
-from tdh.domain.errors import ReceiptMakerUnavailable, SealingUnavailable, StorageUnavailable
+from tdh.domain.errors import (
+    ReceiptKeyGivenUp,
+    ReceiptMakerUnavailable,
+    SealingUnavailable,
+    StorageUnavailable,
+)
 from tdh.domain.service_keys import Compromise, KeyUse, Retirement, ServiceKey
 from tdh.service_keys import ServiceKeys, WatchedReceipts, WatchedSealer, keys_of
 
@@ -220,6 +226,10 @@ async def test_a_lost_receipt_key_makes_no_receipts(program, records, clock, tmp
     await records.compromise(word, now(), compromised(word, now()))
     clock.later = timedelta(seconds=6)
 
-    with pytest.raises(ReceiptMakerUnavailable, match="a safe was open"):
+    with pytest.raises(ReceiptKeyGivenUp, match="a safe was open") as given_up:
         await maker.seal_bundle(())
+    problem = problem_of(given_up.value)
+    assert (problem.status, problem.retryable) == (503, False)
+    assert "must rotate the receipt key" in problem.advice
+    assert b"a safe was open" not in problem.body()
     await maker.close()

@@ -80,6 +80,22 @@ def test_a_key_that_the_log_does_not_know_is_trouble() -> None:
     assert "does not know" in found.text.en
 
 
+def test_receipts_are_not_well_once_their_key_was_given_up_and_say_what_the_keys_say() -> None:
+    key = replace(KEY, use=KeyUse.RECEIPT)
+    good = RecordedKey(key=key, in_service_at=NOW)
+    lost = replace(good, compromised_since=NOW, reason="stolen")
+    newer = replace(good, key=replace(key, key=b"n" * 32))
+
+    assert proofs.receipt_key([key], [good], NOW) is None
+    assert proofs.receipt_key([], [], NOW) is None
+    for in_use, recorded in (([key], [lost]), ([], [lost]), ([key], [lost, newer])):
+        found = proofs.receipt_key(in_use, recorded, NOW)
+        (of_keys,) = proofs.keys([key], recorded, NOW)
+        assert found == replace(of_keys, part=Part.RECEIPTS)
+        assert "tdh admin key rotate --use receipt" in found.advice.en
+    assert proofs.receipt_key([newer.key], [lost, newer], NOW) is None
+
+
 def test_the_example_s_log_name_is_trouble() -> None:
     assert programs.settings(Config()).outcome is Outcome.FAIL
     named = Config(issuer=IssuerConfig(origin="log.example.go.th"))
