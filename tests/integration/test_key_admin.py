@@ -4,11 +4,13 @@ import asyncio
 import json
 import subprocess
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
+from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from evidence_samples import ORIGIN, facts
 from seal_authority import Authority
@@ -21,6 +23,7 @@ from signing.log_entry import parse_operation_entry
 from signing.log_tree import LogTree
 from signing.seal_check import verify_seal
 from signing.service_keys import KeyPeriods
+from signing.timestamps import verify_token
 from signing.trust_file import TrustFile, load_trust_file
 from storage.database import Database
 from storage.log import PostgresLogStore
@@ -31,6 +34,7 @@ from tdh.cli.main import main
 from tdh.delivery.publication import Publication
 from tdh.delivery.tiling import Tiling
 from tdh.domain.errors import SealingUnavailable
+from tdh.domain.log import SignedHead
 from tdh.domain.service_keys import KeyUse
 from tdh.published_trust import PublishedTrust
 from tdh.service_keys import ServiceKeys, WatchedSealer
@@ -68,7 +72,7 @@ class Operator:
     async def key(self, use: KeyUse) -> str:
         return next(key.key.hex() for key in await self.sealer.keys() if key.use is use)
 
-    async def round(self) -> None:
+    async def round(self) -> SignedHead:
         store, maths = PostgresLogStore(self.database), LogTree()
         folder = LogFolder(self.folder / "log")
         await Publication(
@@ -79,6 +83,9 @@ class Operator:
             clock=CheckedClock(),
             crash=lambda _name: None,
         ).round()
+        head = await store.head()
+        assert head is not None
+        return head
 
     @property
     def trust(self) -> TrustFile:
@@ -160,6 +167,60 @@ async def test_a_rotation_leaves_the_old_evidence_as_valid_as_the_new(operator) 
     assert await operator.admin("key", "list", "--json") == 0
     data = json.loads(operator.said)["data"]
     assert [one["key"] for one in data if one["retires_at"]] == [old]
+
+
+def openssl(*words: object) -> None:
+    done = subprocess.run(
+        ["openssl", *map(str, words)], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def certified(folder: Path, request: Path) -> tuple[Path, Path]:
+    """An authority that is not of our making: its root, and what it gives for a request."""
+    root, key, certificate = folder / "root.pem", folder / "root-key.pem", folder / "leaf.pem"
+    openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1",
+            "-nodes", "-keyout", key, "-out", root, "-days", 4000, "-subj", "/C=TH/CN=Root",
+            "-addext", "keyUsage=critical,keyCertSign,cRLSign")  # fmt: skip
+    openssl("x509", "-req", "-in", request, "-CA", root, "-CAkey", key, "-copy_extensions", "copy",
+            "-days", 700, "-out", certificate)  # fmt: skip
+    return root, certificate
+
+
+@pytest.mark.parametrize("use", [KeyUse.SEAL, KeyUse.TIMESTAMP])
+async def test_a_new_key_goes_from_its_request_to_what_it_signs(operator, use) -> None:
+    name = {KeyUse.SEAL: "seal", KeyUse.TIMESTAMP: "tsa"}[use]
+    sealed, heads = [await operator.seal(1)], [await operator.round()]
+    words = ["--use", use, "--out", operator.folder / "new", "--subject", "CN=ใหม่ 2,C=TH"]
+    assert await operator("keys", "new", *words, "--json") == 0
+    made = json.loads(operator.said.splitlines()[-1])  # what the program logs stands before
+    root, certificate = certified(operator.folder, Path(made["request"]))
+    rotate = ["key", "rotate", "--use", use, "--certificate", certificate, "--trust"]
+    assert await operator.admin(*rotate, operator.trust_file()) == 1
+    assert f"no path from it to any of the {name}_roots" in operator.error
+    new_root = x509.load_pem_x509_certificate(root.read_bytes())
+    roots = f"{name}_roots"
+    trust = replace(operator.trust, **{roots: (*getattr(operator.trust, roots), new_root)})
+    assert await operator.admin(*rotate, operator.trust_file(trust)) == 0
+
+    operator.program.end()
+    files = {
+        "seal-key": operator.folder / "first-key.pem",
+        "seal-certificate": operator.folder / "first.pem",
+        f"{name}-key": made["key_file"],
+        f"{name}-certificate": certificate,
+    }
+    operator.program.start(**files)
+    sealed.append(await operator.seal(2))
+    heads.append(await operator.round())
+
+    assert await operator.key(use) == made["key"]
+    for xml in sealed:
+        assert verify_seal(xml, trust.seal_roots).holds
+    for head in heads:
+        assert verify_token(head.token, sha256(head.note).digest(), trust.tsa_roots)
+    new = [verify_seal(xml, [new_root]).holds for xml in sealed]
+    assert new == [False, use is KeyUse.SEAL]
 
 
 async def test_certificates_that_must_not_serve_are_refused(operator) -> None:
