@@ -84,8 +84,8 @@ class Printer:
     data: ValidationData
     trust: TrustFile
 
-    def receipt(self, logged: Logged) -> bytes:
-        """A receipt of this evidence as the program makes it."""
+    def receipt(self, logged: Logged, made_with: str | None = None) -> bytes:
+        """A receipt of this evidence as the program makes it, or says that another version did."""
         operator = self.operator
         digest = hashlib.sha256(operator.head()).digest()
         token = self.unit.stamp(digest, serial=next(SERIALS), gen_time=AT)
@@ -98,7 +98,7 @@ class Printer:
         )
         statement = Statement(
             edition=1,
-            made_with=maker(),
+            made_with=made_with or maker(),
             public_url="https://tdh.example.go.th",
             seal_root=bytes(32),
             is_anchored=False,
@@ -109,7 +109,11 @@ class Printer:
             provable_until=None,
         )
         page = make_page(attachments_of(material, statement.text()))
-        return self.sealing.seal_pdf(page.pdf, self.data)
+        pdf = page.pdf
+        if made_with is not None:
+            pdf = pdf.replace(b"(Typst 0.", b"(Other 0.")
+            assert pdf != page.pdf
+        return self.sealing.seal_pdf(pdf, self.data)
 
 
 def printer(organization: str | None = "TDH") -> Printer:

@@ -4,10 +4,11 @@
 and nothing but a timestamp came later; (3) the key is the operator's for receipts; (4) the page is
 made again from the files and compared; (5) the evidence inside is checked as any other, with the
 proof, tokens and record inside. So the seal alone is never believed: a page that says something
-else than its evidence is refused, where this version can make that page.
+else than its evidence is refused, where this version can make that page; where it cannot, the words
+are the operator's only, and what the evidence says is told beside them.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,7 @@ from signing.errors import ProofError
 from signing.receipt import attachments as names
 from signing.receipt.attachments import Attachment, single
 from signing.receipt.page import MadePage, make_page, maker
+from signing.receipt.shown import masked_party
 from signing.receipt.statement import Statement
 from signing.seal_check import RECEIPT_POLICY, Outcome, is_for_receipts
 from signing.verify import receipt_words as words
@@ -27,8 +29,9 @@ from signing.verify.organisation import of_another
 from signing.verify.receipt_claims import check_claims
 from signing.verify.report import CheckId, CheckLine, Text
 from signing.verify.sequence import check_sequences
-from signing.verify.spoken import moment
+from signing.verify.spoken import Spoken, listed, moment, plain
 from signing.verify.terms import Terms
+from tdh.domain.evidence import EvidenceFacts, PartyFacts
 from tdh.domain.verdicts import Indication
 
 if TYPE_CHECKING:
@@ -67,7 +70,7 @@ def examine_receipt(data: bytes, terms: Terms) -> ExaminedContainer:
         CheckLine(id=CheckId.SCHEMA, outcome=Outcome.PASS, text=form),
         _seal(found),
         _certificate(found, examined, terms),
-        _page(data, found, statement),
+        *_page(data, found, statement, examined),
         *check_claims(statement, found.files, examined.lines, terms),
         *examined.lines,
         *check_sequences([examined]),
@@ -154,7 +157,9 @@ def _ended_well(found: "ReceiptPdf", terms: Terms) -> bool:
     return True
 
 
-def _page(data: bytes, found: "ReceiptPdf", statement: Statement) -> CheckLine:
+def _page(
+    data: bytes, found: "ReceiptPdf", statement: Statement, examined: ExaminedEvidence
+) -> Iterator[CheckLine]:
     """Step (4): a page is a pure function of its files; the seal is appended to it.
 
     The bytes of the right page could lie there unused: they must be the first revision.
@@ -165,8 +170,30 @@ def _page(data: bytes, found: "ReceiptPdf", statement: Statement) -> CheckLine:
         made = None
     end = b"startxref\n%d\n%%%%EOF" % found.table
     if made is not None and data.startswith(made.pdf) and made.pdf.rstrip().endswith(end):
-        return CheckLine(id=CheckId.DIGEST, outcome=Outcome.PASS, text=words.PAGE_HOLDS)
-    if statement.made_with == maker():
-        return CheckLine(id=CheckId.DIGEST, outcome=Outcome.FAIL, text=words.PAGE_DIFFERS)
-    text = words.PAGE_OTHER_VERSION.of(made_with=statement.made_with[:80])
+        yield CheckLine(id=CheckId.DIGEST, outcome=Outcome.PASS, text=words.PAGE_HOLDS)
+    elif statement.made_with == maker():
+        yield CheckLine(id=CheckId.DIGEST, outcome=Outcome.FAIL, text=words.PAGE_DIFFERS)
+    else:
+        yield _untold(words.PAGE_OTHER_VERSION.of(made_with=plain(statement.made_with)))
+        if examined.content is not None:
+            yield _untold(_said(examined.content.facts))
+
+
+def _untold(text: Text) -> CheckLine:
     return CheckLine(id=CheckId.DIGEST, outcome=Outcome.UNKNOWN, text=text, needed=False)
+
+
+def _said(facts: EvidenceFacts) -> Text:
+    """What the evidence says, for a reader who compares it with the page."""
+    return words.EVIDENCE_SAYS.of(
+        event=facts.event,
+        time=moment(facts.time),
+        letter=plain(facts.letter_number),
+        sender=_named(facts.sender),
+        recipients=listed([_named(each) for each in facts.recipients]),
+    )
+
+
+def _named(party: PartyFacts) -> Spoken:
+    number = plain(masked_party(party.id))
+    return Spoken(f"{plain(party.name_th)} ({number})", f"{plain(party.name_en)} ({number})")

@@ -56,10 +56,16 @@ PAGE_DIFFERS = Text(
     en="The page is not what the files inside make: do not believe its words.",
 )
 PAGE_OTHER_VERSION = Text(
-    th="หน้ากระดาษสร้างด้วยรุ่นอื่น ({made_with}) จึงเทียบไม่ได้ ข้อความบนหน้ากระดาษเป็นคำของผู้ให้บริการ "
-    "ให้ยึดหลักฐานที่แนบซึ่งตรวจแล้วข้างล่าง",
-    en="The page was made by another version ({made_with}) and cannot be made again here: its "
-    "words are the operator's. What counts is the evidence inside, checked below.",
+    th="หน้ากระดาษสร้างด้วยรุ่นอื่น ({made_with}) จึงเทียบไม่ได้ ข้อความบนหน้ากระดาษเป็นเพียงคำของผู้ให้บริการ "
+    "ไม่มีสิ่งใดพิสูจน์ ให้ยึดหลักฐานที่แนบซึ่งตรวจแล้วข้างล่าง และเทียบกับหน้ากระดาษด้วยตนเอง",
+    en="The page was made by another version ({made_with}) and cannot be made again here: the "
+    "words on this page are the operator's only, and nothing proves them. What counts is the "
+    "evidence inside, checked below: compare the page with what it says.",
+)
+EVIDENCE_SAYS = Text(
+    th="หลักฐานที่แนบกล่าวว่า: {event} เมื่อ {time:th} หนังสือที่ {letter} จาก {sender:th} ถึง {recipients:th}",
+    en="The evidence inside says: {event}, at {time:en}, letter {letter}, from {sender:en} to "
+    "{recipients:en}.",
 )
 CLAIM_OF_TIME = Text(
     th="เวลาประทับที่พิมพ์บนหน้ากระดาษไม่ใช่เวลาในการประทับเวลาที่แนบ อย่าเชื่อข้อความบนหน้ากระดาษ",

@@ -66,3 +66,20 @@ def test_a_receipt_of_the_operator_is_valid() -> None:
     (logged, *_) = own.operator.delivery(1, COMPANY, "basic")
     lines = check_receipt(own.receipt(logged), Terms(trust=own.trust, at=AT))
     assert FileReport(file="r", kind=Kind.RECEIPT, checks=lines).result is Result.VALID
+
+
+def test_a_page_of_another_version_is_the_operator_s_word_and_the_evidence_is_told() -> None:
+    own = printer()
+    (logged, *_) = own.operator.delivery(1, COMPANY, "basic")
+    pdf = own.receipt(logged, made_with="typst 9, page 0\x1b[2J")
+    lines = check_receipt(pdf, Terms(trust=own.trust, at=AT))
+    assert FileReport(file="r", kind=Kind.RECEIPT, checks=lines).result is Result.VALID
+    by_version, said = (line for line in lines if line.id is CheckId.DIGEST and not line.needed)
+    assert "the words on this page are the operator's only" in by_version.text.en
+    assert "\x1b" not in by_version.text.en
+    assert said.text.en == (
+        "The evidence inside says: SubmissionAcceptance, at 2026-11-22T09:30:16+00:00, letter "
+        "ดศ 0201/๑๒๓๔, from Department of Examples (06001) to Example Co., Ltd. "
+        "(0105536000315)."
+    )
+    assert "กรมพัฒนาตัวอย่าง (06001)" in said.text.th
