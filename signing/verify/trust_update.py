@@ -2,14 +2,15 @@
 
 The operator enters an operation `trust-file` (version, digest) into the log; its proof must verify
 under the *old* file: by a log key that is in nobody else's hands, anchored where the old file asks
-for outsiders. Versions never go back, no compromised key is forgotten, and whom else the reader
+for outsiders. Versions never go back, no compromised key is forgotten, no root of the operator's
+timestamps and no key of the log goes without a word unless the reader names it, and whom else he
 believes (witnesses, outside authorities) is his own choice, which no operator changes for him
 unless he says so. Never fetches anything and never writes.
 """
 
 import hashlib
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TypeVar
@@ -18,7 +19,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.hashes import SHA256
 
 from signing.c2sp_text import read_decimal
-from signing.compromise import CompromisedKey, LogVerifier, name_of_verifier
+from signing.compromise import CompromisedKey, LogVerifier, name_of_verifier, names_of_path
 from signing.errors import ProofError
 from signing.log_entry import LogEntryError, operation_entry, parse_operation_entry
 from signing.seal_check import Outcome
@@ -127,11 +128,16 @@ def read_publication(proof: bytes) -> Publication:
 
 
 def check_change(
-    old: TrustFile, new: TrustFile, found: Publication, known: Publication | None
+    old: TrustFile,
+    new: TrustFile,
+    found: Publication,
+    known: Publication | None,
+    dropped: Collection[str] = (),
 ) -> tuple[Change, ...]:
     """What is otherwise in the new file. Raises TrustUpdateError where it must not be taken.
 
-    `known`: the publication of the old file, where its proof was kept.
+    `known`: the publication of the old file, where its proof was kept. `dropped`: SHA-256 in
+    hexadecimal digits, as `fingerprints` tells them, of what may go without being compromised.
     """
     if known is not None and known.origin == found.origin:
         same = (found.version, found.digest) == (known.version, known.digest)
@@ -146,7 +152,33 @@ def check_change(
     for each in old.compromised:
         if each.key not in since or since[each.key] > each.since:
             raise TrustUpdateError(words.FORGOTTEN.of(key=each.key[:16]))
-    return tuple(_changes(old, new))
+    return (*_drops(old, new, dropped), *_changes(old, new))
+
+
+def _drops(old: TrustFile, new: TrustFile, named: Collection[str]) -> Iterator[Change]:
+    """Loud lines for what the reader named. Raises TrustUpdateError for what he did not."""
+    lost = {each.key for each in new.compromised}
+    gone = [
+        (
+            words.TSA_ROOT,
+            one.fingerprint(SHA256()).hex(),
+            "".join(names_of_path([one])),
+            _certificate(one),
+        )
+        for one in old.tsa_roots
+        if one not in new.tsa_roots
+    ]
+    gone += [
+        (words.LOG_KEY, name_of_verifier(one), name_of_verifier(one), _verifier(one))
+        for one in old.logs
+        if one not in new.logs
+    ]
+    for what, digits, key, name in gone:
+        if key in lost:
+            continue
+        if digits not in named:
+            raise TrustUpdateError(_named(words.DROPPED, what, name, digits))
+        yield Change(text=_named(words.DROPPED_AS_TOLD, what, name))
 
 
 def merged(old: TrustFile, new: TrustFile) -> TrustFile:
@@ -198,10 +230,10 @@ def _lists(
             yield Change(text=_named(sentence, what, name(one)))
 
 
-def _named(sentence: Text, what: Text, name: str) -> Text:
+def _named(sentence: Text, what: Text, name: str, digits: str = "") -> Text:
     return Text(
-        th=sentence.th.format(what=what.th, name=name),
-        en=sentence.en.format(what=what.en, name=name),
+        th=sentence.th.format(what=what.th, name=name, digits=digits),
+        en=sentence.en.format(what=what.en, name=name, digits=digits),
     )
 
 

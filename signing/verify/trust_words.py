@@ -4,6 +4,18 @@ from signing.verify.report import Text
 
 SEAL_ROOT = Text(th="รากของตราประทับ", en="root of seals")
 TSA_ROOT = Text(th="รากของการประทับเวลาของผู้ให้บริการ", en="root of the operator's timestamps")
+DROPPED = Text(
+    th="ไม่รับ: ไฟล์ใหม่ตัด {what} {name} ออก โดยไม่บอกว่ารั่วไหล หลักฐานเดิมอาจตรวจไม่ได้อีก "
+    "หรือการประทับเวลาของผู้ให้บริการเองอาจนับเป็นของคนนอก ถามเหตุผลทางช่องทางอื่นก่อน ถ้ายอมรับให้ระบุ "
+    "--drop {digits}",
+    en="REFUSED: the new file drops the {what} {name} and does not say that it is compromised. Old "
+    "evidence may no longer verify, or the operator's own timestamps may count as an outsider's. "
+    "Ask why by another channel; to accept it, name it: --drop {digits}",
+)
+DROPPED_AS_TOLD = Text(
+    th="!!! ตัดออกโดยไม่บอกว่ารั่วไหล ตามที่ท่านระบุ --drop: {what} {name}",
+    en="!!! DROPPED without a word of compromise, as you named it by --drop: {what} {name}",
+)
 OUTSIDE_ROOT = Text(th="รากของผู้ประทับเวลาภายนอก", en="root of an outside authority")
 LOG_KEY = Text(th="กุญแจของสมุดบันทึก", en="key of the log")
 WITNESS = Text(th="กุญแจของพยาน", en="key of a witness")

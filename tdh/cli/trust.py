@@ -71,8 +71,22 @@ def add_parser(subparsers: "Subparsers") -> None:
         action="store_true",
         help="take the new file's witnesses and outside authorities too, instead of your own",
     )
+    update.add_argument(
+        "--drop",
+        type=_digits,
+        action="append",
+        default=[],
+        metavar="SHA256",
+        help="a root of timestamps or key of the log that may go without being compromised, as"
+        " `tdh trust show` tells it; once for each",
+    )
     update.add_argument("--dry-run", action="store_true", help="say it and change nothing")
     update.add_argument("--at", type=words.instant, metavar="TIME", help="now by default")
+
+
+def _digits(text: str) -> str:
+    """The digits of a fingerprint, in groups or not."""
+    return "".join(text.split()).lower()
 
 
 def _verb(verbs: "Subparsers", name: str, act: Any, text: str) -> argparse.ArgumentParser:
@@ -133,7 +147,7 @@ def _judge(args: argparse.Namespace) -> Update:
     found = check_publication(content, proof, terms, [path.read_bytes() for path in args.token])
     kept = _kept_proof(args.trust)
     known = read_publication(kept.read_bytes()) if kept.exists() else None
-    changes = check_change(old, new, found, known)
+    changes = check_change(old, new, found, known, args.drop)
     if any(change.of_outsiders for change in changes) and not args.accept_outsiders:
         changes = tuple(change for change in changes if not change.of_outsiders)
         content = merged(old, new).text()

@@ -7,14 +7,15 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.hashes import SHA256
 
 from signing import certificates as made
 from signing.checkpoint import NoteSigner
-from signing.compromise import CompromisedKey, name_of_verifier
+from signing.compromise import CompromisedKey, name_of_verifier, names_of_path
 from signing.log_entry import operation_entry
 from signing.tlog_proof import TlogProof
 from signing.trust_file import TrustFile, load_trust_file
-from signing.verify.trust_update import publication_entry
+from signing.verify.trust_update import grouped, publication_entry
 from tdh.cli.main import main
 from tests.proof_samples import AT, NOW, Logged, Operator
 
@@ -252,3 +253,44 @@ def test_a_trust_file_is_read_out_in_groups_of_four(reader) -> None:
     assert main(["trust", "show", str(reader.trust), "--json"]) == 0
     said, _ = reader.capsys.readouterr()
     assert json.loads(said)["sha256"] == digest
+
+
+def dropping(reader, *, root: bool, compromised: bool) -> str:
+    """Publish a file without the operator's root of timestamps or key of the log; its digits."""
+    operator = reader.operator
+    trust = operator.trust
+    second = NoteSigner(name=operator.signer.name, private_key=Operator().signer.private_key)
+    old = replace(trust, logs=(*trust.logs, second.verifier))
+    reader.begin(old)
+    if root:
+        newer, (one,) = replace(old, tsa_roots=()), old.tsa_roots
+        digits, key = one.fingerprint(SHA256()).hex(), names_of_path([one])[0]
+    else:
+        newer = trust
+        digits = key = name_of_verifier(second.verifier)
+    reader.publish(replace(newer, compromised=(lost(key),)) if compromised else newer)
+    return digits
+
+
+@pytest.mark.parametrize("root", [True, False])
+def test_what_is_dropped_without_a_word_is_refused_unless_it_is_named(reader, root) -> None:
+    digits = dropping(reader, root=root, compromised=False)
+    before = reader.now
+
+    for more in ((), ("--accept-outsiders",), ("--drop", "ab" * 32)):
+        assert reader.update(*more) == 1
+        assert "REFUSED: the new file drops the" in reader.error
+        assert f"--drop {digits}" in reader.error
+        assert reader.now == before
+
+    assert reader.update("--drop", grouped(digits).upper()) == 0
+    assert "!!! DROPPED without a word of compromise" in reader.said
+    assert reader.now != before
+
+
+@pytest.mark.parametrize("root", [True, False])
+def test_what_is_dropped_as_compromised_is_taken(reader, root) -> None:
+    dropping(reader, root=root, compromised=True)
+    assert reader.update() == 0
+    assert "!!!" not in reader.said
+    assert "removed: " in reader.said
