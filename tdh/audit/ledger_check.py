@@ -74,7 +74,7 @@ class LedgerComparison:
         for item in sorted(rows - lines):
             tally.problem(f"{_words(item)}: sealed evidence that is not in the ledger")
         for item in sorted(lines - rows):
-            tally.note(f"{_words(item)}: sealed, but not committed")
+            tally.note(f"{_words(item)}: sealed, but not committed (harmless: {_WHY})")
 
     def _buckets(self) -> list["SpooledTemporaryFile[bytes]"]:
         return [
@@ -86,6 +86,9 @@ class LedgerComparison:
         self, side: list["SpooledTemporaryFile[bytes]"], name: str, sequence: int, digest: bytes
     ) -> None:
         side[digest[0] % BUCKETS].write(_LINE.pack(bytes.fromhex(name), sequence, digest))
+
+
+_WHY = "a commit that was tried again, or a process that was killed"
 
 
 def _read(file: "SpooledTemporaryFile[bytes]") -> set[tuple[bytes, int, bytes]]:

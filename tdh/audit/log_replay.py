@@ -98,13 +98,13 @@ class LogReplay:
     def finish(self, today: date) -> None:
         """All entries were taken: what should have come by now, and has not."""
         operations = self._tally[CheckName.OPERATIONS]
+        if self._kinds:
+            kinds = sorted(self._kinds.items())
+            operations.note(", ".join(f"{kind} {number}" for kind, number in kinds))
         for line in self._keys.lines():
             operations.note(line)
         if self._store:
             operations.note(f"the newest trust store is version {self._store}")
-        for kind, number in sorted(self._kinds.items()):
-            if kind not in KEY_OPERATIONS and kind != _TRUST_STORE:
-                operations.note(f"{kind}: {number}")
         tally = self._tally[CheckName.FINAL_IN_TIME]
         statistics = self.book.statistics(today)
         tally.checked = statistics.accepted

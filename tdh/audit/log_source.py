@@ -122,7 +122,7 @@ class HttpSource:
                 return await self._get_once(path, most)
             except _NotNow as error:
                 if not left:
-                    raise ServiceUnavailable(f"{self._url}/{path}: {error}") from error
+                    raise ServiceUnavailable(f"{self._url}/{path} {error}") from error
             rest = 0.1 * 2.0 ** (TRIES - left)
             await asyncio.sleep(rest * random.uniform(0.5, 1))  # noqa: S311 - no secret
         raise AssertionError("the last try returns or raises")
@@ -137,8 +137,12 @@ class HttpSource:
                 if answer.status != _OK:
                     raise _NotNow(f"answers {answer.status}")
                 return await _read(answer, most)
-        except (aiohttp.ClientError, TimeoutError, OSError) as exc:
-            raise _NotNow(f"cannot be read: {type(exc).__name__} {exc}") from exc
+        except TimeoutError as exc:
+            raise _NotNow("cannot be read: no answer in time") from exc
+        except (aiohttp.ClientConnectorError, ConnectionError) as exc:
+            raise _NotNow("cannot be read: nobody answers there") from exc
+        except (aiohttp.ClientError, OSError) as exc:
+            raise _NotNow("cannot be read: the answer broke off") from exc
         except ValueError as exc:
             raise InvalidValue("log", f"{self._url} is no URL") from exc
 

@@ -33,7 +33,7 @@ from tdh.cli.verify import (
     speak_any_alphabet,
 )
 from tdh.config import load
-from tdh.domain.errors import InvalidValue
+from tdh.domain.errors import InvalidValue, ServiceUnavailable, StorageUnavailable
 
 if TYPE_CHECKING:
     Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001 - its only name
@@ -42,12 +42,15 @@ EXIT_CODES: Mapping[Outcome, int] = MappingProxyType(
     {Outcome.PASS: 0, Outcome.FAIL: 1, Outcome.UNKNOWN: 2}
 )
 
+EX_UNAVAILABLE = 69
+
 
 def add_parser(subparsers: "Subparsers") -> None:
     """Describe the subcommand."""
     parser = subparsers.add_parser(
         "audit",
         help="audit a log, or an installation (ตรวจสอบสมุดบันทึก หรือทั้งระบบ)",
+        usage="tdh audit [options] [watch ... | renew ...]",
         description="Check a public log (--log), or every invariant of the installation that the "
         "settings name. Exit code: 0 all hold, 1 one is broken, 2 cannot tell.",
     )
@@ -74,7 +77,7 @@ def add_parser(subparsers: "Subparsers") -> None:
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.add_argument("--lang", choices=["th", "en"], help="language; by LANG if not given")
     parser.set_defaults(run=run)
-    acts = parser.add_subparsers(dest="act", metavar="ACT")
+    acts = parser.add_subparsers(dest="act", metavar="[ACT]", prog="tdh audit")
     audit_renew.add_parser(acts)
     audit_watch.add_parser(acts)
 
@@ -93,6 +96,11 @@ def run(args: argparse.Namespace) -> int:
     except InvalidValue as error:
         print(f"tdh audit: ใช้ไม่ได้ / unusable: {error}", file=sys.stderr)
         return EX_USAGE
+    except StorageUnavailable:  # of the installation, whose operator gets the stable name
+        raise
+    except ServiceUnavailable as error:
+        print(f"tdh audit: อ่านไม่ได้ ลองใหม่ภายหลัง / not readable now: {error}", file=sys.stderr)
+        return EX_UNAVAILABLE
     except OSError as error:
         return cannot_open(error)
     if args.json:

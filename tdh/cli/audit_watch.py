@@ -1,13 +1,14 @@
 """`tdh audit watch`: follows a public log for ever, alarms, exports metrics.
 
-Needs a URL, a trust file that names the log's key, a file to remember by. Ends by a signal; with
-`--exit-on-alarm` with 1 at the first alarm, other than that the log is not reached. Other exit
-codes: 64 usage, 66 a file cannot be opened.
+Needs a URL, a trust file that names the log's key, a file to remember by. SIGTERM and SIGINT end it
+with 0; with `--exit-on-alarm` the first alarm does with 1, other than that the log is not reached.
+Other exit codes: 64 usage, 66 a file cannot be opened.
 """
 
 import argparse
 import asyncio
 import os
+import signal
 import sqlite3
 import sys
 from collections.abc import AsyncIterator
@@ -95,6 +96,25 @@ def run(args: argparse.Namespace) -> int:
 
 
 async def _watch(args: argparse.Namespace, watcher: Watcher) -> int:
+    """Look until an alarm or a signal ends it; what was not read to the end is read again."""
+    loop, asked = asyncio.get_running_loop(), asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):  # a script's `&` has SIGINT ignored
+        loop.add_signal_handler(number, asked.set)
+    looking = asyncio.ensure_future(_look_for_ever(args, watcher))
+    ended = asyncio.ensure_future(asked.wait())
+    try:
+        await asyncio.wait((looking, ended), return_when=asyncio.FIRST_COMPLETED)
+        if looking.done():
+            return looking.result()
+        log.info("audit.watch-ended")
+        return 0
+    finally:
+        for task in (looking, ended):
+            task.cancel()
+        await asyncio.gather(looking, ended, return_exceptions=True)
+
+
+async def _look_for_ever(args: argparse.Namespace, watcher: Watcher) -> int:
     metrics = WatchMetrics()
     async with open_source(args.log) as source, _serving(args.listen, metrics):
         while True:

@@ -77,15 +77,20 @@ def _numbers(found: Statistics, *, thai: bool) -> Iterator[str]:
 
 
 def _times(spread: Spread, *, thai: bool) -> str:
-    half, most, longest = (_span(each or 0) for each in (spread.p50, spread.p90, spread.most))
+    half, most, longest = (
+        _span(each or 0, thai=thai) for each in (spread.p50, spread.p90, spread.most)
+    )
     if thai:
         return f"ครึ่งหนึ่งภายใน {half}, ร้อยละ 90 ภายใน {most}, นานสุด {longest}"
     return f"half within {half}, 90 % within {most}, the longest {longest}"
 
 
-def _span(minutes: int) -> str:
+def _span(minutes: int, *, thai: bool) -> str:
+    """Minutes are what is counted: less than one is said so."""
+    if minutes < 1:
+        return "ไม่ถึง 1 นาที" if thai else "under a minute"
     if minutes < _HOUR:
-        return f"{minutes} min"
+        return f"{minutes} {'นาที' if thai else 'min'}"
     if minutes < 2 * _DAY:
-        return f"{minutes / _HOUR:.1f} h"
-    return f"{minutes / _DAY:.1f} d"
+        return f"{minutes / _HOUR:.1f} {'ชั่วโมง' if thai else 'h'}"
+    return f"{minutes / _DAY:.1f} {'วัน' if thai else 'd'}"

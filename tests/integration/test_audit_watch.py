@@ -286,3 +286,23 @@ async def _metrics(port: int) -> bytes:
             return await answer.read()
     except ClientError:
         return b""
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+async def test_a_signal_ends_it_well_also_where_a_script_had_one_ignored(
+    server: Server, tmp_path: Path, number: signal.Signals
+) -> None:
+    trust = tmp_path / "trust.json"
+    trust.write_bytes(server.log.trust.text())
+    words = ["--log", server.url, "--trust", str(trust), "--state", str(tmp_path / "state")]
+    program = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "tdh", "audit", "watch", *words),
+        stderr=asyncio.subprocess.PIPE,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN),  # as a shell does for `&`
+    )
+    assert program.stderr is not None
+    async with asyncio.timeout(20):
+        assert b"audit.looked" in await program.stderr.readline()
+        program.send_signal(number)
+        _, said = await program.communicate()
+    assert (program.returncode, b"Traceback" in said) == (0, False)

@@ -15,6 +15,7 @@ from tdh.audit.ledger_check import LedgerComparison
 from tdh.audit.log_checks import MERGE_DELAY, Heads, check_entries, check_nodes
 from tdh.audit.record_checks import SURELY, Sample
 from tdh.audit.report import EXAMPLES, MEANINGS, AuditReport, CheckName, Tally
+from tdh.cli import audit_words
 from tdh.cli.audit import picture, progress_on
 from tdh.domain.log import SignedHead, Tree
 
@@ -179,3 +180,17 @@ def test_progress_is_for_terminals():
     progress_on(terminal)("entries", 12_500)
     assert plain.getvalue() == ""
     assert "entries: 12,500" in terminal.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("minutes", "th", "en"),
+    [
+        (0, "ไม่ถึง 1 นาที", "under a minute"),
+        (5, "5 นาที", "5 min"),
+        (300, "5.0 ชั่วโมง", "5.0 h"),
+        (10 * 1440, "10.0 วัน", "10.0 d"),
+    ],
+)
+def test_a_length_of_time_is_told_in_the_readers_units(minutes: int, th: str, en: str) -> None:
+    shown = [audit_words._span(minutes, thai=thai) for thai in (True, False)]
+    assert shown == [th, en]

@@ -112,7 +112,7 @@ async def test_the_numbers_are_those_of_the_lives(log: SampleLog) -> None:
     assert "18  accepted" in shown
     assert "half within 5.0 h, 90 % within 8.9 h, the longest 9.9 h" in shown
     thai = "\n".join(picture(report, thai=True))
-    assert "นำจ่ายแล้ว: ครึ่งหนึ่งภายใน 5.0 h" in thai
+    assert "นำจ่ายแล้ว: ครึ่งหนึ่งภายใน 5.0 ชั่วโมง" in thai
 
 
 async def test_a_failure_that_was_not_the_last_is_counted_for_what_came_after(log) -> None:
