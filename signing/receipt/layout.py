@@ -152,8 +152,8 @@ def _proof(sources: Sources) -> Iterator[Plain]:
     yield row(Two("ใบรับรองตราประทับ", "seal certificate"), plainly(in_fours(certificate)), mono=True)
     yield row(Two("รากของตราประทับ", "seal root"), plainly(in_fours(statement.seal_root)), mono=True)
     place = Two(
-        f"รายการที่ {sources.index} จาก {sources.size} ใน {shown(issuer.origin, 80)}",
-        f"entry {sources.index} of {sources.size} in the public log",
+        f"ลำดับที่ {sources.index} (นับจาก 0) จากทั้งหมด {sources.size} ใน {shown(issuer.origin, 80)}",
+        f"number {sources.index}, from 0, of {sources.size} in the public log",
     )
     yield row(Two("สมุดบันทึกสาธารณะ", "Public log"), place)
     times = [
