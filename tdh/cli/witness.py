@@ -58,7 +58,14 @@ def _keygen(args: argparse.Namespace) -> int:
     if args.json:
         print(json.dumps({"name": args.name, "vkeys": list(vkeys)}))
     else:
-        print("\n".join(vkeys))
+        for vkey in vkeys:
+            print(f"กุญแจตรวจ / verifier key:\n{vkey}")
+        more = "--listen 127.0.0.1:8470 --log VKEY"
+        print(
+            "แจ้งกุญแจตรวจแก่ผู้ตรวจและผู้ให้บริการ แล้วเริ่มเป็นพยาน / give these to the log's operator and "
+            "to whoever verifies, then begin:\n"
+            f"tdh witness serve --key {args.key} --state {args.state} {more}"
+        )
     return 0
 
 

@@ -241,7 +241,10 @@ def test_keys_are_made_once(tmp_path: Path) -> None:
     words += ["--state", str(tmp_path / "s")]
     command = [sys.executable, "-m", "tdh", "witness", *words]
     made = subprocess.run(command, capture_output=True, text=True, check=True, timeout=30)
-    assert [line.split("+")[0] for line in made.stdout.splitlines()] == ["w.example"] * 2
+    lines = made.stdout.splitlines()
+    keys = [line for line in lines if line.startswith("w.example+")]
+    assert len(keys) == 2, "each on a line of its own, to be copied"
+    assert lines[-1].startswith("tdh witness serve "), "what to do next"
     again = subprocess.run(command, capture_output=True, text=True, check=False, timeout=30)
     assert (again.returncode, "never replaced" in again.stderr) == (1, True)
     assert (tmp_path / "k").stat().st_mode & 0o777 == 0o600
