@@ -7,6 +7,7 @@ folder is not looked at: a `.tdh` may have come with the files that are to be ch
 """
 
 import argparse
+import errno
 import io
 import json
 import os
@@ -17,7 +18,7 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from signing.seal_check import Outcome
 from signing.trust_file import TRUST_NOBODY, TrustFile, TrustFileError, load_trust_file
@@ -57,7 +58,9 @@ def add_parser(subparsers: "Subparsers") -> None:
         "timestamps, receipts and bundles, in any mix, offline. Exit code: 0 valid, 1 invalid, "
         "2 cannot tell.",
     )
-    parser.add_argument("files", type=Path, nargs="+", metavar="FILE", help="what to check")
+    parser.add_argument(
+        "files", type=Path, nargs="+", metavar="FILE", help="what to check; of a folder all files"
+    )
     add_trust_option(parser)
     parser.add_argument(
         "--at",
@@ -96,7 +99,7 @@ def run(args: argparse.Namespace, now: Callable[[], datetime] = lambda: datetime
     try:
         trust = chosen_trust(args.trust, os.environ)
         report = verify_files(
-            args.files,
+            [file for path in args.files for file in files_of(path)],
             trust,
             args.at or now(),
             require_anchor=args.require_anchor,
@@ -117,6 +120,25 @@ def run(args: argparse.Namespace, now: Callable[[], datetime] = lambda: datetime
         width = shutil.get_terminal_size().columns if sys.stdout.isatty() else LONGEST_LINE
         print("\n".join(picture(report, thai=thai, width=width)))
     return EXIT_CODES[report.result]
+
+
+def files_of(path: Path) -> list[Path]:
+    """The file, or every file below a folder, in order of their names; no link leads out of it.
+
+    Raises OSError for a folder that cannot be read, or that has no file: nothing is not valid.
+    """
+    if not path.is_dir():
+        return [path]
+
+    def refuse(error: OSError) -> NoReturn:
+        raise error
+
+    below = sorted(
+        Path(folder, name) for folder, _, names in os.walk(path, onerror=refuse) for name in names
+    )
+    if not below:
+        raise FileNotFoundError(errno.ENOENT, "no file in this folder", str(path))
+    return below
 
 
 def chosen_trust(named: Path | None, environment: Mapping[str, str]) -> TrustFile:

@@ -174,7 +174,6 @@ def test_what_cannot_be_opened_is_said_with_its_name(folder, capsys):
     (folder / "gone.xml").unlink(missing_ok=True)
     assert call("gone.xml") == NO_INPUT
     assert "gone.xml" in capsys.readouterr().err
-    assert call("evidence") == NO_INPUT
     file = "evidence/01-SubmissionAcceptance.xml"
     assert call(file, "--trust", "no.json") == NO_INPUT
     assert "no.json" in capsys.readouterr().err
@@ -213,3 +212,24 @@ def test_now_is_the_time_of_the_check_by_default(folder, operator, capsys):
     assert verify.run(args, now=lambda: AT) == VALID
     assert verify.run(args, now=lambda: AT.replace(year=2020)) == CANNOT_TELL
     assert os.environ.get("TDH_HOME") is None
+
+
+def test_a_folder_stands_for_all_files_below_it(folder, capsys):
+    assert call("evidence", "--trust", "trust.json", "--json") == VALID
+    whole = json.loads(capsys.readouterr().out)
+    named = sorted(Path("evidence").iterdir())
+    assert [file["file"] for file in whole["files"]] == [str(path) for path in named]
+    inner = folder / "all" / "one"
+    inner.mkdir(parents=True)
+    for path in named:
+        (inner / path.name).write_bytes(path.read_bytes())
+    assert call("all", "--trust", "trust.json") == VALID
+    broken = inner / "01-SubmissionAcceptance.xml"
+    broken.write_bytes(broken.read_bytes().replace(b"Submission", b"Submissiom"))
+    assert call("all", "--trust", "trust.json") == INVALID
+
+
+def test_an_empty_folder_is_not_valid(folder, capsys):
+    (folder / "nothing" / "in-it").mkdir(parents=True)
+    assert call("nothing", "--trust", "trust.json") == NO_INPUT
+    assert "no file in this folder" in capsys.readouterr().err
