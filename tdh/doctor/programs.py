@@ -153,7 +153,10 @@ async def clock(config: Config) -> Finding:
         text = Text(th="ถามเคอร์เนลไม่ได้", en=f"the kernel does not tell of its clock: {error}")
         return unsure(Part.CLOCK, text, advice, counts=config.tsa.kernel_clock)
     if problem := word.problem(MAX_ACCURACY):
-        text = Text(th=f"ไม่มีใครคุมนาฬิกา: {problem}", en=f"nobody keeps the clock right: {problem}")
+        text = Text(
+            th="ไม่มีใครคุมนาฬิกา หรือนาฬิกาอาจคลาดเคลื่อนเกินไป",
+            en=f"nobody keeps the clock right: {problem}",
+        )
         if config.tsa.kernel_clock:
             return trouble(Part.CLOCK, text, advice)
         return unsure(Part.CLOCK, text, advice, counts=False)

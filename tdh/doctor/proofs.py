@@ -117,11 +117,11 @@ async def log(database: Database, now: datetime) -> Finding:
     try:
         age = _ago(now - open_token(head.token).time)
     except ProofError:
-        age = "?"
+        age = Text(th="?", en="?")
     return well(
         Part.LOG,
-        f"สมุดบันทึก {head.size} รายการ หัวล่าสุด {age} ก่อน รออยู่ {waiting} รายการ",
-        f"the log has {head.size} entries, its newest head is {age} old, {waiting} wait",
+        f"สมุดบันทึก {head.size} รายการ หัวล่าสุดเมื่อ {age.th}ก่อน รออยู่ {waiting} รายการ",
+        f"the log has {head.size} entries, its newest head is {age.en} old, {waiting} wait",
     )
 
 
@@ -148,8 +148,8 @@ async def anchors(config: Config, database: Database, now: datetime) -> Finding:
     names = ", ".join(dict.fromkeys(one.name for one in found))
     age = _ago(now - newest)
     text = Text(
-        th=f"ยืนยันโดย {names} เมื่อ {age} ก่อน (หัวขนาด {size})",
-        en=f"anchored by {names}, {age} ago (head of size {size})",
+        th=f"ยืนยันโดย {names} เมื่อ {age.th}ก่อน (หัวขนาด {size})",
+        en=f"anchored by {names}, {age.en} ago (head of size {size})",
     )
     head = await PostgresLogStore(database).head()
     grown = head is not None and size is not None and head.size > size
@@ -183,10 +183,10 @@ async def archive(database: Database, now: datetime) -> Finding:
     return well(Part.ARCHIVE, text.th, text.en)
 
 
-def _ago(age: timedelta) -> str:
+def _ago(age: timedelta) -> Text:
     """A length of time as people say it."""
     seconds = max(0, round(age.total_seconds()))
-    for unit, length in (("d", 86400), ("h", 3600), ("min", 60)):
+    for th, en, length in (("วัน", "d", 86400), ("ชั่วโมง", "h", 3600), ("นาที", "min", 60)):
         if seconds >= 2 * length:
-            return f"{seconds // length} {unit}"
-    return f"{seconds} s"
+            return Text(th=f"{seconds // length} {th}", en=f"{seconds // length} {en}")
+    return Text(th=f"{seconds} วินาที", en=f"{seconds} s")
