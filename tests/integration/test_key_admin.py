@@ -23,7 +23,7 @@ from signing.log_entry import parse_operation_entry
 from signing.log_tree import LogTree
 from signing.seal_check import verify_seal
 from signing.service_keys import KeyPeriods
-from signing.timestamps import verify_token
+from signing.timestamps import MAX_ACCURACY, verify_token
 from signing.trust_file import TrustFile, load_trust_file
 from storage.database import Database
 from storage.log import PostgresLogStore
@@ -211,6 +211,10 @@ async def test_a_new_key_goes_from_its_request_to_what_it_signs(operator, use) -
         f"{name}-certificate": certificate,
     }
     operator.program.start(**files)
+    begins = x509.load_pem_x509_certificate(certificate.read_bytes()).not_valid_before_utc
+    # A unit stamps nothing while its clock leaves open whether the certificate has begun.
+    left = begins + MAX_ACCURACY + timedelta(milliseconds=50) - now()
+    await asyncio.sleep(max(0.0, left.total_seconds()))
     sealed.append(await operator.seal(2))
     heads.append(await operator.round())
 
