@@ -96,7 +96,10 @@ def after_rotation(
 
 def _steps(config: Config, use: KeyUse) -> list[str]:
     keys, receipts = config.sealer.keys, config.receipts.keys
-    also = "     หากรากเปลี่ยน / where the root is new: tdh admin trust-file publish"
+    also = [
+        "  3. หากรากเปลี่ยน / where the root is new: tdh admin trust-file publish trust.json",
+        f"     cp trust.json {receipts / 'trust.json'} (*.crl)",
+    ]
     match use:
         case KeyUse.SEAL | KeyUse.TIMESTAMP:
             name = "seal" if use is KeyUse.SEAL else "tsa"
@@ -106,7 +109,7 @@ def _steps(config: Config, use: KeyUse) -> list[str]:
                 f"     {keys / f'{name}-certificate.pem'}",
                 "  2. เริ่ม tdh-sealer ใหม่ก่อนกุญแจเดิมสิ้นสุด",
                 "     restart the sealer before the old key ends",
-                also,
+                *also,
             ]
         case KeyUse.LOG:
             return [
@@ -114,19 +117,22 @@ def _steps(config: Config, use: KeyUse) -> list[str]:
                 f"     กุญแจใหม่ไว้ที่ / the new key at {keys / 'log-key.pem'}",
                 "  2. เริ่ม tdh-sealer ใหม่ ทั้งสองกุญแจจะลงนาม / restart the sealer: both keys sign",
                 "  3. เผยแพร่ไฟล์ความเชื่อถือที่มีทั้งสองกุญแจ",
-                "     publish a trust file with both: tdh admin trust-file publish",
+                "     publish a trust file with both: tdh admin trust-file publish trust.json",
+                f"     cp trust.json {receipts / 'trust.json'}",
                 f"  4. เมื่อกุญแจเดิมสิ้นสุด / when the old key ends: rm {keys / FORMER_LOG_KEY}",
             ]
         case KeyUse.LOG_MLDSA:
             return [
                 f"  1. วางกุญแจใหม่ / put it at {keys / POST_QUANTUM_KEY}",
-                "  2. เริ่ม tdh-sealer ใหม่ / restart the sealer; tdh admin trust-file publish",
+                "  2. เริ่ม tdh-sealer ใหม่ / restart the sealer",
+                "  3. tdh admin trust-file publish trust.json",
+                f"     cp trust.json {receipts / 'trust.json'}",
             ]
         case KeyUse.RECEIPT:
             return [
                 f"  1. วางกุญแจและใบรับรองใหม่ / put key and certificate into {receipts}",
                 "  2. เริ่ม tdh-receipts ใหม่ / restart the maker of receipts",
-                also,
+                *also,
             ]
 
 
@@ -142,7 +148,7 @@ def after_compromise(key: ServiceKey, word: Compromise, *, changed: bool) -> lis
         "  - สิ่งที่ผู้อื่นยืนยันไว้ก่อนเวลานี้ยังใช้ได้ นอกนั้นใช้ไม่ได้",
         "    what outsiders anchored before this moment stays valid, the rest does not count",
         "ขั้นต่อไป / next:",
-        f"  1. tdh admin key rotate --use {key.use} …",
+        f"  1. tdh keys new --use {key.use} --out FOLDER; tdh admin key rotate --use {key.use} …",
         f'  2. เพิ่มใน / add to "compromised" of trust.json: {named}',
         "  3. tdh admin trust-file publish",
         "  4. แจ้งผู้ตรวจสอบทางช่องทางอื่นด้วย / tell verifiers on another channel too: docs/keys.md",
