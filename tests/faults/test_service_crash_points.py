@@ -139,13 +139,15 @@ async def test_a_second_sequencer_waits_and_takes_over(here, tmp_path):
             stderr=output,
         )
     try:
+        async with asyncio.timeout(30):
+            while "role.started" not in said.read_text():  # noqa: ASYNC110 - another process
+                await asyncio.sleep(0.05)
         await _logged(here)
         assert "log.leading" not in said.read_text()
-        here.kill("sequencer")
-        await _logged(here)
-        async with asyncio.timeout(10):
-            while "log.leading" not in said.read_text():  # noqa: ASYNC110 - another process
-                await asyncio.sleep(0.05)
+        async with asyncio.timeout(30):
+            while "log.leading" not in said.read_text():
+                here.kill("sequencer")  # again: the one that was started anew may be quicker
+                await asyncio.sleep(0.5)
             while here.supervisor.pid("sequencer") in (None, before):  # noqa: ASYNC110
                 await asyncio.sleep(0.05)
         await _logged(here)
