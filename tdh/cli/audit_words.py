@@ -7,6 +7,7 @@ from signing.seal_check import Outcome
 from signing.verify.report import Text
 from tdh.audit.report import MEANINGS, AuditCheck, AuditReport
 from tdh.audit.statistics import Spread, Statistics
+from tdh.cli.audit_notes import in_thai
 from tdh.cli.verify import SIGNS
 
 RESULTS: Mapping[Outcome, Text] = MappingProxyType(
@@ -56,7 +57,7 @@ def _picture_of(check: AuditCheck, *, thai: bool) -> Iterator[str]:
     if check.problems > EXAMPLES_SHOWN:
         yield f"    ✗ … {check.problems:,}"
     for note in check.notes[:EXAMPLES_SHOWN]:
-        yield f"    – {note}"
+        yield f"    – {in_thai(note) if thai else note}"
 
 
 def _numbers(found: Statistics, *, thai: bool) -> Iterator[str]:

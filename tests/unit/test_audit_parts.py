@@ -3,6 +3,7 @@
 import io
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -17,6 +18,7 @@ from tdh.audit.record_checks import SURELY, Sample
 from tdh.audit.report import EXAMPLES, MEANINGS, AuditReport, CheckName, Tally
 from tdh.cli import audit_words
 from tdh.cli.audit import picture, progress_on
+from tdh.cli.audit_notes import in_thai
 from tdh.domain.log import SignedHead, Tree
 
 NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
@@ -194,3 +196,32 @@ def test_progress_is_for_terminals():
 def test_a_length_of_time_is_told_in_the_readers_units(minutes: int, th: str, en: str) -> None:
     shown = [audit_words._span(minutes, thai=thai) for thai in (True, False)]
     assert shown == [th, en]
+
+
+@pytest.mark.parametrize(
+    ("note", "told"),
+    [
+        ("tdh.example/log, 1,234 entries", "tdh.example/log มี 1,234 รายการ"),
+        ("a sample: 3 of 9", "สุ่มตรวจ 3 จาก 9"),
+        (
+            "seal ab12 in service from 2026-01-01T00:00:00Z",
+            "seal ab12 ใช้งานตั้งแต่ 2026-01-01T00:00:00Z",
+        ),
+        (
+            "seal a in service from 2026-01-01T00:00:00Z, COMPROMISED since 2026-05-01T00:00:00Z",
+            "seal a in service from 2026-01-01T00:00:00Z, COMPROMISED since 2026-05-01T00:00:00Z",
+        ),
+        ("something new", "something new"),
+    ],
+)
+def test_a_note_is_told_in_thai_or_as_it_is(note: str, told: str) -> None:
+    assert in_thai(note) == told
+
+
+def test_every_sealed_line_that_was_not_committed_is_said_to_be_harmless(tmp_path: Path) -> None:
+    (path := tmp_path / "ledger").write_bytes(b"")
+    with LedgerComparison() as comparison:
+        comparison._put(comparison._lines, "ab" * 16, 1, bytes(32))
+        (note,) = comparison.finish(path).notes
+    assert "harmless" in note
+    assert "ไม่มีผลเสีย" in in_thai(note)

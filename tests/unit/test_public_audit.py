@@ -327,6 +327,7 @@ async def test_outsiders_who_vouch_are_named(log: SampleLog) -> None:
     reports = [await audit(log, trust=trust) for trust in trusts]
     assert [r.outcome for r in reports] == [Outcome.PASS, Outcome.PASS, Outcome.UNKNOWN]
     assert "witness.example vouches for 12 entries" in one(reports[0], N.ANCHORED).notes[0]
+    assert "witness.example รับรอง 12 รายการ เมื่อ" in "\n".join(picture(reports[0], thai=True))
     *words, signature = line.split(b" ")
     changed = bytearray(base64.b64decode(signature))
     changed[-1] ^= 1
