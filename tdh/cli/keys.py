@@ -31,7 +31,7 @@ def add_parser(subparsers: "Subparsers") -> None:
     parser.add_argument("--trust-out", type=Path, help="trust.json to write with a whole set")
     parser.add_argument("--json", action="store_true")
     parser.set_defaults(run=partial(run, parser))
-    verbs = parser.add_subparsers(metavar="new", title="one key")
+    verbs = parser.add_subparsers(metavar="[new]", title="one key")
     new = verbs.add_parser("new", help="กุญแจใหม่หนึ่งดอก / one new key, to rotate to")
     new.add_argument("--use", required=True, choices=[use.value for use in KeyUse])
     new.add_argument("--out", required=True, type=Path, metavar="FOLDER", help="not the old key's")
