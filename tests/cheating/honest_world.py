@@ -294,6 +294,7 @@ async def _send(
 async def _keep(world: World, here: Installation, party, who: str, name: str) -> None:
     """Save evidence until outsiders vouch for all of it."""
     folder = world.kept(who, name)
+    folder.parent.mkdir(exist_ok=True)
     async with asyncio.timeout(40):
         while True:
             said = await run(
