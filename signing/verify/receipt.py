@@ -43,10 +43,17 @@ def check_receipt(data: bytes, terms: Terms) -> tuple[CheckLine, ...]:
     return examine_receipt(data, terms).lines
 
 
+_HOLDS_FILES = b"/EmbeddedFile"
+"""Stands in every receipt (ISO 32000-2, 7.11.4); a PDF without it, a letter say, is none."""
+
+
 def examine_receipt(data: bytes, terms: Terms) -> ExaminedContainer:
     """The same, and the evidence inside."""
     from signing.verify.receipt_pdf import read_receipt  # noqa: PLC0415 - pyHanko: for receipts only
 
+    if _HOLDS_FILES not in data:
+        other = CheckLine(id=CheckId.SCHEMA, outcome=Outcome.FAIL, text=words.OTHER_PDF)
+        return ExaminedContainer(lines=(other,))
     try:
         found = read_receipt(data, terms)
         _check_files(found.files)

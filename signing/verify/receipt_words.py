@@ -6,6 +6,11 @@ FORM_HOLDS = Text(
     th="เป็นใบรับ ฉบับที่ {edition} ของหลักฐาน {number} มีหลักฐานแนบ {files} ไฟล์",
     en="A receipt, edition {edition}, of the evidence {number}, with {files} files inside.",
 )
+OTHER_PDF = Text(
+    th="ไม่มีหลักฐานแนบใน PDF นี้ จึงไม่ใช่ใบรับ ถ้าเป็นหนังสือที่ลงลายมือชื่อ ใช้ tdh validate",
+    en="There is no evidence inside this PDF, so it is no receipt; a signed letter is judged by "
+    "tdh validate.",
+)
 FORM_BROKEN = Text(th="ไม่ใช่ใบรับของระบบนี้ ({why})", en="This is no receipt: {why}.")
 SEAL_HOLDS = Text(
     th="ตราประทับครอบคลุมหน้ากระดาษและไฟล์แนบทั้งหมด ไม่มีสิ่งใดเพิ่มภายหลังนอกจากตราประทับเวลา",

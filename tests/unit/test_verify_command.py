@@ -233,3 +233,10 @@ def test_an_empty_folder_is_not_valid(folder, capsys):
     (folder / "nothing" / "in-it").mkdir(parents=True)
     assert call("nothing", "--trust", "trust.json") == NO_INPUT
     assert "no file in this folder" in capsys.readouterr().err
+
+
+def test_a_letter_is_no_receipt_and_the_answer_says_who_judges_letters(tmp_path, capsys) -> None:
+    letter = tmp_path / "letter.pdf"
+    letter.write_bytes(b"%PDF-1.7\n1 0 obj\n<< /Type /Catalog >>\nendobj\n")
+    assert main(["verify", str(letter), "--lang", "en"]) == 1
+    assert "tdh validate" in capsys.readouterr().out
