@@ -16,6 +16,7 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import TypeVar
 
+from storage.durable import sync_file, sync_folder
 from tdh.domain.errors import LogDiverged, StorageUnavailable
 from tdh.domain.tiles import Tile
 
@@ -72,7 +73,7 @@ class LogFolder:
         made = _make_folder(self._folder)
         made |= _make_folder(self._folder / _UNFINISHED)
         for folder in made:
-            _sync_folder(folder)
+            sync_folder(folder)
         handle = os.open(
             self._folder / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600
         )
@@ -114,7 +115,7 @@ class OpenLogFolder:
         for path, (_, data) in zip(unfinished, new, strict=True):
             _write(path, data)
         for path in unfinished:  # all at once: the disk does them together
-            _sync(path)
+            sync_file(path)
         changed: set[Path] = set()
         for path, (tile, data) in zip(unfinished, new, strict=True):
             named = self._folder / tile.path
@@ -122,7 +123,7 @@ class OpenLogFolder:
             self._name(path, named, tile, data)
             self._crash(TILE_NAMED)
         for folder in changed:
-            _sync_folder(folder)
+            sync_folder(folder)
         for tile, _ in files:
             self._drop_old_partials(tile)
         self._crash(TILES_STORED)
@@ -146,10 +147,10 @@ class OpenLogFolder:
     def _put_checkpoint(self, note: bytes) -> None:
         path = self._folder / _UNFINISHED / CHECKPOINT
         _write(path, note)
-        _sync(path)
+        sync_file(path)
         path.replace(self._folder / CHECKPOINT)
         self._crash(CHECKPOINT_NAMED)
-        _sync_folder(self._folder)
+        sync_folder(self._folder)
         self._crash(CHECKPOINT_STORED)
 
     def _drop_old_partials(self, tile: Tile) -> None:
@@ -187,23 +188,6 @@ def _write(path: Path, data: bytes) -> None:
     with os.fdopen(handle, "wb") as file:
         os.fchmod(handle, _FILE_MODE)  # whatever the umask: others are to read it
         file.write(data)
-
-
-def _sync(path: Path) -> None:
-    _sync_opened(path, os.O_RDONLY)
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make the names in a folder durable."""
-    _sync_opened(folder, os.O_RDONLY | os.O_DIRECTORY)
-
-
-def _sync_opened(path: Path, flags: int) -> None:
-    handle = os.open(path, flags | os.O_CLOEXEC)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _make_folder(folder: Path) -> set[Path]:

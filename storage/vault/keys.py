@@ -23,8 +23,8 @@ from typing import NewType, Protocol
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from storage.durable import create_once, make_folder, sync_folder
 from storage.vault.crash_points import KEY_CREATED, CrashPoint, no_crash
-from storage.vault.durable import create_once, make_folder, sync_folder
 from storage.vault.errors import KeyUnavailable, UnwrapRefused, storage_error
 from storage.vault.stored import DataKey, KeyId
 from tdh.domain.errors import IntegrityFailure

@@ -19,8 +19,8 @@ from concurrent.futures import Executor
 from pathlib import Path
 from typing import TypeVar
 
+from storage.durable import create_exclusive, make_folder, sync_folder, write_at
 from storage.vault.crash_points import APPENDED, SEGMENT_CREATED, CrashPoint
-from storage.vault.durable import create_exclusive, make_folder, sync_folder, write_at
 from storage.vault.errors import SegmentMissing, storage_error
 from storage.vault.frames import ReadAt
 from storage.vault.stored import Location, SegmentId
