@@ -21,6 +21,7 @@ import aiohttp
 import structlog
 from yarl import URL
 
+from relay.bounded import TooLong, body_of
 from tdh.domain.errors import TDHError
 
 log = structlog.get_logger(__name__)
@@ -32,7 +33,6 @@ ANSWER_BYTES = 64 * 1024
 FIRST_REST_SECONDS, LONGEST_REST_SECONDS = 5.0, 600.0
 _NONCE_BITS = 64
 _WHY_CHARACTERS = 120
-_CHUNK = 16 * 1024
 
 
 class NoTimestamp(TDHError):
@@ -243,12 +243,10 @@ class AuthorityPool:
                 raise AuthorityFailed(authority.name, "an answer of another type")
             if response.headers.get("Content-Encoding", "identity").lower() != "identity":
                 raise AuthorityFailed(authority.name, "an encoded answer")
-            content = bytearray()
-            async for piece in response.content.iter_chunked(_CHUNK):
-                content += piece
-                if len(content) > ANSWER_BYTES:
-                    raise AuthorityFailed(authority.name, "an answer without end")
-            return bytes(content)
+            try:
+                return await body_of(response, most=ANSWER_BYTES)
+            except TooLong:
+                raise AuthorityFailed(authority.name, "an answer without end") from None
 
     def _opened(self) -> aiohttp.ClientSession:
         """A session without memory: no cookies, no proxy, no connection used twice."""

@@ -15,6 +15,7 @@ from typing import ClassVar
 
 import aiohttp
 
+from relay.bounded import TooLong, body_of
 from tdh.domain.errors import TDHError
 
 Proof = Callable[[int], Awaitable[Sequence[bytes]]]
@@ -144,12 +145,10 @@ class WitnessClient:
                     self._url, data=body, headers=_HEADERS, allow_redirects=False
                 ) as response,
             ):
-                answered = bytearray()
-                async for chunk in response.content.iter_any():
-                    answered += chunk
-                    if len(answered) > _MOST_BYTES:
-                        raise WitnessRefused(self.name, f"answers more than {_MOST_BYTES} bytes")
-                return _Answer(response.status, response.content_type, bytes(answered))
+                body = await body_of(response, most=_MOST_BYTES)
+                return _Answer(response.status, response.content_type, body)
+        except TooLong:
+            raise WitnessRefused(self.name, f"answers more than {_MOST_BYTES} bytes") from None
         except (aiohttp.ClientError, OSError, TimeoutError) as exc:
             why = str(exc) or type(exc).__name__
             raise WitnessUnreachable(self.name, f"no answer: {why}") from exc

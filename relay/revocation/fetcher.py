@@ -19,6 +19,7 @@ import aiohttp
 import structlog
 from yarl import URL
 
+from relay.bounded import TooLong, body_of
 from relay.revocation.guard import Forbidden, Place, Rules
 from relay.revocation.resolver import GetAddresses, GuardedResolver
 
@@ -26,7 +27,6 @@ log = structlog.get_logger(__name__)
 
 _MOVED = frozenset({301, 302, 307, 308})
 _MOST_MOVES = 2
-_CHUNK = 64 * 1024
 _RESTING = 4096
 """Hosts and places of which it is remembered that they did not answer."""
 _HEADERS = {
@@ -209,16 +209,13 @@ class Fetcher:
             raise NotFetched(f"status {response.status}")
         if response.headers.get("Content-Encoding", "identity").lower() != "identity":
             raise NotFetched("encoded")
-        if (response.content_length or 0) > most:
-            raise NotFetched("too long")
-        content = bytearray()
-        async for piece in response.content.iter_chunked(_CHUNK):
-            content += piece
-            if len(content) > most:
-                raise NotFetched("too long")
+        try:
+            content = await body_of(response, most=most)
+        except TooLong:
+            raise NotFetched("too long") from None
         if not content:
             raise NotFetched("empty")
-        return bytes(content)
+        return content
 
     def _opened(self) -> aiohttp.ClientSession:
         """A session without memory: no cookies, no proxy, no connection used twice, no cache."""
