@@ -7,10 +7,11 @@ can always go out again, in an answer or a dead letter: no lone surrogates, no n
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from datetime import datetime
 from typing import Any
 
 from tdh.domain.errors import InvalidValue
+from tdh.domain.thai_time import BANGKOK
 
 CONTENT_TYPE = "application/cloudevents+json"
 SPECVERSION = "1.0"
@@ -19,7 +20,6 @@ LONGEST_ID = 255
 """As much as a property of a message can hold."""
 LONGEST_NAME = 64
 """Of a field that is not known, where an error tells it."""
-BANGKOK = timezone(timedelta(hours=7))
 _REQUIRED = ("specversion", "id", "source", "type")
 _KNOWN = frozenset({*_REQUIRED, "subject", "time", "datacontenttype", "dataschema", "data"})
 

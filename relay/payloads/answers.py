@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import Field
 
 from relay.payloads.evidence import EvidenceRef, Out
-from relay.payloads.fields import BANGKOK, print_time
+from relay.payloads.fields import print_time
 from tdh.delivery.submission import AcceptedLetter
 from tdh.domain.evidence import verdict_words
 from tdh.domain.identifiers import LetterId
@@ -19,6 +19,7 @@ from tdh.domain.lifecycle import CONTENT_AVAILABLE
 from tdh.domain.parties import Channel
 from tdh.domain.policies import Policy
 from tdh.domain.records import DeliveryView, LetterView
+from tdh.domain.thai_time import BANGKOK
 from tdh.domain.verdict_json import verdict_to_plain
 
 

@@ -4,11 +4,11 @@ Years are those of the common era on both ways; the era of พ.ศ. is for peopl
 """
 
 import re
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta
 
 from tdh.domain.errors import InvalidValue
+from tdh.domain.thai_time import BANGKOK
 
-BANGKOK = timezone(timedelta(hours=7))
 """Asia/Bangkok: no summer time, since 1920."""
 
 _DURATION = re.compile(

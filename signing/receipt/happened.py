@@ -6,10 +6,10 @@ from datetime import datetime
 from signing.receipt import words
 from signing.receipt.rows import Limits, Plain, instant, name_of, plainly, row
 from signing.receipt.shown import shown
-from signing.receipt.thai_time import iso_instant, thai_day
 from signing.receipt.words import Two
 from tdh.domain.events import EventReason
 from tdh.domain.evidence import EvidenceFacts, PartyFacts
+from tdh.domain.thai_time import iso_instant, thai_day
 
 
 def happened(facts: EvidenceFacts, limits: Limits) -> Iterator[Plain]:

@@ -15,9 +15,9 @@ from signing.receipt.happened import happened
 from signing.receipt.rows import Limits, Plain, name_of, plainly, row
 from signing.receipt.shown import in_fours, masked_party, shown
 from signing.receipt.statement import Statement
-from signing.receipt.thai_time import BANGKOK, iso_instant, thai_day, thai_instant
 from signing.receipt.words import Two
 from tdh.domain.evidence import DocumentFacts, EvidenceFacts, PartyFacts
+from tdh.domain.thai_time import BANGKOK, iso_instant, thai_day, thai_instant
 
 _SIDES = (Two("จาก", "From"), Two("ถึง", "To"))
 _FINAL_NOTICE = "NotificationForAcceptanceFailure"

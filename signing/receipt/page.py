@@ -25,14 +25,17 @@ from signing.receipt.layout import Sources, has_page, layout
 from signing.receipt.rows import Limits
 from signing.receipt.statement import Statement
 from signing.tlog_proof import TlogProof
+from tdh.domain import thai_time
 
 HERE = Path(__file__).parent
 FONTS = HERE / "fonts"
 """Sarabun, regular and bold."""
 _SOURCES = (
-    "receipt.typ", "layout.py", "rows.py", "happened.py", "words.py", "shown.py", "thai_time.py",
-    "qr.py",
-)  # fmt: skip
+    *(HERE / name for name in ("receipt.typ", "layout.py", "rows.py", "happened.py", "words.py")),
+    *(HERE / name for name in ("shown.py", "qr.py")),
+    Path(thai_time.__file__),
+)
+"""All that makes a page look as it does."""
 _TOO_LONG = "more than one page"
 _TRIES = (
     Limits(documents=6, recipients=3, name=90, long=220),
@@ -89,8 +92,8 @@ def make_page(files: Sequence[Attachment]) -> MadePage:
 def maker() -> str:
     """Which page this version makes: typst, and a digest of all that decides about a letter."""
     total = hashlib.sha256()
-    for name in _SOURCES:
-        total.update(hashlib.sha256((HERE / name).read_bytes()).digest())
+    for source in _SOURCES:
+        total.update(hashlib.sha256(source.read_bytes()).digest())
     return f"typst {version('typst')}, page {total.hexdigest()[:16]}"
 
 

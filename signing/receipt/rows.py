@@ -5,9 +5,9 @@ from datetime import datetime
 from typing import Any
 
 from signing.receipt.shown import shown
-from signing.receipt.thai_time import iso_instant, thai_instant
 from signing.receipt.words import Two
 from tdh.domain.evidence import PartyFacts
+from tdh.domain.thai_time import iso_instant, thai_instant
 
 Plain = dict[str, Any]
 

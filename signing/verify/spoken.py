@@ -8,28 +8,14 @@ taken out of them.
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 
 from cryptography import x509
 from cryptography.x509.oid import NameOID
 
-_BANGKOK = timezone(timedelta(hours=7))
+from tdh.domain.thai_time import BANGKOK, short_day
+
 _LAST = datetime.max.replace(tzinfo=UTC) - timedelta(days=1)
-_BUDDHIST_ERA = 543
-_MONTHS = (
-    "ม.ค.",
-    "ก.พ.",
-    "มี.ค.",
-    "เม.ย.",
-    "พ.ค.",
-    "มิ.ย.",
-    "ก.ค.",
-    "ส.ค.",
-    "ก.ย.",
-    "ต.ค.",
-    "พ.ย.",
-    "ธ.ค.",
-)
 _LONGEST_NAME = 80
 
 
@@ -52,9 +38,11 @@ class Spoken:
 def moment(time: datetime) -> Spoken:
     """A time: RFC 3339 in UTC; in Thai by the clock of Bangkok and the era that people use."""
     # Certificates without an end end in the last second of the calendar (RFC 5280, 4.1.2.5).
-    local = min(time, _LAST).astimezone(_BANGKOK)
-    day = f"{local.day} {_MONTHS[local.month - 1]} {local.year + _BUDDHIST_ERA}"
-    return Spoken(f"{day} {local:%H:%M:%S} น.", time.astimezone(UTC).isoformat(timespec="seconds"))
+    local = min(time, _LAST).astimezone(BANGKOK)
+    return Spoken(
+        f"{short_day(local.date())} {local:%H:%M:%S} น.",
+        time.astimezone(UTC).isoformat(timespec="seconds"),
+    )
 
 
 def listed(parts: Sequence[Spoken]) -> Spoken:

@@ -2,10 +2,11 @@
 
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime, timedelta, timezone
+from datetime import datetime
 from types import MappingProxyType
 
 from signing.judge.report import Note, Report
+from tdh.domain.thai_time import BANGKOK, short_day
 from tdh.domain.verdicts import (
     AlgorithmFinding,
     Indication,
@@ -17,12 +18,6 @@ from tdh.domain.verdicts import (
     Signer,
 )
 
-BANGKOK = timezone(timedelta(hours=7))
-"""Thailand has had no other offset since 1920."""
-_MONTHS = (
-    *("ม.ค.", "ก.พ.", "มี.ค.", "เม.ย.", "พ.ค.", "มิ.ย."),
-    *("ก.ค.", "ส.ค.", "ก.ย.", "ต.ค.", "พ.ย.", "ธ.ค."),
-)
 _HEADINGS: Mapping[Indication, tuple[str, str, str]] = MappingProxyType(
     {
         Indication.TOTAL_PASSED: ("✔", "ผ่าน", "VALID"),
@@ -193,8 +188,7 @@ def _note(note: Note) -> Iterator[str]:
 def thai_time(time: datetime) -> str:
     """Thailand's time and year, and the common one beside it: `1 ก.พ. 2569 16.30 น. (…)`."""
     local = time.astimezone(BANGKOK)
-    day = f"{local.day} {_MONTHS[local.month - 1]} {local.year + 543}"
-    return f"{day} {local:%H.%M} น. ({local.isoformat(timespec='seconds')})"
+    return f"{short_day(local.date())} {local:%H.%M} น. ({local.isoformat(timespec='seconds')})"
 
 
 def printable(text: str) -> str:

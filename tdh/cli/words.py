@@ -2,27 +2,12 @@
 
 import argparse
 import re
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime
 
-BANGKOK = timezone(timedelta(hours=7))
-BUDDHIST_ERA = 543
-"""Years that พ.ศ. is ahead of the common era."""
+from tdh.domain.thai_time import BANGKOK, BUDDHIST_ERA, thai_day
+
 _BUDDHIST_FROM = 2400
 
-MONTHS = (
-    "มกราคม",
-    "กุมภาพันธ์",
-    "มีนาคม",
-    "เมษายน",
-    "พฤษภาคม",
-    "มิถุนายน",
-    "กรกฎาคม",
-    "สิงหาคม",
-    "กันยายน",
-    "ตุลาคม",
-    "พฤศจิกายน",
-    "ธันวาคม",
-)
 STATES = {
     "accepted": "รับฝากแล้ว / accepted",
     "awaiting_acceptance": "รอผู้รับลงรับ / waiting for accept or refuse",
@@ -67,17 +52,12 @@ _YEAR_FIRST = re.compile(r"(\d{4})-(\d{2})-(\d{2})")
 _THAI_DIGITS = str.maketrans("๐๑๒๓๔๕๖๗๘๙", "0123456789")
 
 
-def day(of: date) -> str:
-    """`22 พฤศจิกายน พ.ศ. 2569`."""
-    return f"{of.day} {MONTHS[of.month - 1]} พ.ศ. {of.year + BUDDHIST_ERA}"
-
-
 def moment(text: str | None) -> str:
     """An RFC 3339 time as `22 พฤศจิกายน พ.ศ. 2569 เวลา 14.05 น.`; `-` for none."""
     if text is None:
         return "-"
     at = datetime.fromisoformat(text).astimezone(BANGKOK)
-    return f"{day(at.date())} เวลา {at:%H.%M} น."
+    return f"{thai_day(at.date())} เวลา {at:%H.%M} น."
 
 
 def today(now: datetime | None = None) -> date:

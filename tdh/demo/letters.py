@@ -12,7 +12,7 @@ from pathlib import Path
 import typst
 
 from signing.receipt.page import FONTS
-from signing.receipt.thai_time import BUDDHIST_ERA, MONTHS
+from tdh.domain.thai_time import BUDDHIST_ERA, MONTHS
 
 HERE = Path(__file__).parent
 THAI_DIGITS = str.maketrans("0123456789", "๐๑๒๓๔๕๖๗๘๙")

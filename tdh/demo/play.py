@@ -7,7 +7,7 @@ import sys
 import traceback
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
 
@@ -32,10 +32,10 @@ from tdh.demo.scene import Scene, Sent
 from tdh.demo.steps import citizen_receives, company_receives, refusals, submit
 from tdh.demo.telling import JsonTeller, Language, Teller
 from tdh.domain.errors import TDHError
+from tdh.domain.thai_time import BANGKOK
 from tdh.local.errors import LocalServerError
 from tdh.local.servers import LocalServers, local_servers
 
-BANGKOK_AHEAD = timedelta(hours=7)
 LAST_LINES = 15
 EXPECTED = (DemoFailed, LocalServerError, TDHError, aiohttp.ClientError, OSError, TimeoutError)
 """Failures whose own words say enough; all others leave their traceback in the log."""
@@ -182,7 +182,7 @@ async def _set_stage(there: Set, closing: contextlib.AsyncExitStack) -> Scene:
         data=data,
         server=server,
         signer=signer,
-        letters=letters((now + BANGKOK_AHEAD).date()),
+        letters=letters(now.astimezone(BANGKOK).date()),
         agency=desks[0],
         citizen=desks[2],
         company_amqp=access[COMPANY.id].amqp_url or "",

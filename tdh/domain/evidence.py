@@ -83,15 +83,24 @@ class EvidenceFacts:
 
 def facts_of(decision: Decision, policy: Policy) -> tuple[EvidenceFacts, ...]:
     """The facts of every new event of a decision, in its order."""
+    envelopes: dict[LetterId, str] = {}  # one letter may have a thousand deliveries
+    for change in decision.changes:
+        letter = change.dossier.letter
+        if letter.id not in envelopes:
+            envelopes[letter.id] = envelope_digest(letter)
     facts = tuple(
-        _of_event(event, change, policy) for change in decision.changes for event in change.events
+        _of_event(event, change, policy, envelopes[change.dossier.letter.id])
+        for change in decision.changes
+        for event in change.events
     )
     if decision.refused is None:
         return facts
     return (*facts, _of_refusal(*decision.refused, policy))
 
 
-def _of_event(event: ev.DeliveryEvent, change: DeliveryChange, policy: Policy) -> EvidenceFacts:
+def _of_event(
+    event: ev.DeliveryEvent, change: DeliveryChange, policy: Policy, envelope: str
+) -> EvidenceFacts:
     dossier = change.dossier
     actor = getattr(event, "by", None)
     due = None
@@ -115,7 +124,7 @@ def _of_event(event: ev.DeliveryEvent, change: DeliveryChange, policy: Policy) -
         particulars=(
             *_of_delivery(dossier.delivery),
             *_particulars(event),
-            (ENVELOPE, envelope_digest(dossier.letter)),
+            (ENVELOPE, envelope),
         ),
         sender_delegate=_delegate(dossier.sender, actor),
         recipient_delegate=_delegate(dossier.recipient, actor),

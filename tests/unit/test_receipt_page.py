@@ -19,7 +19,6 @@ from signing.receipt.messages import Material, SealBundle
 from signing.receipt.page import NoPage, PageError, make_page, maker
 from signing.receipt.shown import in_fours, masked_party, shown
 from signing.receipt.statement import Statement, StatementError
-from signing.receipt.thai_time import iso_instant, thai_day, thai_instant
 from signing.receipt.wire import decode_answer, decode_request, encode_request
 from signing.receipt.words import PAGES
 from signing.sealer.errors import FrameError
@@ -28,6 +27,7 @@ from tdh.domain.events import EventReason
 from tdh.domain.evidence import DocumentFacts
 from tdh.domain.log import HeadToken
 from tdh.domain.receipts import EVENTS_WITH_RECEIPT
+from tdh.domain.thai_time import iso_instant, thai_day, thai_instant
 
 ENVELOPE = json.dumps(
     {"date": "2026-11-20", "salutation": "อธิบดี", "subject": "ที่ปฏิบัติราชการ น้ำ ป่า ปั๊ม ฎีกา ญาติ"},
